@@ -1,0 +1,5 @@
+"""Composition root: settings, environment, URLs, ASGI and Celery."""
+
+from config.celery import app as celery_app
+
+__all__ = ["celery_app"]

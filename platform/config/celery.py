@@ -1,0 +1,11 @@
+"""The Celery application. Queues: `chat` (thread pool) and `ingest` (prefork)."""
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("furrow")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()

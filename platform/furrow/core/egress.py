@@ -1,0 +1,128 @@
+"""The one way out. `fetch_public` is for addresses a tenant typed; `internal_client` for the operator's own.
+
+A name is resolved once, every address it has must be public, and the connection goes to the address that was
+checked; each redirect passes the same gate. Failures carry no body, header or timing of the other side.
+"""
+
+import ipaddress
+import socket
+from dataclasses import dataclass
+
+import httpx
+
+from furrow.core.errors import Invalid, UpstreamFailed
+
+MAX_REDIRECTS = 4
+USER_AGENT = "Furrow/0.1 (document import)"
+_ALLOWED_PORTS = {80, 443, 8080, 8443}
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """`url` is where the content was found after redirects."""
+
+    url: str
+    content: bytes
+    content_type: str
+
+
+def is_public_address(text: str) -> bool:
+    """True only for a globally reachable unicast address; mapped and translated IPv4 is looked through."""
+    address = ipaddress.ip_address(text.split("%", 1)[0])
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped:
+            return is_public_address(str(address.ipv4_mapped))
+        if address.sixtofour or address.teredo or address in ipaddress.ip_network("64:ff9b::/96"):
+            return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
+
+
+def _resolve(host: str, port: int) -> str:
+    try:
+        infos = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise UpstreamFailed(
+            "The address could not be found.", code="dns_failed", permanent=True
+        ) from None
+    addresses = [str(info[4][0]) for info in infos]
+    if not addresses or not all(is_public_address(address) for address in addresses):
+        raise Invalid(
+            "Addresses inside a private network cannot be fetched.", code="address_refused"
+        )
+    return addresses[0]
+
+
+def _check_url(url: str) -> httpx.URL:
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, ValueError):
+        raise Invalid("This is not a web address.", code="url_invalid") from None
+    if parsed.scheme not in {"http", "https"} or not parsed.host or "\\" in url:
+        raise Invalid("Only http and https addresses can be fetched.", code="url_invalid")
+    if parsed.userinfo:
+        raise Invalid("An address with a user name in it is not fetched.", code="url_invalid")
+    if (parsed.port or 443) not in _ALLOWED_PORTS:
+        raise Invalid("This port is not allowed.", code="url_invalid")
+    return parsed
+
+
+def fetch_public(url: str, *, max_bytes: int, timeout_s: float = 20.0) -> Fetched:
+    """GETs a public page. Raises `Invalid` for what may not be fetched, `UpstreamFailed` for what failed."""
+    with httpx.Client(timeout=timeout_s, trust_env=False, follow_redirects=False) as client:
+        for _ in range(MAX_REDIRECTS + 1):
+            parsed = _check_url(url)
+            port = parsed.port or (443 if parsed.scheme == "https" else 80)
+            pinned = parsed.copy_with(host=_resolve(parsed.host, port))
+            try:
+                result = _get(client, pinned, parsed, max_bytes)
+            except httpx.HTTPError:
+                raise UpstreamFailed(
+                    "The page could not be fetched.", code="fetch_failed"
+                ) from None
+            if isinstance(result, Fetched):
+                return result
+            url = str(parsed.join(result))
+    raise UpstreamFailed(
+        "The address redirects too often.", code="too_many_redirects", permanent=True
+    )
+
+
+def _get(
+    client: httpx.Client, pinned: httpx.URL, asked: httpx.URL, max_bytes: int
+) -> Fetched | str:
+    headers = {"Host": asked.netloc.decode("ascii"), "User-Agent": USER_AGENT}
+    request = client.build_request(
+        "GET", pinned, headers=headers, extensions={"sni_hostname": asked.raw_host.decode("ascii")}
+    )
+    response = client.send(request, stream=True)
+    try:
+        if response.is_redirect:
+            return response.headers["location"]
+        if response.status_code != 200:
+            raise UpstreamFailed(
+                "The site did not give the page.",
+                code="fetch_failed",
+                permanent=response.status_code < 500,
+            )
+        content = bytearray()
+        for piece in response.iter_bytes():
+            content += piece
+            if len(content) > max_bytes:
+                raise UpstreamFailed(
+                    "The page is too large.", code="response_too_large", permanent=True
+                )
+        return Fetched(str(asked), bytes(content), response.headers.get("content-type", ""))
+    finally:
+        response.close()
+
+
+def internal_client(base_url: str, *, timeout_s: float, api_key: str = "") -> httpx.Client:
+    """For a server named in the settings, never by a request. The caller closes it."""
+    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    return httpx.Client(
+        base_url=base_url,
+        timeout=timeout_s,
+        headers=headers,
+        trust_env=False,
+        follow_redirects=False,
+    )

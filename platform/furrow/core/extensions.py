@@ -1,0 +1,61 @@
+"""Extension points: what a trade app or a lower layer registers in `AppConfig.ready`, and nothing else.
+
+Each is one dict or list; a key registered twice is an error, so the order of apps cannot matter.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+
+class JobHandler(Protocol):
+    """Runs one kind of job. Called with the tenant set but outside any transaction."""
+
+    def run(self, job: "JobRun") -> None: ...
+
+    def failed(self, subject_id: UUID, code: str, message: str) -> None:
+        """Called once when the job is given up, inside `tenant_tx`."""
+
+
+class JobRun(Protocol):
+    """What a handler may know of its job."""
+
+    tenant_id: UUID
+    subject_id: UUID
+    attempt: int
+
+    def renew(self) -> None:
+        """Extends the lease; raises `LeaseLost` when another worker took over."""
+
+
+@dataclass(frozen=True)
+class DashboardSection:
+    """An entry of the tenant's navigation. `label` is a lazy translated string."""
+
+    key: str
+    label: Any
+    url_name: str
+    icon: str
+    order: int
+    roles: frozenset[str] = frozenset({"owner", "admin", "staff", "viewer"})
+
+
+@dataclass
+class Extensions:
+    job_handlers: dict[str, JobHandler] = field(default_factory=dict)
+    rungs: dict[str, Any] = field(default_factory=dict)
+    assistant_templates: dict[str, Any] = field(default_factory=dict)
+    dashboard_sections: dict[str, DashboardSection] = field(default_factory=dict)
+    api_routers: dict[str, Any] = field(default_factory=dict)
+    dashboard_urls: dict[str, str] = field(default_factory=dict)
+    demo_loaders: dict[str, Callable[[], None]] = field(default_factory=dict)
+
+    def register(self, point: str, key: str, value: Any) -> None:
+        table: dict[str, Any] = getattr(self, point)
+        if key in table and table[key] is not value:
+            raise ValueError(f"{point} already has {key!r}")
+        table[key] = value
+
+
+extensions = Extensions()

