@@ -1,0 +1,106 @@
+"""The HTTP face of the server. Chat routes will stand beside these."""
+
+import asyncio
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from inference.server.embeddings import embeddings_create
+from inference.server.errors import (
+    ApiError,
+    InvalidRequest,
+    api_error_response,
+    http_error_response,
+    unexpected_error_response,
+)
+from inference.server.middleware import KeyCheck, RequestRecord
+from inference.server.service import LOADING_RETRY_S, EmbeddingService
+
+MAX_RECEIPTS = 1000
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def app_create(service: EmbeddingService, keys: tuple[bytes, ...]) -> Starlette:
+    app = Starlette(
+        routes=[
+            Route("/v1/embeddings", embeddings_create, methods=["POST"]),
+            Route("/v1/models", models_list),
+            Route("/receipts", receipts_list),
+            Route("/healthz", health_show),
+            Route("/readyz", readiness_show),
+            Route("/metrics", metrics_show),
+        ],
+        middleware=[
+            Middleware(RequestRecord, metrics=service.metrics),
+            Middleware(KeyCheck, keys=keys),
+        ],
+        exception_handlers={
+            ApiError: api_error_response,
+            HTTPException: http_error_response,
+            Exception: unexpected_error_response,
+        },
+    )
+    app.state.service = service
+    return app
+
+
+async def models_list(request: Request) -> Response:
+    service: EmbeddingService = request.app.state.service
+    model = {
+        "id": service.model_name,
+        "object": "model",
+        "created": service.created,
+        "owned_by": "furrow",
+    }
+    return JSONResponse({"object": "list", "data": [model]})
+
+
+async def receipts_list(request: Request) -> Response:
+    """Receipts above `after`; ask again from `next_after` while `has_more`."""
+    service: EmbeddingService = request.app.state.service
+    after = _whole_number(request, "after", default=0, most=2**63 - 1)
+    limit = _whole_number(request, "limit", default=MAX_RECEIPTS, most=MAX_RECEIPTS)
+    found = await asyncio.to_thread(service.receipts.after, after, max(1, limit))
+    next_after = found[-1]["seq"] if found else after
+    return JSONResponse(
+        {
+            "boot_id": service.receipts.boot_id,
+            "last_seq": service.receipts.last_seq,
+            "receipts": found,
+            "next_after": next_after,
+            "has_more": bool(found) and next_after < service.receipts.last_seq,
+        }
+    )
+
+
+async def health_show(_: Request) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+async def readiness_show(request: Request) -> Response:
+    service: EmbeddingService = request.app.state.service
+    if service.is_ready:
+        return JSONResponse({"status": "ready", "model": service.model_name})
+    return JSONResponse(
+        {"status": str(service.state)},
+        status_code=503,
+        headers={"Retry-After": str(LOADING_RETRY_S)},
+    )
+
+
+async def metrics_show(request: Request) -> Response:
+    service: EmbeddingService = request.app.state.service
+    return PlainTextResponse(service.metrics.text(), media_type=METRICS_TYPE)
+
+
+def _whole_number(request: Request, name: str, *, default: int, most: int) -> int:
+    value = request.query_params.get(name)
+    if value is None:
+        return default
+    if not value.isascii() or not value.isdigit() or len(value) > 19 or int(value) > most:
+        raise InvalidRequest(f"'{name}' must be a whole number up to {most}.", param=name)
+    return int(value)

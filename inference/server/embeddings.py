@@ -1,0 +1,137 @@
+"""POST /v1/embeddings: check, tokenise, queue, answer."""
+
+import asyncio
+import base64
+import json
+from collections.abc import Awaitable
+
+import numpy as np
+from starlette.requests import Request
+from starlette.responses import Response
+
+from inference.pooling.folder import ModelFolder
+from inference.pooling.queue import BatchFailed, Job, Priority, Vector
+from inference.pooling.tokens import TextTokenizer, Tokenised
+from inference.server.errors import ApiError, InvalidRequest, TooLarge, UnknownModel
+from inference.server.middleware import request_note
+from inference.server.schemas import EmbeddingRequest, embedding_request_parse
+from inference.server.service import EmbeddingService, job_usage
+
+CLIENT_CLOSED_REQUEST = 499
+
+
+async def embeddings_create(request: Request) -> Response:
+    service: EmbeddingService = request.app.state.service
+    encoder = service.encoder
+    limits = service.config.limits
+    wanted = embedding_request_parse(await _read_body(request, limits.max_body_bytes), limits)
+    if wanted.model != service.model_name:
+        raise UnknownModel("The model is not served here.", param="model")
+    dimensions = _dimensions_for(wanted, encoder.folder)
+    priority = _priority_for(request, wanted)
+    # Off the event loop: a full request takes tens of milliseconds.
+    tokens = await asyncio.to_thread(_tokenise, encoder.tokenizer, wanted)
+    request_note(request, inputs=wanted.inputs, priority=str(priority))
+    job = await _unless_disconnected(
+        request, service.embed(request.state.request_id, tokens.ids, priority)
+    )
+    if job is None:
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
+    request_note(request, tokens=job.tokens_done, busy_us=job.busy_us)
+    content = await asyncio.to_thread(_answer, wanted, job, dimensions, service.model_name)
+    headers = {"X-Truncated-Inputs": str(tokens.truncated)} if tokens.truncated else None
+    return Response(content, media_type="application/json", headers=headers)
+
+
+async def _read_body(request: Request, max_bytes: int) -> bytes:
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > max_bytes:
+            raise TooLarge(f"The body is larger than {max_bytes} bytes.")
+    return bytes(body)
+
+
+def _dimensions_for(wanted: EmbeddingRequest, folder: ModelFolder) -> int:
+    if wanted.dimensions is None:
+        return folder.dimensions[-1]
+    if wanted.dimensions not in folder.dimensions:
+        offered = ", ".join(map(str, folder.dimensions))
+        raise InvalidRequest(
+            f"This model's vectors cannot have that length, only: {offered}.", param="dimensions"
+        )
+    return wanted.dimensions
+
+
+def _priority_for(request: Request, wanted: EmbeddingRequest) -> Priority:
+    asked = request.headers.get("X-Priority")
+    if asked is None:
+        return Priority.INTERACTIVE if wanted.inputs == 1 else Priority.BATCH
+    try:
+        return Priority(asked.strip().lower())
+    except ValueError as error:
+        raise InvalidRequest(
+            "X-Priority must be 'interactive' or 'batch'.", param="X-Priority"
+        ) from error
+
+
+def _tokenise(tokenizer: TextTokenizer, wanted: EmbeddingRequest) -> Tokenised:
+    if wanted.texts:
+        return tokenizer.texts(wanted.texts)
+    if any(not 0 <= n < tokenizer.vocabulary for ids in wanted.token_ids for n in ids):
+        raise InvalidRequest(
+            "'input' holds a token id that the model does not know.", param="input"
+        )
+    return tokenizer.given(wanted.token_ids)
+
+
+async def _unless_disconnected(request: Request, work: Awaitable[Job]) -> Job | None:
+    """The finished job, or None once the client has gone; its waiting work is dropped then."""
+    running = asyncio.ensure_future(work)
+    gone = asyncio.ensure_future(_disconnected(request))
+    try:
+        await asyncio.wait({running, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            return running.result()
+        return None
+    except BatchFailed as error:
+        raise ApiError("The model failed on this request.", code="batch_failed") from error
+    finally:
+        gone.cancel()
+        running.cancel()
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _answer(wanted: EmbeddingRequest, job: Job, dimensions: int, model: str) -> bytes:
+    data = [
+        {
+            "object": "embedding",
+            "index": index,
+            "embedding": _encoded(_shortened(row, dimensions), wanted.encoding_format),
+        }
+        for index, row in enumerate(job.result.result())
+    ]
+    answer = {
+        "object": "list",
+        "data": data,
+        "model": model,
+        "usage": job_usage(job).for_embeddings(),
+    }
+    return json.dumps(answer, separators=(",", ":")).encode()
+
+
+def _shortened(row: Vector, dimensions: int) -> Vector:
+    if dimensions == len(row):
+        return row
+    cut = row[:dimensions]
+    return (cut / max(float(np.linalg.norm(cut)), 1e-12)).astype(np.float32)
+
+
+def _encoded(row: Vector, encoding_format: str) -> str | list[float]:
+    if encoding_format == "base64":
+        return base64.b64encode(row.astype("<f4").tobytes()).decode()
+    return [float(value) for value in row]
