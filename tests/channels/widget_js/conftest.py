@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -320,11 +320,25 @@ def backend() -> Backend:
     return Backend()
 
 
+@pytest.fixture
+def make_events() -> Callable[..., list[tuple[str, dict[str, Any]]]]:
+    return answer_events
+
+
+@pytest.fixture
+def citation() -> dict[str, Any]:
+    return dict(CITATION)
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     # One browser per module, not per session: while it lives its event loop would make
     # Django refuse the database to every other test of the run.
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    found = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if not found:
         pytest.skip("no Chromium was found; install the distribution's chromium package")
     with sync_playwright() as playwright:

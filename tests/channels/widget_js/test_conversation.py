@@ -52,8 +52,15 @@ def test_visitor_asks_in_english_and_opens_the_source(shop, backend):
 
 
 def test_visitor_asks_in_chinese_from_the_language_of_the_page(shop, backend):
-    backend.config |= {"name": "坡上果园", "greeting": "您好！", "suggestions": ["多久内可以理赔？"]}
-    backend.answers["多久内可以理赔？"] = [("answer", {"rung": "approved", "text": "签收后48小时内。"}), ("done", {})]
+    backend.config |= {
+        "name": "坡上果园",
+        "greeting": "您好！",
+        "suggestions": ["多久内可以理赔？"],
+    }
+    backend.answers["多久内可以理赔？"] = [
+        ("answer", {"rung": "approved", "text": "签收后48小时内。"}),
+        ("done", {}),
+    ]
     page = start(shop.open(lang="zh-CN"), "打开客服对话")
     page.get_by_role("button", name="多久内可以理赔？").click()
     expect(page.get_by_role("article").last).to_contain_text("签收后48小时内。")
@@ -88,7 +95,8 @@ def test_rating_and_its_comment_reach_the_server(shop, backend):
     page.get_by_role("button", name="Not helpful").click()
     expect(page.get_by_role("button", name="Not helpful")).to_have_attribute("aria-pressed", "true")
     page.get_by_role("textbox", name="What was wrong?").fill("It is 24 hours")
-    page.keyboard.press("Enter")
+    with page.expect_response(lambda reply: "24 hours" in (reply.request.post_data or "")):
+        page.keyboard.press("Enter")
     expect(page.get_by_text("Thank you for telling us.")).to_be_visible()
     bodies = [call.body for call in backend.made("POST", "/widget/api/turns/t1/feedback")]
     assert bodies == [{"value": -1}, {"value": -1, "comment": "It is 24 hours"}]
@@ -142,7 +150,9 @@ def test_expired_session_is_renewed_without_a_word(shop, backend):
     ask(page)
     expect(page.get_by_role("article").last).to_contain_text(ANSWER)
     assert len(backend.made("POST", "/widget/api/sessions")) == 2
-    keys = {call.headers["idempotency-key"] for call in backend.made("POST", "/widget/api/messages")}
+    keys = {
+        call.headers["idempotency-key"] for call in backend.made("POST", "/widget/api/messages")
+    }
     assert len(keys) == 1
     assert len(backend.turns) == 1
 
@@ -156,7 +166,10 @@ def test_site_that_is_not_on_the_list_is_told_so(shop, backend):
 
 
 def test_failed_answer_can_be_asked_again(shop, backend):
-    backend.answers[QUESTION] = [("error", {"code": "worker_lost", "message": "The answer stopped."}), ("done", {})]
+    backend.answers[QUESTION] = [
+        ("error", {"code": "worker_lost", "message": "The answer stopped."}),
+        ("done", {}),
+    ]
     page = start(shop.open())
     ask(page)
     expect(page.get_by_text("The answer stopped.")).to_be_visible()
@@ -164,7 +177,9 @@ def test_failed_answer_can_be_asked_again(shop, backend):
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("article").last).to_contain_text(ANSWER)
     expect(page.get_by_role("article")).to_have_count(2)
-    keys = [call.headers["idempotency-key"] for call in backend.made("POST", "/widget/api/messages")]
+    keys = [
+        call.headers["idempotency-key"] for call in backend.made("POST", "/widget/api/messages")
+    ]
     assert len(set(keys)) == 2
 
 
@@ -176,7 +191,9 @@ def test_refused_message_stays_and_goes_again_under_a_new_key(shop, backend):
     expect(page.get_by_role("article").first).to_contain_text(QUESTION)
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("article").last).to_contain_text(ANSWER)
-    keys = [call.headers["idempotency-key"] for call in backend.made("POST", "/widget/api/messages")]
+    keys = [
+        call.headers["idempotency-key"] for call in backend.made("POST", "/widget/api/messages")
+    ]
     assert len(set(keys)) == 2
 
 

@@ -83,7 +83,11 @@ const defineWidget = () => class FurrowWidget extends HTMLElement {
     if (this.view) this.view.frame.replaceWith(view.frame);
     else this.root.append(view.frame);
     this.view = view;
-    this.panel = undefined;
+    // The history may arrive while the visitor is writing to a person: that sheet moves over.
+    if (this.panel) {
+      view.main.inert = true;
+      view.frame.append(this.panel);
+    }
     this.nodes.clear();
     chat.items.forEach((item) => this.drawItem(item));
     this.drawState();
@@ -94,8 +98,9 @@ const defineWidget = () => class FurrowWidget extends HTMLElement {
     const { chat, lib, words, view } = this;
     if (!view) return;
     view.showOffline(!navigator.onLine);
-    this.composer.setEnabled(chat.fault !== "origin_not_allowed");
-    view.talk.hidden = !chat.config;
+    const isDenied = chat.fault === "origin_not_allowed";
+    this.composer.setEnabled(!isDenied);
+    view.talk.hidden = isDenied;
     const actions = { reconnect: () => chat.connect(), ask: (text) => this.send(text) };
     const isEmpty = !chat.items.length || Boolean(chat.fault && navigator.onLine);
     const opening = isEmpty
@@ -169,7 +174,7 @@ const defineWidget = () => class FurrowWidget extends HTMLElement {
       close: () => this.close(),
       switchLanguage: () => this.switchLanguage(),
       talk: () => this.openPanel((close) => this.panels.handoff({
-        config: this.chat.config,
+        config: this.chat.config || {},
         send: (contact, note, key) => this.chat.handOff(contact, note, key),
         close,
       }), this.view.talk),

@@ -10,7 +10,7 @@
   "use strict";
 
   // Names the state of app.js and app/*.js, so that they can be cached for ever; a test checks it.
-  const VERSION = "0000000000";
+  const VERSION = "6c5305271f";
   const SVG = "http://www.w3.org/2000/svg";
   const WORDS = {
     zh: { open: "打开客服对话", ask: "向我们提问", failed: "没有加载成功，请检查网络后再点一次" },
@@ -20,6 +20,7 @@
     :host { --accent: #2f6b3c; --ink: #fff; --layer: 9000; all: initial; }
     :host([hidden]) { display: none; }
     * { box-sizing: border-box; }
+    .corner, .inline { all: initial; }
     .corner { position: fixed; bottom: calc(20px + env(safe-area-inset-bottom, 0px)); z-index: var(--layer);
       right: calc(20px + env(safe-area-inset-right, 0px)); display: flex; align-items: center; gap: 10px; flex-direction: row-reverse; }
     .corner.left { right: auto; left: calc(20px + env(safe-area-inset-left, 0px)); flex-direction: row; }
@@ -157,7 +158,7 @@
   function inkOn(color) {
     const hex = color.length === 4 ? color.replace(/[0-9a-f]/gi, "$&$&") : color;
     const [red, green, blue] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
-    return red * 0.299 + green * 0.587 + blue * 0.114 > 160 ? "#1d211a" : "#fff";
+    return red * 0.299 + green * 0.587 + blue * 0.114 > 150 ? "#1d211a" : "#fff";
   }
 
   function chatIcon() {

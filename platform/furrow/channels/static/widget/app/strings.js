@@ -3,7 +3,7 @@
 const EN = {
   title: "Customer service",
   assistant: "AI assistant",
-  assistantNote: "AI assistant · answers from the shop's files",
+  assistantNote: "AI assistant with sources",
   person: "Staff",
   you: "You",
   close: "Close",

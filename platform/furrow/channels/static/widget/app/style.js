@@ -6,15 +6,13 @@ export const CSS = `
 :host([hidden]) { display: none; }
 :host {
   --ground: #fffdf9; --raised: #f5f2ea; --line: #e3ddd0; --text: #23281f; --soft: #5d6357;
-  --strong: var(--accent); --tint: #edf2ea; --mark: #fbe9a9; --bad: #9b2f22; --bad-ground: #fcefeb;
+  --strong: var(--deep, var(--accent)); --tint: #edf2ea; --mark: #fbe9a9; --bad: #9b2f22; --bad-ground: #fcefeb; --warn: #f8ecc9; --warn-text: #564312;
   --shadow: 0 18px 50px rgb(30 40 25 / .22), 0 2px 8px rgb(30 40 25 / .1);
-  font: 16px/1.6 system-ui, -apple-system, "Segoe UI", "PingFang SC", "Noto Sans CJK SC", "Noto Sans SC", "Microsoft YaHei", sans-serif;
-  color: var(--text); color-scheme: light dark; text-align: start;
 }
 @supports (color: color-mix(in srgb, red, blue)) { :host { --tint: color-mix(in srgb, var(--accent) 9%, var(--ground)); } }
 @media (prefers-color-scheme: dark) {
   :host { --ground: #1b1e1a; --raised: #262a24; --line: #3b4037; --text: #ecebe4; --soft: #a8ada0;
-    --strong: #9ccaa4; --tint: #26302a; --mark: #5d5020; --bad: #f3a99c; --bad-ground: #3a2420; --shadow: 0 18px 50px rgb(0 0 0 / .55); }
+    --strong: #9ccaa4; --tint: #26302a; --mark: #5d5020; --bad: #f3a99c; --bad-ground: #3a2420; --warn: #3b331c; --warn-text: #f0dfae; --shadow: 0 18px 50px rgb(0 0 0 / .55); }
   @supports (color: color-mix(in srgb, red, blue)) {
     :host { --strong: color-mix(in srgb, var(--accent) 42%, #fff); --tint: color-mix(in srgb, var(--accent) 22%, var(--ground)); }
   }
@@ -28,7 +26,9 @@ button { cursor: pointer; }
 .hidden { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .muted, small { color: var(--soft); font-size: 13px; }
 
-.frame { background: var(--ground); overflow: hidden; isolation: isolate; }
+/* A page may style our host element with !important; what it could hand down is reset here. */
+.frame { all: initial; display: block; overflow: hidden; isolation: isolate; color: var(--text); background: var(--ground); color-scheme: light dark;
+  font: 16px/1.6 system-ui, -apple-system, "Segoe UI", "PingFang SC", "Noto Sans CJK SC", "Noto Sans SC", "Microsoft YaHei", sans-serif; }
 .frame:not(.inline) { position: fixed; z-index: var(--layer); bottom: calc(20px + env(safe-area-inset-bottom, 0px)); right: 20px;
   width: 408px; height: min(700px, calc(100vh - 40px)); border-radius: 20px; box-shadow: var(--shadow); animation: rise .2s ease-out; }
 .frame.left { right: auto; left: 20px; }
@@ -48,7 +48,7 @@ header { display: flex; align-items: center; gap: 10px; padding: 12px 8px 12px 1
 .icon:hover, .language:hover { background: var(--raised); color: var(--text); }
 svg { width: 22px; height: 22px; display: block; flex: none; }
 
-.banner { display: flex; gap: 10px; align-items: center; padding: 8px 16px; font-size: 13.5px; line-height: 1.45; background: #f8ecc9; color: #564312; flex: none; }
+.banner { display: flex; gap: 10px; align-items: center; padding: 8px 16px; font-size: 13.5px; line-height: 1.45; background: var(--warn); color: var(--warn-text); flex: none; }
 .log { flex: 1; min-height: 0; overflow-y: auto; overscroll-behavior: contain; padding: 18px 16px 8px; display: flex; flex-direction: column; gap: 16px; }
 .log:focus-visible { outline-offset: -3px; }
 .item { max-width: 100%; overflow-wrap: anywhere; }
@@ -66,7 +66,7 @@ svg { width: 22px; height: 22px; display: block; flex: none; }
 .answer { display: flex; flex-direction: column; gap: 8px; }
 .who { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 8px; font-size: 12.5px; line-height: 1.5; color: var(--soft); }
 .badge { padding: 1px 8px; border-radius: 8px; background: var(--tint); color: var(--strong); font-weight: 600; }
-.badge.person { background: #f6e3cd; color: #6d3f0c; }
+.badge.person { background: var(--warn); color: var(--warn-text); }
 .text { display: flex; flex-direction: column; gap: 8px; unicode-bidi: plaintext; }
 .text ul, .text ol { padding-inline-start: 22px; display: grid; gap: 4px; }
 a { color: var(--strong); text-underline-offset: 3px; }
@@ -114,7 +114,7 @@ footer { flex: none; border-top: 1px solid var(--line); padding: 6px 12px calc(1
 .composer:focus-within { border-color: var(--strong); }
 .composer textarea { flex: 1; min-width: 0; resize: none; border: 0; outline: 0; background: none; padding: 9px 4px 9px 12px; font-size: 16px; line-height: 26px; min-height: 44px; }
 .composer:focus-within textarea:focus-visible { outline: 0; }
-.composer:has(textarea:focus-visible) { outline: 2px solid var(--strong); outline-offset: 1px; }
+.composer:has(textarea:focus-visible) { outline: 2px solid var(--strong); outline-offset: -2px; }
 textarea::placeholder, input::placeholder { color: var(--soft); opacity: 1; }
 .send { background: var(--accent); color: var(--ink); border-radius: 14px; }
 .send:hover { background: var(--accent); color: var(--ink); }

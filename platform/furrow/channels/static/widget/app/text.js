@@ -49,7 +49,7 @@ function link(el, matched) {
   } catch {
     return { node: null };
   }
-  // A name before the host ("https://bank.example@evil.example") only serves to deceive.
+  // A name before the host ("bank.example@evil.example") only serves to deceive.
   if (!/^https?:$/.test(url.protocol) || url.username || url.password) return { node: null };
   const node = el("a", { href: url.href, target: "_blank", rel: "noopener noreferrer", referrerpolicy: "no-referrer" }, address);
   return { node, length: address.length };
