@@ -1,0 +1,35 @@
+"""Text recognition of pictures; the models come with the package, nothing is fetched."""
+
+from typing import Any
+
+import numpy as np
+from rapidocr_onnxruntime import RapidOCR
+
+from furrow.knowledge.parsing.layout import Segment
+
+_LEAST_SCORE = 0.5
+
+
+class Recogniser:
+    """Loads the models once; about a second."""
+
+    def __init__(self) -> None:
+        # One thread each: processor time is what the limits count, and more threads spin.
+        self._engine = RapidOCR(
+            intra_op_num_threads=1, inter_op_num_threads=1, text_score=_LEAST_SCORE
+        )
+
+    def read(self, image: "np.ndarray[Any, Any]", *, scale: float = 1.0) -> list[Segment]:
+        """Recognised pieces of a BGR picture (height, width, 3), top down; boxes times `scale`."""
+        found, _ = self._engine(np.ascontiguousarray(image))
+        segments = [_segment(box, text, scale) for box, text, _ in found or [] if text.strip()]
+        return sorted(segments, key=lambda piece: (piece.y0, piece.x0))
+
+
+def _segment(box: list[list[float]], text: str, scale: float) -> Segment:
+    xs = [point[0] * scale for point in box]
+    ys = [point[1] * scale for point in box]
+    # The box of a slightly tilted line is higher than its letters: the short side is the size.
+    size = max(1.0, (abs(box[3][1] - box[0][1]) + abs(box[2][1] - box[1][1])) / 2 * scale)
+    middle = sum(ys) / 4
+    return Segment(text.strip(), min(xs), middle - size / 2, max(xs), middle + size / 2, size)
