@@ -7,10 +7,11 @@ served in turn: the next job belongs to the tenant with the fewest running ones.
 
 import threading
 import uuid
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from celery import current_app
@@ -35,6 +36,12 @@ log = get_logger(__name__)
 
 class LeaseLost(Exception):
     """Another worker owns the job now; whatever this one did must not be kept."""
+
+
+class ContinueLater(Exception):
+    """Raised by a handler of long work after a slice of it: the job goes back to the queue with its
+    attempts reset, so that other tenants get their turn in between.
+    """
 
 
 @dataclass
@@ -143,6 +150,8 @@ def run(job: LeasedJob) -> None:
             handler.run(job)
         except LeaseLost:
             log.info("job_lease_lost", job=str(job.id), kind=job.kind)
+        except ContinueLater:
+            _requeue(job)
         except AppError as error:
             can_retry = isinstance(error, UpstreamFailed) and not error.permanent
             _finish_failed(job, code=error.code, message=str(error.message), can_retry=can_retry)
@@ -151,6 +160,16 @@ def run(job: LeasedJob) -> None:
             _finish_failed(job, code="internal", message=type(error).__name__, can_retry=True)
         else:
             _finish(job, Job.State.DONE)
+
+
+def _requeue(job: LeasedJob) -> None:
+    with tenant_tx(job.tenant_id):
+        kept = Job.objects.filter(
+            id=job.id, lease_token=job.lease_token, state=Job.State.RUNNING
+        ).update(state=Job.State.QUEUED, attempts=0, run_after=timezone.now(), lease_token=None)
+        if kept:
+            row = Job.objects.get(id=job.id)
+            transaction.on_commit(lambda: ring(row.lane))
 
 
 def _finish(job: LeasedJob, state: str, code: str = "", message: str = "") -> bool:
@@ -236,17 +255,29 @@ def sweep() -> dict[str, int]:
 
 def place_in_queue(job: Job) -> int:
     """How many jobs will start before this one if nothing new arrives; 0 when it runs or is next."""
-    if job.state != Job.State.QUEUED:
-        return 0
-    own_ahead = Job.objects.filter(
-        lane=job.lane, state=Job.State.QUEUED, run_after__lt=job.run_after
-    ).count()
+    return places_in_queue([job])[job]
+
+
+def places_in_queue(jobs: Sequence[Job]) -> dict[Job, int]:
+    """The same for many jobs of the current tenant, in two queries."""
+    lanes = sorted({job.lane for job in jobs if job.state == Job.State.QUEUED})
+    if not lanes:
+        return dict.fromkeys(jobs, 0)
+    own: dict[str, list[datetime]] = {lane: [] for lane in lanes}
+    queued = Job.objects.filter(lane__in=lanes, state=Job.State.QUEUED).order_by("run_after")
+    for lane, run_after in queued.values_list("lane", "run_after"):
+        own[lane].append(run_after)
     with unscoped("count the queue ahead of a job"), connection.cursor() as cursor:
-        # Served in turn, each other tenant gets at most as many starts as we have jobs up to this one.
         cursor.execute(
-            "SELECT coalesce(sum(least(n, %s)), 0) FROM (SELECT count(*) AS n FROM core_job"
-            " WHERE lane = %s AND state = 'queued' AND tenant_id <> %s GROUP BY tenant_id) q",
-            [own_ahead + 1, job.lane, job.tenant_id],
+            "SELECT lane, count(*) FROM core_job WHERE lane = ANY(%s) AND state = 'queued'"
+            " AND tenant_id <> %s GROUP BY lane, tenant_id",
+            [lanes, jobs[0].tenant_id],
         )
-        others = int(cursor.fetchone()[0])
-    return own_ahead + others
+        others = cursor.fetchall()
+    places = dict.fromkeys(jobs, 0)
+    for job in jobs:
+        if job.state == Job.State.QUEUED:
+            ahead = bisect_left(own[job.lane], job.run_after)
+            # Served in turn, each other tenant gets at most as many starts as we have jobs up to this one.
+            places[job] = ahead + sum(min(n, ahead + 1) for lane, n in others if lane == job.lane)
+    return places
