@@ -75,6 +75,7 @@ class Backend:
         self.allowed: set[str] = set()
         self.answers: dict[str, list[tuple[str, dict[str, Any]]]] = {}
         self.cuts: list[int] = []
+        self.state = "bot"
         self.refusals: list[int] = []
         self.gate = threading.Event()
         self.gate.set()
@@ -120,13 +121,13 @@ class Backend:
             {
                 "id": turn.id,
                 "text": turn.text,
-                "status": "answered" if turn.is_done else "running",
+                "status": "done" if turn.is_done else "running",
                 "answer": turn.answer() if turn.is_done else None,
                 "created_at": "2026-05-01T08:00:00Z",
             }
             for turn in self.turns
         ]
-        return {"id": "c1", "turns": rows, "state": "open"}
+        return {"id": "c1", "turns": rows, "state": self.state}
 
 
 class Reply(BaseHTTPRequestHandler):
@@ -195,6 +196,7 @@ class BackendHandler(Reply):
             turn_id = self.backend.message(body["text"], self.headers["Idempotency-Key"])
             return self.json(202, {"turn_id": turn_id})
         if path == "/widget/api/handoff":
+            self.backend.state = "waiting"
             return self.json(201, {"ticket_id": "T-7", "message": "We will call you back."})
         return self.json(200, {})
 

@@ -207,3 +207,15 @@ def test_answer_that_arrives_while_closed_marks_the_button(shop, backend):
     expect(page.get_by_role("button", name="Open the chat")).to_have_class(re.compile("unread"))
     page.get_by_role("button", name="Open the chat").click()
     expect(page.get_by_role("article").last).to_contain_text(ANSWER)
+
+
+def test_open_request_for_a_person_is_remembered_after_a_reload(shop):
+    page = start(shop.open())
+    ask(page)
+    page.get_by_role("button", name="Talk to a person").click()
+    page.get_by_label("Phone, WeChat or e-mail").fill("139 0000 0000")
+    page.get_by_role("button", name="Ask for a person").click()
+    expect(page.get_by_text("Number: T-7")).to_be_visible()
+    page.reload()
+    start(page)
+    expect(page.get_by_text("A person has been asked")).to_be_visible()

@@ -190,3 +190,19 @@ def test_closed_storage_does_not_stop_the_chat(shop, context):
     page = start(shop.open())
     ask(page, "still works")
     expect(page.get_by_text(ANSWER)).to_be_visible()
+
+
+def test_message_of_another_tab_is_not_sent_again(shop, backend, context):
+    page = start(shop.open())
+    page.route("**/widget/api/messages", lambda route: route.abort())
+    ask(page, "from the first tab")
+    expect(page.get_by_text("Waiting for network")).to_be_visible()
+    other = context.new_page()
+    other.goto(shop.origin)
+    other.get_by_role("button", name="Open the chat").click()
+    expect(other.get_by_text(ANSWER)).to_be_visible()
+    page.unroute("**/widget/api/messages")
+    expect(page.get_by_text(ANSWER)).to_be_visible()
+    expect(page.get_by_role("article")).to_have_count(2)
+    assert [turn.text for turn in backend.turns] == ["from the first tab"]
+    assert len(set(keys(backend))) == 1

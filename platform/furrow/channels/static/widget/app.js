@@ -41,10 +41,17 @@ const defineWidget = () => class FurrowWidget extends HTMLElement {
     this.panels = lib.createPanels({ ...lib, words: this.words });
     this.paintItem = lib.createItemView({ ...lib, words: this.words, actions: this.itemActions() });
     this.root.addEventListener("keydown", (event) => this.keydown(event));
-    const network = () => this.networkChanged();
-    window.addEventListener("online", network);
-    window.addEventListener("offline", network);
+    this.network = () => this.networkChanged();
+    window.addEventListener("online", this.network);
+    window.addEventListener("offline", this.network);
     this.build();
+  }
+
+  disconnectedCallback() {
+    this.chat.close();
+    window.removeEventListener("online", this.network);
+    window.removeEventListener("offline", this.network);
+    if (this.forgetViewport) this.forgetViewport();
   }
 
   open() {
@@ -248,7 +255,7 @@ const defineWidget = () => class FurrowWidget extends HTMLElement {
     this.drawState();
     this.chat.items.filter((item) => item.state === "waiting").forEach((item) => this.drawItem(item));
     if (!navigator.onLine || !this.isStarted) return;
-    if (this.chat.config) this.chat.flush();
+    if (this.chat.config) this.chat.resume();
     else this.chat.connect();
   }
 };

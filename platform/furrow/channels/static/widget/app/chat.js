@@ -4,7 +4,8 @@
  */
 
 const TRIES = 6;
-const RUNNING = ["queued", "running", "searching", "writing", "pending", "streaming"];
+const NOTHING = { turns: [], state: "bot" };
+const RUNNING = ["queued", "running"];
 
 export class Chat {
   constructor({ api, outbox, followTurn, pause, backoffMs, randomKey, onItem, onReset, onState }) {
@@ -30,11 +31,12 @@ export class Chat {
     this.onState();
     try {
       const session = await this.api.openSession();
-      const history = session.conversation_id ? await this.readHistory() : [];
+      const { turns, state } = session.conversation_id ? await this.readHistory() : NOTHING;
       this.config = session.config || {};
       this.items = [];
       this.onReset();
-      history.forEach((turn) => this.addTurn(turn));
+      turns.forEach((turn) => this.addTurn(turn));
+      if (state === "waiting" || state === "human") this.put({ kind: "ticket", id: "t-open", text: "" });
       this.showWaiting();
     } catch (error) {
       this.fault = error.code || "network";
@@ -57,9 +59,9 @@ export class Chat {
 
   async readHistory() {
     try {
-      return (await this.api.get("conversation")).turns || [];
+      return { ...NOTHING, ...(await this.api.get("conversation")) };
     } catch (error) {
-      if (error.status === 404) return [];
+      if (error.status === 404) return NOTHING;
       throw error;
     }
   }
@@ -82,7 +84,7 @@ export class Chat {
 
   showEntry(entry) {
     const state = entry.failed ? "failed" : "waiting";
-    return this.put({ kind: "visitor", id: `k-${entry.key}`, key: entry.key, text: entry.text, state, error: entry.failed });
+    return this.put({ kind: "visitor", id: `k-${entry.key}`, key: entry.key, text: entry.text, state, error: entry.failed, isRefused: Boolean(entry.failed) });
   }
 
   put(item) {
@@ -118,8 +120,17 @@ export class Chat {
     }
   }
 
+  // A message that only failed for now holds back those behind it; one that was refused does not.
   nextWaiting() {
-    return this.items.find((item) => item.kind === "visitor" && item.state === "waiting");
+    const first = this.items.find((item) => item.kind === "visitor" && item.state !== "sent" && !item.isRefused);
+    return first && first.state === "waiting" ? first : null;
+  }
+
+  /** The network is back: what had given up tries again. */
+  resume() {
+    const stalled = this.items.filter((item) => item.kind === "visitor" && item.state === "failed" && !item.isRefused);
+    stalled.forEach((item) => this.change(item, { state: "waiting", error: undefined }));
+    return this.flush();
   }
 
   async deliver(item) {
@@ -153,7 +164,7 @@ export class Chat {
   // Another tab of the same shop has sent it: the history tells what became of it.
   async sentElsewhere(item) {
     this.drop(item);
-    const turns = await this.readHistory().catch(() => []);
+    const { turns } = await this.readHistory().catch(() => NOTHING);
     const isKnown = (turn) => this.items.some((other) => other.turnId === turn.id);
     for (const turn of turns.filter((each) => !isKnown(each))) this.addTurn(turn);
     return this.items.find((other) => other.kind === "answer" && other.isRunning) || null;
@@ -168,7 +179,7 @@ export class Chat {
 
   retry(item) {
     if (item.kind === "visitor") {
-      const key = item.isRefused || item.error === "expired" ? this.outbox.renew(item.key) : item.key;
+      const key = item.isRefused ? this.outbox.renew(item.key) : item.key;
       this.change(item, { key, state: "waiting", error: undefined, isRefused: false, isStalled: false });
       this.flush();
     } else if (item.error && item.error.code === "lost") {
@@ -215,7 +226,7 @@ export class Chat {
   // The stream is gone from the server but the answer is a row there.
   async recover(answer) {
     try {
-      const turn = (await this.readHistory()).find((each) => String(each.id) === String(answer.turnId));
+      const turn = (await this.readHistory()).turns.find((each) => String(each.id) === String(answer.turnId));
       if (turn && turn.answer) this.change(answer, finish(answer, turn.answer));
       else this.change(answer, { isRunning: false, error: { code: "answer" } });
     } catch {

@@ -96,8 +96,8 @@ export function createItemView({ el, icon, iconButton, renderText, words, action
 
   function ticket(item) {
     return [el("div", { class: "card notice" }, icon("person"),
-      el("div", {}, el("strong", {}, say("human")), el("p", { dir: "auto" }, item.text || say("handoffDone", { ticket: item.ticket })),
-        item.text ? el("small", {}, say("handoffDone", { ticket: item.ticket })) : null))];
+      el("div", {}, el("strong", {}, say("human")), el("p", { dir: "auto" }, item.text || (item.ticket ? say("handoffDone", { ticket: item.ticket }) : say("handoffWaiting"))),
+        item.text && item.ticket ? el("small", {}, say("handoffDone", { ticket: item.ticket })) : null))];
   }
 
   function textButton(key, click) {

@@ -29,7 +29,7 @@ export function pause(ms, signal) {
  */
 export async function followTurn({ api, turnId, onEvent, signal }) {
   const seen = new Set();
-  const progress = { lastId: "", isDone: false, isFailed: false, fresh: false };
+  const progress = { lastId: "", isDone: false, isSettled: false, fresh: false };
   const take = ({ id, name, data }) => {
     if (id && seen.has(id)) return;
     if (id) {
@@ -38,7 +38,7 @@ export async function followTurn({ api, turnId, onEvent, signal }) {
     }
     progress.fresh = true;
     if (name === "done") progress.isDone = true;
-    if (name === "error") progress.isFailed = true;
+    if (name === "answer" || name === "error") progress.isSettled = true;
     onEvent(name, data);
   };
   for (let failures = 0; !signal.aborted; failures += 1) {
@@ -50,7 +50,8 @@ export async function followTurn({ api, turnId, onEvent, signal }) {
       if (error.isTemporary === false) throw error;
       problem = error;
     }
-    if (progress.isDone || progress.isFailed || signal.aborted) return;
+    // A connection that broke after the outcome has nothing left to bring.
+    if (progress.isDone || progress.isSettled || signal.aborted) return;
     if (progress.fresh) failures = 0;
     if (failures >= TRIES && navigator.onLine) throw problem || new Error("stream_lost");
     await pause(navigator.onLine ? backoffMs(failures) : CEILING_MS, signal);

@@ -18,7 +18,7 @@ const EN = {
   placeholder: "Type your question",
   send: "Send",
   talk: "Talk to a person",
-  caution: "AI can be wrong. Check the sources.",
+  caution: "AI can be wrong. Check sources.",
   offline: "No network. Your messages are kept and sent when it is back.",
   waiting: "Waiting for network",
   sending: "Sending…",
@@ -62,6 +62,7 @@ const EN = {
   note: "What is it about? (optional)",
   handoffSend: "Ask for a person",
   handoffDone: "Your request has arrived. Number: {ticket}",
+  handoffWaiting: "A person has been asked and will come back to you.",
   contactNeeded: "Please leave a contact so that we can reach you.",
   deniedHelp: "Please use the shop's other contact details.",
 };
@@ -128,6 +129,7 @@ const ZH = {
   note: "想咨询什么？（可不填）",
   handoffSend: "请求人工",
   handoffDone: "我们已收到您的请求，编号：{ticket}",
+  handoffWaiting: "已请求人工，同事会尽快联系您。",
   contactNeeded: "请留下联系方式，方便我们找到您。",
   deniedHelp: "请使用店家的其他联系方式。",
 };

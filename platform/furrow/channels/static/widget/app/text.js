@@ -34,7 +34,9 @@ function inline(el, line, marker) {
     const [whole, number, bold, address] = match;
     const found = address ? link(el, address) : { node: bold ? el("strong", {}, bold) : marker(Number(number)), length: whole.length };
     if (!found.node) continue;
-    parts.push(line.slice(at, match.index), found.node);
+    const before = line.slice(at, match.index);
+    // A word joiner keeps a marker from standing alone at the start of a line.
+    parts.push(match[1] ? before.trimEnd() + "\u2060" : before, found.node);
     at = match.index + found.length;
   }
   parts.push(line.slice(at));
