@@ -12,6 +12,7 @@ from pathlib import Path
 from furrow.ops.demo.printed import Layout, write_pdf, write_scan
 from furrow.ops.demo.sheet import write_xlsx
 from furrow.ops.demo.sources import FILES, filled
+from furrow.ops.demo.stable import stabilise
 from furrow.ops.demo.word import write_docx
 
 # A fixed day keeps a rebuild free of needless changes.
@@ -62,7 +63,10 @@ def build(target: Path = FILES) -> list[Path]:
         path = target / tenant / name
         write_pdf(filled(tenant, _source(name)), path, title=layout.right, layout=layout)
         written.append(path)
-    return written + _scans(target)
+    written += _scans(target)
+    for path in written:
+        stabilise(path, CREATED)
+    return written
 
 
 def _scans(target: Path) -> list[Path]:
