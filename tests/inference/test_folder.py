@@ -101,6 +101,14 @@ def test_a_model_with_its_own_code_is_refused(folder: Path, file: str) -> None:
         model_open(write(folder, **{file: content}))
 
 
+@pytest.mark.parametrize(
+    "files", [{"modules": {"type": "x"}}, {"config": []}, {"model.safetensors.index": {"x": 1}}]
+)
+def test_settings_of_a_wrong_shape_are_named(folder: Path, files) -> None:
+    with pytest.raises(ModelMissing, match="malformed"):
+        model_open(write(folder, **files))
+
+
 def test_a_weight_index_cannot_point_outside(folder: Path) -> None:
     index = {"weight_map": {"x": "../other/model.safetensors"}}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index))
