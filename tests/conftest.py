@@ -15,11 +15,11 @@ from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 
-from config.settings import database
 from furrow.accounts.models import User
 from furrow.accounts.services import user_ensure
 from furrow.core import redis as furrow_redis
 from furrow.core import security
+from furrow.core.addresses import database
 from furrow.core.context import tenant_tx
 from furrow.ops import embedded
 from furrow.tenants.models import Membership, Role, Tenant

@@ -1,7 +1,7 @@
 """All settings of Furrow, read through `config.env`. `deploy/env.example` lists every variable."""
 
 from pathlib import Path
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from config.env import (
     BASE_DIR,
@@ -14,6 +14,7 @@ from config.env import (
     env_secret,
     env_str,
 )
+from furrow.core.addresses import database
 
 FURROW_ENV = env_choice("FURROW_ENV", ("local", "production", "test"), "local")
 IS_PRODUCTION = FURROW_ENV == "production"
@@ -22,6 +23,8 @@ if DEBUG and IS_PRODUCTION:
     raise SettingError("DEBUG must be off in production")
 
 SECRET_KEY = env_secret("SECRET_KEY", required=IS_PRODUCTION)
+WEB_HOST = env_str("WEB_HOST", "127.0.0.1")
+WEB_PORT = env_int("WEB_PORT", 8000, minimum=1)
 PUBLIC_URL = env_str("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", urlsplit(PUBLIC_URL).hostname or "127.0.0.1")
 if "*" in ALLOWED_HOSTS:
@@ -91,36 +94,6 @@ TEMPLATES = [
     }
 ]
 
-
-def database(url: str) -> dict[str, object]:
-    """Django's connection settings from a postgresql:// URL; a socket folder goes in ?host=."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"postgresql", "postgres"}:
-        raise SettingError("DATABASE_URL must start with postgresql://")
-    query = parse_qs(parts.query)
-    pool_size = env_int("DATABASE_POOL_SIZE", 0, minimum=0)
-    options: dict[str, object] = {
-        "prepare_threshold": None,
-        "connect_timeout": 5,
-        "options": "-c statement_timeout=30000 -c lock_timeout=10000"
-        " -c idle_in_transaction_session_timeout=60000",
-    }
-    if sslmode := query.get("sslmode"):
-        options["sslmode"] = sslmode[0]
-    if pool_size:
-        options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.path.lstrip("/"),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": query.get("host", [parts.hostname or ""])[0],
-        "PORT": str(parts.port or ""),
-        "CONN_MAX_AGE": 0,
-        "OPTIONS": options,
-    }
-
-
 EMBEDDED_DATABASE_DIR = VAR_DIR / "postgres"
 _embedded = f"postgresql://{{role}}@/furrow?host={EMBEDDED_DATABASE_DIR}"
 DATABASE_URL = env_str("DATABASE_URL", _embedded.format(role="furrow_app"))
@@ -128,8 +101,10 @@ DATABASE_OWNER_URL = env_str("DATABASE_OWNER_URL", _embedded.format(role="postgr
 if IS_PRODUCTION and not env_str("DATABASE_URL"):
     raise SettingError("DATABASE_URL must be set in production")
 # `default` is the app role behind row-level security; `owner` migrates and builds indexes, nothing else.
-DATABASES = {"default": database(DATABASE_URL), "owner": database(DATABASE_OWNER_URL)}
-DATABASES["owner"]["OPTIONS"] = {"prepare_threshold": None, "connect_timeout": 5}
+DATABASES = {
+    "default": database(DATABASE_URL, pool_size=env_int("DATABASE_POOL_SIZE", 0, minimum=0)),
+    "owner": database(DATABASE_OWNER_URL, is_owner=True),
+}
 DATABASE_APP_ROLE = str(DATABASES["default"]["USER"]) or "furrow_app"
 DATABASE_ROUTERS: list[str] = []
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -64,7 +64,7 @@ def test_reference_to_another_tenants_row_is_refused(cast):
         Document.objects.create(knowledge_base_id=foreign.id, title="x")
         with pytest.raises(IntegrityError), transaction.atomic():
             rows("SET CONSTRAINTS ALL IMMEDIATE")
-        rows("DELETE FROM knowledge_document")
+        Document.objects.all().delete()
 
 
 def test_nested_block_restores_the_outer_tenant(cast):

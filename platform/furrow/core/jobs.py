@@ -1,4 +1,5 @@
-"""Background jobs: rows with a lease in PostgreSQL, woken by a doorbell through Celery.
+"""Background jobs: rows with a lease in PostgreSQL, woken by a doorbell through Celery. All times are the
+database's, so that machines with wrong clocks cannot steal or strand a job.
 
 A lost bell is rung again by the sweeper, a dead worker's lease runs out, a second run of the same job finds
 the lease taken: so a job is run at least once, and its handler makes running twice harmless. Tenants are
@@ -17,7 +18,7 @@ from uuid import UUID
 from celery import current_app
 from django.db import OperationalError, close_old_connections, connection, transaction
 from django.db.models import F
-from django.utils import timezone
+from django.db.models.functions import Now
 from kombu.exceptions import KombuError
 
 from furrow.core.context import current_tenant_id, tenant_context, tenant_tx, unscoped
@@ -61,7 +62,7 @@ class LeasedJob:
         with tenant_tx(self.tenant_id):
             kept = Job.objects.filter(
                 id=self.id, lease_token=self.lease_token, state=Job.State.RUNNING
-            ).update(lease_until=timezone.now() + LEASE)
+            ).update(lease_until=Now() + LEASE)
         if not kept or self.is_lost.is_set():
             self.is_lost.set()
             raise LeaseLost(str(self.id))
@@ -81,8 +82,9 @@ def job_enqueue(
             subject_id=subject_id,
             lane=lane,
             max_attempts=max_attempts,
-            run_after=timezone.now() + (delay or timedelta()),
+            run_after=Now() + (delay or timedelta()),
         )
+        job.refresh_from_db(fields=["run_after"])
     transaction.on_commit(lambda: ring(lane))
     return job  # type: ignore[no-any-return]
 
@@ -100,21 +102,22 @@ def job_cancel(*, kind: str, subject_id: UUID) -> bool:
     return bool(
         Job.active()
         .filter(kind=kind, subject_id=subject_id)
-        .update(state=Job.State.CANCELLED, finished_at=timezone.now())
+        .update(state=Job.State.CANCELLED, finished_at=Now())
     )
 
 
 # The fewest running first, then the longest waiting: one tenant's thousand files cannot hold up another's one.
 _CLAIM = """
 UPDATE core_job SET state = 'running', attempts = attempts + 1, lease_token = %(token)s,
-       lease_until = now() + %(lease)s, started_at = coalesce(started_at, now())
+       lease_until = statement_timestamp() + %(lease)s,
+       started_at = coalesce(started_at, statement_timestamp())
  WHERE id = (
     SELECT j.id FROM core_job j
       JOIN LATERAL (
         SELECT count(*) AS running FROM core_job r
          WHERE r.tenant_id = j.tenant_id AND r.lane = j.lane AND r.state = 'running'
       ) load ON true
-     WHERE j.lane = %(lane)s AND j.state = 'queued' AND j.run_after <= now()
+     WHERE j.lane = %(lane)s AND j.state = 'queued' AND j.run_after <= statement_timestamp()
      ORDER BY load.running, j.run_after LIMIT 1 FOR UPDATE OF j SKIP LOCKED)
    AND state = 'queued'
 RETURNING id, tenant_id, subject_id, kind, attempts
@@ -166,7 +169,7 @@ def _requeue(job: LeasedJob) -> None:
     with tenant_tx(job.tenant_id):
         kept = Job.objects.filter(
             id=job.id, lease_token=job.lease_token, state=Job.State.RUNNING
-        ).update(state=Job.State.QUEUED, attempts=0, run_after=timezone.now(), lease_token=None)
+        ).update(state=Job.State.QUEUED, attempts=0, run_after=Now(), lease_token=None)
         if kept:
             row = Job.objects.get(id=job.id)
             transaction.on_commit(lambda: ring(row.lane))
@@ -177,9 +180,7 @@ def _finish(job: LeasedJob, state: str, code: str = "", message: str = "") -> bo
         return bool(
             Job.objects.filter(
                 id=job.id, lease_token=job.lease_token, state=Job.State.RUNNING
-            ).update(
-                state=state, finished_at=timezone.now(), error_code=code, error_message=message
-            )
+            ).update(state=state, finished_at=Now(), error_code=code, error_message=message)
         )
 
 
@@ -190,7 +191,7 @@ def _finish_failed(job: LeasedJob, *, code: str, message: str, can_retry: bool) 
             return
         if can_retry and row.attempts < row.max_attempts:
             row.state = Job.State.QUEUED
-            row.run_after = timezone.now() + RETRY_DELAY * 2 ** (row.attempts - 1)
+            row.run_after = Now() + RETRY_DELAY * 2 ** (row.attempts - 1)
             row.error_code, row.error_message = code, message
             row.save(update_fields=["state", "run_after", "error_code", "error_message"])
             return
@@ -224,19 +225,18 @@ def _kept_alive(job: LeasedJob) -> Iterator[None]:
 
 def sweep() -> dict[str, int]:
     """Returns jobs of dead workers to the queue, gives up those out of attempts, rings for whatever is due."""
-    now = timezone.now()
     with unscoped("sweep expired leases of every tenant"):
-        expired = Job.objects.filter(state=Job.State.RUNNING, lease_until__lt=now)
+        expired = Job.objects.filter(state=Job.State.RUNNING, lease_until__lt=Now())
         given_up = list(
             expired.filter(attempts__gte=F("max_attempts")).values_list(
                 "id", "tenant_id", "subject_id", "kind", "attempts", "lease_token"
             )
         )
         requeued = expired.filter(attempts__lt=F("max_attempts")).update(
-            state=Job.State.QUEUED, run_after=now, lease_token=None
+            state=Job.State.QUEUED, run_after=Now(), lease_token=None
         )
         due = list(
-            Job.objects.filter(state=Job.State.QUEUED, run_after__lte=now).values_list(
+            Job.objects.filter(state=Job.State.QUEUED, run_after__lte=Now()).values_list(
                 "lane", flat=True
             )[:200]
         )

@@ -1,0 +1,121 @@
+"""Shapes of the REST contract's requests. Answers are described where they are made, in `render`."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from ninja import Schema
+from pydantic import ConfigDict, Field, StringConstraints
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+Metadata = dict[str, str | int | float | bool | None]
+
+
+class Strict(Schema):
+    """Unknown fields are an error: a misspelt name must not be ignored in silence."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class KnowledgeBaseIn(Strict):
+    name: Name
+    language: Literal["zh-hans", "zh", "en"] = "zh-hans"
+    description: str = Field("", max_length=400)
+
+
+class KnowledgeBasePatch(Strict):
+    name: Name | None = None
+    language: Literal["zh-hans", "zh", "en"] | None = None
+    description: str | None = Field(None, max_length=400)
+
+
+class DocumentIn(Strict):
+    """A document given as text or as the address of a page; exactly one of the two."""
+
+    title: str = Field("", max_length=300)
+    text: str | None = Field(None, max_length=2_000_000)
+    url: str | None = Field(None, max_length=2000)
+    external_id: str = Field("", max_length=200)
+    metadata: Metadata = {}
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+class DocumentFileIn(Strict):
+    """The form fields beside `file`; `metadata` is a JSON object as text."""
+
+    title: str = Field("", max_length=300)
+    external_id: str = Field("", max_length=200)
+    metadata: Metadata = {}
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+class DocumentPatch(Strict):
+    title: Title | None = None
+    metadata: Metadata | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+class SearchFilters(Strict):
+    document_ids: list[UUID] | None = Field(None, max_length=200)
+    metadata: Metadata | None = None
+
+
+class SearchIn(Strict):
+    query: str = Field(min_length=1, max_length=2000)
+    limit: int = Field(8, ge=1, le=100)
+    mode: Literal["hybrid", "lexical", "vector"] = "hybrid"
+    filters: SearchFilters | None = None
+
+
+class AssistantIn(Strict):
+    name: Name
+    template: str = Field("general", max_length=40)
+    knowledge_base_ids: list[UUID] = Field(default_factory=list, max_length=50)
+    instructions: str = Field("", max_length=8000)
+    rungs: list[str] | None = None
+    settings: dict[str, Any] | None = None
+
+
+class AssistantPatch(Strict):
+    name: Name | None = None
+    knowledge_base_ids: list[UUID] | None = Field(None, max_length=50)
+    instructions: str | None = Field(None, max_length=8000)
+    rungs: list[str] | None = None
+    settings: dict[str, Any] | None = None
+
+
+class PublicationIn(Strict):
+    """`version` publishes an earlier version again; without it the draft is published."""
+
+    note: str = Field("", max_length=300)
+    version: int | None = None
+
+
+class ApprovedAnswerIn(Strict):
+    question: str = Field(min_length=1, max_length=500)
+    variants: list[str] = Field(default_factory=list, max_length=50)
+    answer: str = Field(min_length=1, max_length=8000)
+    valid_from: date | None = None
+    valid_to: date | None = None
+
+
+class ConversationIn(Strict):
+    language: str = Field("", max_length=10)
+
+
+class MessageIn(Strict):
+    text: str = Field(min_length=1, max_length=2000)
+
+
+class FeedbackIn(Strict):
+    value: Literal[-1, 1]
+    comment: str = Field("", max_length=1000)
+
+
+class TicketIn(Strict):
+    contact: str = Field("", max_length=200)
+    note: str = Field("", max_length=2000)

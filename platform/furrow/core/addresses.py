@@ -1,0 +1,36 @@
+"""Connection settings from addresses. Imported by the settings, so it must not need Django."""
+
+from urllib.parse import parse_qs, unquote, urlsplit
+
+# Nothing a person waits for may hang: see the fault table's "bounded waits".
+_APP_LIMITS = (
+    "-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000"
+)
+
+
+def database(url: str, *, pool_size: int = 0, is_owner: bool = False) -> dict[str, object]:
+    """Django's connection settings from a postgresql:// URL; a socket folder goes in ?host=.
+
+    The owner migrates and builds indexes, which may take long, so it has neither limits nor a pool.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"postgresql", "postgres"}:
+        raise ValueError("A database address must start with postgresql://")
+    query = parse_qs(parts.query)
+    options: dict[str, object] = {"prepare_threshold": None, "connect_timeout": 5}
+    if not is_owner:
+        options["options"] = _APP_LIMITS
+    if sslmode := query.get("sslmode"):
+        options["sslmode"] = sslmode[0]
+    if pool_size:
+        options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": parts.path.lstrip("/"),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": query.get("host", [parts.hostname or ""])[0],
+        "PORT": str(parts.port or ""),
+        "CONN_MAX_AGE": 0,
+        "OPTIONS": options,
+    }

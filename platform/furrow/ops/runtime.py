@@ -1,0 +1,201 @@
+"""The embedded installation: where it lies, what it runs, and the addresses other commands read."""
+
+import os
+import socket
+import sys
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+
+from furrow.core import security
+from furrow.core.addresses import database
+from furrow.core.errors import AppError
+from furrow.ops import embedded
+from furrow.ops.supervisor import Service
+
+ROOT = Path(settings.BASE_DIR)
+VAR = Path(settings.VAR_DIR)
+
+
+class CannotStart(AppError):
+    """The start cannot go on; the message says why and what to do."""
+
+    code = "cannot_start"
+
+
+@dataclass(frozen=True)
+class Ports:
+    web: int
+    inference: int
+    demo_shop: int
+
+    @classmethod
+    def from_web(cls, web: int) -> "Ports":
+        return cls(web, web + 1, web + 2)
+
+
+def port_is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def check_ports(ports: Ports) -> None:
+    for port in (ports.web, ports.inference, ports.demo_shop):
+        if not port_is_free(port):
+            raise CannotStart(
+                f"Port {port} is taken by another program. Stop it, or choose other ports: "
+                f"make run PORT={ports.web + 100}"
+            )
+
+
+def is_embedded_database() -> bool:
+    return not os.environ.get("DATABASE_URL")
+
+
+def is_embedded_redis() -> bool:
+    return not os.environ.get("REDIS_URL")
+
+
+def start_database() -> dict[str, str]:
+    """Starts PostgreSQL if it is ours to start; returns the two addresses, app role and owner."""
+    if not is_embedded_database():
+        return {
+            "DATABASE_URL": settings.DATABASE_URL,
+            "DATABASE_OWNER_URL": settings.DATABASE_OWNER_URL,
+        }
+    superuser = embedded.postgres_start(VAR / "postgres")
+    embedded.database_ensure(superuser, "furrow")
+    owner = superuser.replace("/postgres?", "/furrow?")
+    return {
+        "DATABASE_URL": owner.replace("//postgres@", "//furrow_app@"),
+        "DATABASE_OWNER_URL": owner,
+    }
+
+
+def prepare_database(addresses: dict[str, str]) -> None:
+    """Roles, migrations, row-level security; refuses to go on when the app role could bypass it."""
+    for alias, name in (("default", "DATABASE_URL"), ("owner", "DATABASE_OWNER_URL")):
+        connections[alias].settings_dict.update(
+            database(addresses[name], is_owner=alias == "owner")
+        )
+    app = connections["default"].settings_dict
+    security.ensure_roles(
+        connections["owner"], app_role=str(app["USER"]), password=str(app["PASSWORD"] or "")
+    )
+    call_command("migrate", database="owner", verbosity=0)
+    security.verify(connections["default"])
+    connections.close_all()
+
+
+def redis_address() -> str:
+    return settings.REDIS_URL if not is_embedded_redis() else f"unix://{VAR / 'redis.sock'}"
+
+
+def write_runtime(values: dict[str, str]) -> None:
+    """Leaves the addresses for other `manage.py` commands in var/runtime.env, readable by us alone."""
+    path = VAR / "runtime.env"
+    path.touch(mode=0o600, exist_ok=True)
+    path.write_text("".join(f"{name}={value}\n" for name, value in values.items()))
+
+
+def _http_ok(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  our own loopback address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def services(ports: Ports, env: dict[str, str], *, is_demo: bool) -> list[Service]:
+    """The processes of one machine, in starting order."""
+    python = sys.executable
+    celery = [python, "-m", "celery", "-A", "config", "--quiet"]
+    commands: dict[str, list[str]] = {}
+    if is_embedded_redis():
+        commands["redis"] = embedded.redis_command(VAR / "redis.sock", VAR / "redis")
+        (VAR / "redis").mkdir(parents=True, exist_ok=True)
+    commands["inference"] = _inference_command(python, ports)
+    commands["web"] = [
+        *(python, "-m", "gunicorn", "config.asgi:application"),
+        *("--worker-class", "uvicorn_worker.UvicornWorker", "--workers", "2"),
+        *("--bind", f"{settings.WEB_HOST}:{ports.web}", "--graceful-timeout", "8"),
+        *("--timeout", "60", "--keep-alive", "30"),
+    ]
+    commands["worker-chat"] = [
+        *celery,
+        *("worker", "--queues", "chat", "--pool", "threads", "--concurrency", "8"),
+        *("--hostname", "chat@%h", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"),
+    ]
+    commands["worker-ingest"] = [
+        *celery,
+        *("worker", "--queues", "ingest", "--pool", "prefork", "--concurrency", "2"),
+        *("--hostname", "ingest@%h", "--without-gossip", "--without-mingle"),
+        *("--max-tasks-per-child", "200", "--loglevel", "WARNING"),
+    ]
+    commands["beat"] = [
+        *celery,
+        *(
+            "beat",
+            "--schedule",
+            str(VAR / "beat-schedule"),
+            "--pidfile",
+            "",
+            "--loglevel",
+            "WARNING",
+        ),
+    ]
+    if is_demo:
+        commands["demo-shop"] = [
+            *(python, "-m", "furrow.ops.demo_site", "--port", str(ports.demo_shop)),
+            *("--furrow-url", settings.PUBLIC_URL, "--key-file", str(VAR / "demo-widget-key")),
+        ]
+    ready = {
+        "redis": (VAR / "redis.sock").exists,
+        "inference": lambda: _http_ok(f"http://127.0.0.1:{ports.inference}/readyz"),
+        "web": lambda: _http_ok(f"http://127.0.0.1:{ports.web}/healthz"),
+        "demo-shop": lambda: _http_ok(f"http://127.0.0.1:{ports.demo_shop}/"),
+    }
+    return [
+        Service(
+            name=name,
+            command=command,
+            env=env,
+            log_path=VAR / "log" / f"{name}.log",
+            cwd=ROOT,
+            ready=ready.get(name, lambda: True),
+        )
+        for name, command in commands.items()
+    ]
+
+
+def _inference_command(python: str, ports: Ports) -> list[str]:
+    return [
+        *(python, "-m", "inference", "serve", "--port", str(ports.inference)),
+        *("--receipts-file", str(VAR / "receipts" / "inference.jsonl")),
+        *("--api-key-file", str(VAR / "secrets" / "embeddings_api_key")),
+    ]
+
+
+def child_environment(values: dict[str, str]) -> dict[str, str]:
+    """What the children see: our own environment, the addresses, both source roots."""
+    paths = [str(ROOT / "platform"), str(ROOT), os.environ.get("PYTHONPATH", "")]
+    return {
+        **os.environ,
+        **values,
+        "PYTHONPATH": os.pathsep.join(p for p in paths if p),
+        "PYTHONUNBUFFERED": "1",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        # Few arenas: glibc otherwise keeps one for each thread and memory never comes back.
+        "MALLOC_ARENA_MAX": "2",
+        "HF_HUB_OFFLINE": os.environ.get("HF_HUB_OFFLINE", "0"),
+    }
