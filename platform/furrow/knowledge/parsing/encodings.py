@@ -96,6 +96,9 @@ def _damaged_utf8(data: bytes) -> tuple[str, str] | None:
 
 
 def _by_statistics(data: bytes) -> tuple[str, str]:
+    western = _strict(data, "cp1252")
+    if western is not None and _is_western(western):
+        return western, "cp1252"
     import charset_normalizer  # noqa: PLC0415  most texts never need it
 
     match = charset_normalizer.from_bytes(data[:200_000]).best()
@@ -105,3 +108,10 @@ def _by_statistics(data: bytes) -> tuple[str, str]:
     if text.count("\ufffd") > len(text) * 0.05:
         raise ParseFailure("unsupported", "no encoding fits")
     return text, match.encoding
+
+
+def _is_western(text: str) -> bool:
+    """Accented letters among many plain ones: the commonest reading, which statistics often miss."""
+    wide = [char for char in text[:50_000] if char >= "\x80"]
+    letters = sum(char.isalpha() or char in "‘’“”–—…€°" for char in wide)
+    return letters > 0.8 * len(wide) and len(wide) < 0.25 * len(text[:50_000])

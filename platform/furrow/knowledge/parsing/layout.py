@@ -91,8 +91,62 @@ def rows_of(segments: Sequence[Segment]) -> list[Row]:
         else:
             rows.append([segment])
     if _is_scattered(rows):
-        rows = _sorted_rows(segments)
+        rows = sorted_rows(segments)
     return [sorted(row, key=lambda piece: piece.x0) for row in rows]
+
+
+def sorted_rows(segments: Sequence[Segment]) -> list[Row]:
+    """Rows from top to bottom by place alone; pieces of a row are not sorted."""
+    rows: list[Row] = []
+    for segment in sorted(segments, key=lambda piece: (piece.middle, piece.x0)):
+        if rows and abs(rows[-1][0].middle - segment.middle) < 0.5 * segment.size:
+            rows[-1].append(segment)
+        else:
+            rows.append([segment])
+    return rows
+
+
+def by_columns(segments: Sequence[Segment]) -> list[Segment]:
+    """Pieces that come in no order, as from recognition, put into reading order.
+
+    A page of two text columns is told from a table by the length of its pieces.
+    """
+    gutter = _gutter(segments)
+    if gutter is None:
+        parts = [list(segments)]
+    else:
+        left = [piece for piece in segments if piece.x1 <= gutter]
+        right = [piece for piece in segments if piece.x0 >= gutter]
+        top = min(piece.y0 for piece in [*left, *right])
+        across = [piece for piece in segments if piece.x0 < gutter < piece.x1]
+        above = [piece for piece in across if piece.middle < top]
+        parts = [above, left, right, [piece for piece in across if piece.middle >= top]]
+    return [
+        piece
+        for part in parts
+        for row in sorted_rows(part)
+        for piece in sorted(row, key=lambda item: item.x0)
+    ]
+
+
+def _gutter(segments: Sequence[Segment]) -> float | None:
+    """The empty strip between two columns of running text."""
+    if len(segments) < 10:
+        return None
+    start, end = min(piece.x0 for piece in segments), max(piece.x1 for piece in segments)
+    for step in range(40, 61, 2):
+        x = start + (end - start) * step / 100
+        left = [piece for piece in segments if piece.x1 <= x]
+        right = [piece for piece in segments if piece.x0 >= x]
+        if len(left) + len(right) < 0.9 * len(segments):
+            continue
+        if all(_is_column(side, (end - start) / 2) for side in (left, right)):
+            return x
+    return None
+
+
+def _is_column(pieces: list[Segment], width: float) -> bool:
+    return len(pieces) >= 5 and median(piece.x1 - piece.x0 for piece in pieces) > 0.7 * width
 
 
 def _filled(element: Element, grids: Sequence[Grid], boxed: dict[int, list[Segment]]) -> Element:
@@ -101,7 +155,7 @@ def _filled(element: Element, grids: Sequence[Grid], boxed: dict[int, list[Segme
     index = int(element.y0)
     grid = grids[index]
     cells: dict[tuple[int, int], str] = {}
-    for row in _sorted_rows(boxed[index]):
+    for row in sorted_rows(boxed[index]):
         for piece in sorted(row, key=lambda segment: segment.x0):
             place = grid.cell_at((piece.x0 + piece.x1) / 2, piece.middle)
             cells[place] = join_lines(cells.get(place, ""), piece.text)
@@ -133,16 +187,6 @@ def _is_scattered(rows: list[Row]) -> bool:
     return jumps + beside > max(2, 0.15 * len(rows))
 
 
-def _sorted_rows(segments: Sequence[Segment]) -> list[Row]:
-    rows: list[Row] = []
-    for segment in sorted(segments, key=lambda piece: (piece.middle, piece.x0)):
-        if rows and abs(rows[-1][0].middle - segment.middle) < 0.5 * segment.size:
-            rows[-1].append(segment)
-        else:
-            rows.append([segment])
-    return rows
-
-
 def _loose(segments: list[Segment], rules: Sequence[float]) -> list[Element]:
     """Unruled text: runs of rows whose pieces line up in columns become tables."""
     rows = rows_of(segments)
@@ -167,7 +211,7 @@ def _run_end(rows: list[Row], start: int) -> int:
     end, last = start + 1, start
     while end < len(rows) and rows[end][0].middle > rows[end - 1][0].middle:
         gap = rows[end][0].y0 - rows[end - 1][0].y1
-        if gap > 2.5 * rows[start][0].size:
+        if gap > 2.5 * rows[start][0].size or not _same_size(rows[start][0], rows[end][0]):
             break
         if len(rows[end]) >= 2:
             last = end
@@ -175,6 +219,10 @@ def _run_end(rows: list[Row], start: int) -> int:
             break
         end += 1
     return last + 1
+
+
+def _same_size(first: Segment, second: Segment) -> bool:
+    return abs(first.size - second.size) <= 0.3 * max(first.size, second.size)
 
 
 def _inside_columns(segment: Segment, row: Row) -> bool:

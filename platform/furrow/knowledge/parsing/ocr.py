@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from rapidocr_onnxruntime import RapidOCR
 
-from furrow.knowledge.parsing.layout import Segment
+from furrow.knowledge.parsing.layout import Segment, by_columns
 
 _LEAST_SCORE = 0.5
 
@@ -20,10 +20,10 @@ class Recogniser:
         )
 
     def read(self, image: "np.ndarray[Any, Any]", *, scale: float = 1.0) -> list[Segment]:
-        """Recognised pieces of a BGR picture (height, width, 3), top down; boxes times `scale`."""
+        """Recognised pieces of a BGR picture (height, width, 3) in reading order; boxes times `scale`."""
         found, _ = self._engine(np.ascontiguousarray(image))
         segments = [_segment(box, text, scale) for box, text, _ in found or [] if text.strip()]
-        return sorted(segments, key=lambda piece: (piece.y0, piece.x0))
+        return by_columns(segments)
 
 
 def _segment(box: list[list[float]], text: str, scale: float) -> Segment:

@@ -45,6 +45,7 @@ class ParagraphWriter:
         self._text = ""
         self._last: TextLine | None = None
         self._lines: list[TextLine] = []
+        self._columns: tuple[str, ...] = ()
 
     def write(self, elements: Sequence[Element]) -> None:
         """Adds a page's elements; the last paragraph is not held back."""
@@ -52,12 +53,15 @@ class ParagraphWriter:
         for element in elements:
             if isinstance(element, TableGrid):
                 self._flush()
-                add_table(self._builder, element.rows)
+                names = self._columns if element is elements[0] else ()
+                self._columns = add_table(self._builder, element.rows, continued=names)
             elif level := self.heading_level(element):
                 self._heading(element, level)
             else:
                 self._line(element)
         self._flush()
+        if elements and not isinstance(elements[-1], TableGrid):
+            self._columns = ()
 
     def heading_level(self, line: TextLine) -> int:
         """By size, then by wording where the line is bold or stands out; 0 for body text."""

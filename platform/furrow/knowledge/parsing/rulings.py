@@ -9,6 +9,8 @@ _MIN_LENGTH = 8.0
 _MAX_RULES = 3_000
 _MAX_CELLS = 20_000
 
+Box = tuple[float, float, float, float]
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -79,6 +81,68 @@ def find_grids(horizontal: Sequence[Rule], vertical: Sequence[Rule]) -> list[Gri
         if len(ys) >= 3 and len(xs) >= 3 and cells <= _MAX_CELLS:
             grids.append(Grid(xs, ys, tuple(rows), tuple(columns)))
     return sorted(grids, key=lambda grid: grid.ys[0])
+
+
+def find_open_grids(horizontal: Sequence[Rule], boxes: Sequence[Box]) -> list[Grid]:
+    """Tables with lines between their rows only; `boxes` are the places of the page's text.
+
+    A band between two lines is a row if some column has but one line of text in it: tables with
+    a line under the head and one at the end are left to be recognised by their alignment.
+    """
+    grids = []
+    stacks: dict[tuple[int, int], list[Rule]] = {}
+    for rule in _merged([rule for rule in horizontal if rule.end - rule.start >= _MIN_LENGTH]):
+        key = (round(rule.start / (2 * _NEAR)), round(rule.end / (2 * _NEAR)))
+        stacks.setdefault(key, []).append(rule)
+    for rules in stacks.values():
+        ys = _distinct(rules)
+        if len(ys) >= 3:
+            grid = _open_grid(rules, ys, boxes)
+            if grid is not None:
+                grids.append(grid)
+    return sorted(grids, key=lambda grid: grid.ys[0])
+
+
+def _open_grid(rules: list[Rule], ys: tuple[float, ...], boxes: Sequence[Box]) -> Grid | None:
+    start, end = rules[0].start - _NEAR, rules[0].end + _NEAR
+    inside = [box for box in boxes if box[0] >= start and box[2] <= end]
+    top = _head_above(ys, inside)
+    ys = ys if top is None else (top, *ys)
+    within = [box for box in inside if ys[0] < (box[1] + box[3]) / 2 < ys[-1]]
+    columns = _column_spans(within)
+    if len(columns) < 2:
+        return None
+    for low, high in zip(ys, ys[1:], strict=False):
+        band = [box for box in within if low < (box[1] + box[3]) / 2 < high]
+        counts = [sum(left <= box[0] <= right for box in band) for left, right in columns]
+        if not any(count == 1 for count in counts):
+            return None
+    borders = [start, *((a[1] + b[0]) / 2 for a, b in zip(columns, columns[1:], strict=False)), end]
+    vertical = tuple(Rule(x, ys[0], ys[-1]) for x in borders)
+    drawn = tuple(Rule(y, start, end) for y in ys)
+    return Grid(tuple(borders), ys, drawn, vertical)
+
+
+def _head_above(ys: tuple[float, ...], boxes: Sequence[Box]) -> float | None:
+    """The top of a row that stands on the first line, when it has several cells."""
+    height = min(b - a for a, b in zip(ys, ys[1:], strict=False))
+    near = [box for box in boxes if ys[0] - 1.2 * height < (box[1] + box[3]) / 2 < ys[0]]
+    if len(near) < 2:
+        return None
+    lowest = max(box[3] for box in near)
+    row = [box for box in near if box[3] > lowest - 0.5 * (box[3] - box[1])]
+    return min(box[1] for box in row) - 1 if len(row) >= 2 else None
+
+
+def _column_spans(boxes: Sequence[Box]) -> list[tuple[float, float]]:
+    """Stretches of the page's width that hold text, parted by empty strips."""
+    spans: list[tuple[float, float]] = []
+    for left, _, right, _ in sorted(boxes):
+        if spans and left <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], right))
+        else:
+            spans.append((left, right))
+    return spans
 
 
 def _merged(rules: list[Rule]) -> list[Rule]:

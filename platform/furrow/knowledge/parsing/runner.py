@@ -54,6 +54,7 @@ class _Run:
         self._limits = limits
         self._on_progress = on_progress
         self._deadline = time.monotonic() + limits.wall_s
+        self._ocr_left = limits.max_ocr_pages
         self._document: ParsedDocument | None = None
         self._failure: ParseFailure | None = None
 
@@ -66,6 +67,9 @@ class _Run:
                 os.close(write_end)
             try:
                 self._follow(read_end)
+            except (ValueError, KeyError, TypeError) as error:
+                # Not our messages: native code has been made to write to the pipe.
+                raise ParseFailure("crashed", "unreadable report") from error
             finally:
                 os.close(read_end)
                 _end(process)
@@ -141,7 +145,9 @@ class _Run:
         if "failed" in message:
             self._failure = ParseFailure(*message["failed"])
         elif "ocr" in message:
-            pages = min(int(message["ocr"]), self._limits.max_ocr_pages)
+            # Counted down, so that a child gone bad cannot ask for time again and again.
+            pages = min(int(message["ocr"]), self._ocr_left)
+            self._ocr_left -= pages
             self._deadline += pages * self._limits.ocr_page_s
         elif self._on_progress is not None:
             self._on_progress(*message["page"])

@@ -26,18 +26,25 @@ def add_table(
     *,
     caption: str = "",
     header_rows: int | None = None,
-) -> None:
-    """Adds a caption, a header and one block per row; `header_rows` None means find out."""
+    continued: Sequence[str] = (),
+) -> tuple[str, ...]:
+    """Adds a caption, a header and one block per row; returns the column names.
+
+    `header_rows` None means find out. `continued` are the column names of a table that ended the
+    page before: they hold for this one if it has as many columns and no names of its own.
+    """
     grid = _rectangle(rows)
     if not grid:
-        return
+        return ()
     while header_rows is None and len(grid) > 1 and _is_title(grid[0]):
         caption = f"{caption} {_only_cell(grid.pop(0))}".strip()
     count = _count_header_rows(grid) if header_rows is None else min(header_rows, len(grid) - 1)
     names = _column_names(grid[:count])
+    if continued and len(continued) == len(grid[0]) and (count == 0 or not _names_columns(grid[0])):
+        names, count = tuple(continued), 0
     number = builder.next_table()
     builder.add("caption", caption)
-    if names:
+    if count:
         shown = " | ".join(name for name in names if name)
         builder.add("table_header", shown, table=TableCellHeader(number, 0, names))
     for index, row in enumerate(grid[count:], start=1):
@@ -103,13 +110,17 @@ def _could_be_header(row: list[str]) -> bool:
 
 def _is_header(grid: list[list[str]]) -> bool:
     first, body = grid[0], grid[1:]
-    if any(re.sub(r"[（(].*", "", cell).strip().lower() in _COLUMN_NAMES for cell in first):
+    if _names_columns(first):
         return True
     if len(set(first)) < len(first):
         return False
     if len(first) == 1:
         return False
     return _has_values(body) or len(first) >= 3
+
+
+def _names_columns(row: list[str]) -> bool:
+    return any(re.sub(r"[（(].*", "", cell).strip().lower() in _COLUMN_NAMES for cell in row)
 
 
 def _has_values(body: list[list[str]]) -> bool:

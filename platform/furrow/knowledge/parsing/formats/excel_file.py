@@ -122,9 +122,8 @@ def _layout(path: Path, sheet: Any) -> _Layout:
             if element.tag == tags[0]:
                 merged.append(_range(element.get("ref") or ""))
             elif element.tag == tags[2]:
-                unsolved += (
-                    element.find(f"{_MAIN}f") is not None and element.find(f"{_MAIN}v") is None
-                )
+                is_formula = element.find(f"{_MAIN}f") is not None
+                unsolved += is_formula and not element.findtext(f"{_MAIN}v")
                 continue
             elif element.get("hidden") in ("1", "true"):
                 hidden.add(int(element.get("r") or 0))

@@ -1,5 +1,6 @@
 """PDF: text in reading order, headings by size, ruled and aligned tables, scans by recognition."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +17,7 @@ from furrow.knowledge.parsing.layout import Element, TextLine, arrange
 from furrow.knowledge.parsing.limits import ParseJob
 from furrow.knowledge.parsing.lines import ends_sentence, starts_block
 from furrow.knowledge.parsing.paragraphs import ParagraphWriter, measure_sizes
-from furrow.knowledge.parsing.rulings import find_grids
+from furrow.knowledge.parsing.rulings import find_grids, find_open_grids
 from furrow.knowledge.sentences import split_sentences
 
 # A page with fewer characters that also holds pictures or drawings is taken for a scan.
@@ -25,6 +26,10 @@ _GARBLED_SHARE = 0.3
 _RENDER_SIDE = 2_200
 _RENDER_SCALE = 3.0
 _MAX_CARRIED_LINES = 4
+_FILE_TITLE = re.compile(
+    r"^Microsoft \w+ - |^(?:untitled|无标题|about:blank)|\.(?:docx?|xlsx?|pptx?|html?|pdf|wps|txt|indd)$",
+    re.IGNORECASE,
+)
 
 
 class _Page(NamedTuple):
@@ -43,8 +48,13 @@ def read(path: Path, job: ParseJob) -> ParsedDocument:
             raise ParseFailure("damaged", "no pages")
         pages = [_read_page(pdf, index, count, job) for index in range(count)]
         _recognise(pdf, pages, job)
-        title = str(pdf.get_metadata_dict().get("Title") or "")
+        title = _title(str(pdf.get_metadata_dict().get("Title") or ""))
     return _assemble(pages, job, title)
+
+
+def _title(stored: str) -> str:
+    """Printing programs store a file name there, which is no title."""
+    return "" if _FILE_TITLE.search(stored.strip()) else stored
 
 
 def _open(path: Path) -> Any:
@@ -68,7 +78,9 @@ def _read_page(pdf: Any, index: int, count: int, job: ParseJob) -> _Page:
     needs_ocr = is_garbled or (text.readable < _FEW_CHARS and _has_drawing(page))
     elements: list[Element] = []
     if not needs_ocr:
+        boxes = [(piece.x0, piece.y0, piece.x1, piece.y1) for piece in text.segments]
         grids = find_grids(horizontal, vertical)
+        grids = grids or find_open_grids(horizontal, boxes)
         elements = arrange(text.segments, grids, sorted({rule.at for rule in horizontal}))
     elif is_garbled:
         job.warn(

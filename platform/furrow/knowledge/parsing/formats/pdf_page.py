@@ -17,7 +17,7 @@ _UPRIGHT = 0.2
 _BOLD_WEIGHT = 600
 # Wider than the spaces of justified text, narrower than the padding between two table cells.
 _CELL_GAP = 0.45
-_WIDE_CELL_GAP = 0.22
+_WIDE_CELL_GAP = 0.35
 _TURN = 6.283185307
 
 

@@ -9,7 +9,6 @@ from furrow.knowledge.parsing.layout import Element, TextLine
 
 _ZONE = 0.12
 _EDGE_LINES = 3
-_SAME_HEIGHT = 6.0
 _REPEATS = 0.4
 _GAP = 0.5
 _NUMBER = re.compile(r"[\d一二三四五六七八九十百]+")
@@ -24,9 +23,9 @@ def split_running(
     pages: Sequence[tuple[float, list[Element]]],
 ) -> list[tuple[list[Element], list[str], list[str]]]:
     """Per page: its body, its header lines and its footer lines; `pages` are height and elements."""
-    counts: Counter[tuple[str, int]] = Counter()
+    counts: Counter[tuple[str, bool]] = Counter()
     for height, elements in pages:
-        counts.update({_place(line) for line in _edge_lines(height, elements)})
+        counts.update({_place(line, height) for line in _edge_lines(height, elements)})
     least = max(2, math.ceil(_REPEATS * len(pages)))
     repeated = {place for place, count in counts.items() if count >= least}
     split = []
@@ -34,7 +33,7 @@ def split_running(
         edge = {
             id(line)
             for line in _edge_lines(height, elements)
-            if _place(line) in repeated or _PAGE_NUMBER.match(_key(line))
+            if _place(line, height) in repeated or _PAGE_NUMBER.match(_key(line))
         }
         body: list[Element] = []
         headers: list[str] = []
@@ -69,9 +68,9 @@ def _is_parted(upper: TextLine, lower: TextLine) -> bool:
     return lower.y0 - upper.y1 > _GAP * min(upper.size, lower.size)
 
 
-def _place(line: TextLine) -> tuple[str, int]:
-    """Words that repeat at another height are content that happens to repeat."""
-    return _key(line), round(line.y0 / _SAME_HEIGHT)
+def _place(line: TextLine, height: float) -> tuple[str, bool]:
+    """The words, and whether they stand at the top."""
+    return _key(line), line.y0 < height / 2
 
 
 def _key(line: TextLine) -> str:

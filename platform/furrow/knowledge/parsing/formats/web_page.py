@@ -39,7 +39,10 @@ def read(path: Path, job: ParseJob) -> ParsedDocument:
 
 
 def _parse(text: str) -> etree._Element:
-    parser = lxml.html.HTMLParser(no_network=True, remove_comments=True, remove_pis=True)
+    # Without `huge_tree` what is nested deeper than 255 elements is dropped without a word.
+    parser = lxml.html.HTMLParser(
+        no_network=True, remove_comments=True, remove_pis=True, huge_tree=True
+    )
     try:
         return lxml.html.document_fromstring(_DECLARATION.sub("", text), parser=parser)
     except etree.ParserError as error:
