@@ -136,14 +136,14 @@ def test_tag_without_an_assistant_draws_nothing(shop):
 
 def test_hostile_page_styles_do_not_reach_inside(shop):
     page = shop.open(
-        body="<style>* { color: red !important; display: none } body, html, furrow-widget { display: block }</style>"
+        body="<style>* { color: red !important; letter-spacing: 9px !important; visibility: hidden !important }</style>"
     )
     page.evaluate("FurrowWidget.open()")
-    expect(page.get_by_role("textbox")).to_be_visible()
-    assert (
-        page.get_by_role("textbox").evaluate("node => getComputedStyle(node).color")
-        != "rgb(255, 0, 0)"
-    )
+    expect(page.get_by_text("Hello! Ask us about apples")).to_be_visible()
+    look = "node => [getComputedStyle(node).color, getComputedStyle(node).letterSpacing]"
+    color, spacing = page.get_by_role("textbox").evaluate(look)
+    assert color != "rgb(255, 0, 0)"
+    assert spacing == "normal"
 
 
 def test_token_is_never_kept_on_the_device(shop, backend):

@@ -35,7 +35,7 @@ const defineWidget = () => class FurrowWidget extends HTMLElement {
       api,
       outbox: lib.createOutbox(this.store),
       onItem: (item, isGone) => this.drawItem(item, isGone),
-      onReset: () => this.build(),
+      onReset: () => this.redraw(),
       onState: () => this.drawState(),
     });
     this.panels = lib.createPanels({ ...lib, words: this.words });
@@ -79,26 +79,27 @@ const defineWidget = () => class FurrowWidget extends HTMLElement {
     this.dispatchEvent(new CustomEvent(name, { bubbles: true, composed: true }));
   }
 
-  /** Draws everything anew from the state: at the start, with the history, and in the other language. */
+  /** Builds the window in the current language. */
   build() {
-    const { lib, words, settings, chat } = this;
-    const config = chat.config || {};
-    const hadFocus = this.composer && this.root.activeElement === this.composer.field;
-    lib.applyTheme(this.rule, { layer: settings.layer, color: settings.color || config.color });
+    const { lib, words, settings } = this;
     this.composer = lib.createComposer({ ...lib, say: words.say, store: this.store, onSend: (text) => this.send(text) });
-    const view = lib.createFrame({ ...lib, say: words.say, lang: words.lang, settings, config, composer: this.composer, actions: this.frameActions() });
+    const view = lib.createFrame({ ...lib, say: words.say, lang: words.lang, settings, composer: this.composer, actions: this.frameActions() });
     if (this.view) this.view.frame.replaceWith(view.frame);
     else this.root.append(view.frame);
     this.view = view;
-    // The history may arrive while the visitor is writing to a person: that sheet moves over.
-    if (this.panel) {
-      view.main.inert = true;
-      view.frame.append(this.panel);
-    }
-    this.nodes.clear();
+    this.redraw();
+  }
+
+  /** Draws shop and conversation anew; the line to type in stays, an input method may be open there. */
+  redraw() {
+    const { chat, lib, nodes, settings, view } = this;
+    const config = chat.config || {};
+    lib.applyTheme(this.rule, { layer: settings.layer, color: settings.color || config.color });
+    view.showShop(config);
+    nodes.clear();
+    view.log.replaceChildren();
     chat.items.forEach((item) => this.drawItem(item));
     this.drawState();
-    if (hadFocus) this.composer.field.focus();
   }
 
   drawState() {
@@ -234,7 +235,7 @@ const defineWidget = () => class FurrowWidget extends HTMLElement {
     // Greeting and suggestions come from the server in the language of the session.
     try {
       this.chat.config = (await this.api.openSession()).config || this.chat.config;
-      this.build();
+      this.redraw();
     } catch {
       // The words of the other language stay; nothing else depends on them.
     }

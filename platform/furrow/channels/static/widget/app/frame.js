@@ -1,13 +1,13 @@
 /* The window around the conversation: header, log, notices, line to type in, and the sheets above them. */
 
-export function createFrame({ el, icon, iconButton, say, lang, settings, config, composer, actions }) {
-  const name = String(config.name || say("title"));
+export function createFrame({ el, icon, iconButton, say, lang, settings, composer, actions }) {
   const isInline = settings.mode === "inline";
-  const title = el("h2", { id: "title", dir: "auto" }, name);
+  const title = el("h2", { id: "title", dir: "auto" });
+  const avatar = el("span", { class: "avatar", "aria-hidden": "true" });
   const languageButton = el("button", { type: "button", class: "language", "aria-label": say("language"), title: say("language"),
     lang: lang === "zh" ? "en" : "zh", click: actions.switchLanguage }, say("languageShort"));
   const header = el("header", {},
-    el("span", { class: "avatar", "aria-hidden": "true" }, String(config.avatar_text || Array.from(name)[0])),
+    avatar,
     el("div", { class: "heading" }, title, el("p", { class: "muted" }, say("assistantNote"))),
     languageButton,
     iconButton("close", say("close"), actions.close));
@@ -25,7 +25,12 @@ export function createFrame({ el, icon, iconButton, say, lang, settings, config,
     lang: lang === "zh" ? "zh-CN" : "en",
   }, main, spoken);
 
-  return { frame, main, log, talk, spoken, showOffline, isAtEnd, toEnd };
+  return { frame, main, log, talk, spoken, showShop, showOffline, isAtEnd, toEnd };
+
+  function showShop(config) {
+    title.textContent = String(config.name || say("title"));
+    avatar.textContent = String(config.avatar_text || Array.from(title.textContent)[0]);
+  }
 
   function showOffline(isOffline) {
     offline.hidden = !isOffline;
