@@ -52,6 +52,9 @@ class Document(TenantModel):
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True)
 
+    # Not a column: set on the answer of an upload that brought nothing new.
+    is_unchanged = False
+
     class Meta:
         constraints = [
             models.UniqueConstraint(
@@ -61,7 +64,15 @@ class Document(TenantModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["tenant", "knowledge_base", "-created_at"], name="document_recent")
+            models.Index(
+                fields=["tenant", "knowledge_base", "-created_at"], name="document_recent"
+            ),
+            # Every search asks which documents are out of their dates; few have any.
+            models.Index(
+                fields=["tenant", "knowledge_base"],
+                condition=Q(valid_from__isnull=False) | Q(valid_to__isnull=False),
+                name="document_dated",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,175 @@
+"""Embeddings from the model server, the only code that asks it for vectors."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Literal
+
+import httpx
+import numpy as np
+from django.conf import settings
+
+from furrow.core.context import tenant_id_or_none
+from furrow.core.egress import internal_client
+from furrow.core.errors import UpstreamFailed
+from furrow.core.logs import request_id_var
+from furrow.gateway.breaker import CircuitBreaker
+
+BATCH_SIZE = 64
+MAX_RETRY_WAIT_S = 10.0
+
+Priority = Literal["interactive", "batch"]
+
+
+@dataclass(frozen=True)
+class _Patience:
+    """How long a whole call may take and how often one request is tried."""
+
+    timeout_s: float
+    tries: int
+
+
+_PATIENCE: dict[str, _Patience] = {
+    "interactive": _Patience(timeout_s=5.0, tries=2),
+    "batch": _Patience(timeout_s=60.0, tries=4),
+}
+
+
+def embed_texts(
+    texts: Sequence[str], *, model: str | None = None, priority: Priority = "interactive"
+) -> list[list[float]]:
+    """One vector for each text, in order. Raises `UpstreamFailed`; `permanent` when asking again is no use.
+
+    An interactive call ends within 5 s, whatever happens; a batch call allows 60 s for each 64 texts.
+    """
+    server = _server(settings.EMBEDDINGS_URL, settings.EMBEDDINGS_API_KEY, os.getpid())
+    vectors: list[list[float]] = []
+    for start in range(0, len(texts), BATCH_SIZE):
+        batch = list(texts[start : start + BATCH_SIZE])
+        vectors += server.embed(batch, model or settings.EMBEDDINGS_MODEL, priority)
+    return vectors
+
+
+@dataclass
+class _Server:
+    client: httpx.Client
+    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+
+    def embed(self, texts: list[str], model: str, priority: Priority) -> list[list[float]]:
+        patience = _PATIENCE[priority]
+        body = {"model": model, "input": texts, "encoding_format": "base64"}
+        deadline = time.monotonic() + patience.timeout_s
+        for attempt in range(1, patience.tries + 1):
+            self.breaker.before_call()
+            outcome = self._post(body, priority, deadline)
+            if isinstance(outcome, httpx.Response):
+                vectors = _vectors(outcome, len(texts))
+                self.breaker.succeeded()
+                return vectors
+            wait_s = min(outcome.wait_s or 0.2 * 2**attempt, MAX_RETRY_WAIT_S)
+            if attempt == patience.tries or time.monotonic() + wait_s >= deadline:
+                break
+            time.sleep(wait_s)
+        raise UpstreamFailed(outcome.reason, code="embeddings_unavailable")
+
+    def _post(
+        self, body: dict[str, Any], priority: Priority, deadline: float
+    ) -> "httpx.Response | _TryAgain":
+        timeout_s = max(deadline - time.monotonic(), 0.05)
+        try:
+            response = self.client.post(
+                "/embeddings", json=body, headers=_headers(priority), timeout=timeout_s
+            )
+        except httpx.HTTPError:
+            self.breaker.failed()
+            return _TryAgain("The embedding server cannot be reached.")
+        if response.status_code == 200:
+            return response
+        if response.status_code == 429 or response.status_code >= 500:
+            # A busy server is alive: only the other failures count towards leaving it alone.
+            if response.status_code not in {429, 503}:
+                self.breaker.failed()
+            return _TryAgain("The embedding server is busy or failing.", _retry_after(response))
+        self.breaker.succeeded()
+        raise UpstreamFailed(
+            "The embedding server refused the request.",
+            code="embeddings_refused",
+            permanent=True,
+            upstream_status=response.status_code,
+        )
+
+
+@dataclass(frozen=True)
+class _TryAgain:
+    reason: str
+    wait_s: float | None = None
+
+
+@lru_cache(maxsize=4)
+def _server(url: str, api_key: str, process_id: int) -> _Server:
+    """One connection pool and breaker a process; the process id keeps forked workers apart."""
+    return _Server(internal_client(url, timeout_s=5.0, api_key=api_key))
+
+
+def _headers(priority: Priority) -> dict[str, str]:
+    headers = {"X-Priority": priority}
+    if request_id := request_id_var.get():
+        headers["X-Request-Id"] = request_id
+    if tag := tenant_tag():
+        headers["X-Tenant-Tag"] = tag
+    return headers
+
+
+def tenant_tag() -> str:
+    """Tells tenants apart for the model server without telling who they are; empty outside a tenant."""
+    tenant_id = tenant_id_or_none()
+    if tenant_id is None:
+        return ""
+    key = settings.SECRET_KEY.encode()
+    return hmac.new(key, b"tenant-tag:" + tenant_id.bytes, hashlib.sha256).hexdigest()[:16]
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    try:
+        return max(float(response.headers.get("retry-after", "")), 0.0)
+    except ValueError:
+        return None
+
+
+def _vectors(response: httpx.Response, expected: int) -> list[list[float]]:
+    """The answer's vectors in the order of the inputs; anything odd about it is a failure."""
+    try:
+        rows = sorted(response.json()["data"], key=lambda row: row["index"])
+        vectors = [_vector(row["embedding"]) for row in rows]
+    except (ValueError, KeyError, TypeError, binascii.Error):
+        raise _unusable() from None
+    sizes = {len(vector) for vector in vectors}
+    if len(vectors) != expected or len(sizes) > 1 or 0 in sizes:
+        raise _unusable()
+    return vectors
+
+
+def _vector(encoded: str | list[float]) -> list[float]:
+    """Servers that do not know base64 answer with numbers."""
+    if isinstance(encoded, str):
+        values = np.frombuffer(base64.b64decode(encoded, validate=True), "<f4")
+    else:
+        values = np.asarray(encoded, np.float32)
+    if not np.isfinite(values).all():
+        raise ValueError("not finite")
+    numbers: list[float] = values.tolist()
+    return numbers
+
+
+def _unusable() -> UpstreamFailed:
+    return UpstreamFailed(
+        "The embedding server gave an answer that cannot be used.",
+        code="embeddings_unusable",
+        permanent=True,
+    )

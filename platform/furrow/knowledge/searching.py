@@ -1,0 +1,99 @@
+"""What a search may see, and the rows of what it found; inside `tenant_tx`."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Q
+from django.utils import timezone
+
+from furrow.core.context import current_tenant_id
+from furrow.core.errors import Invalid
+from furrow.knowledge.bulk import binary_cursor
+from furrow.knowledge.lexical.store import Scope
+from furrow.knowledge.models import Chunk
+
+_ALLOWED = {"document_ids", "metadata"}
+
+
+@dataclass(frozen=True)
+class Filters:
+    document_ids: list[UUID] | None = None
+    metadata: dict[str, Any] | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        return self.document_ids is None and not self.metadata
+
+    @classmethod
+    def checked(cls, raw: Mapping[str, Any] | None) -> "Filters":
+        """An unknown filter is refused: leaving it aside would show more than was asked for."""
+        raw = raw or {}
+        if unknown := sorted(set(raw) - _ALLOWED):
+            raise Invalid("This filter is not known.", field="filters", unknown=unknown)
+        metadata = raw.get("metadata")
+        if metadata is not None and not isinstance(metadata, dict):
+            raise Invalid("The metadata filter is an object.", field="filters")
+        ids = raw.get("document_ids")
+        return cls(None if ids is None else _uuids(ids), metadata)
+
+
+def _uuids(values: Any) -> list[UUID]:
+    if not isinstance(values, list | tuple):
+        raise Invalid("document_ids is a list of ids.", field="filters")
+    try:
+        return [value if isinstance(value, UUID) else UUID(str(value)) for value in values]
+    except ValueError:
+        raise Invalid("document_ids is a list of ids.", field="filters") from None
+
+
+_OUT_OF_DATE = """
+SELECT c.id FROM knowledge_document d
+  JOIN knowledge_chunk c ON c.tenant_id = d.tenant_id AND c.document_id = d.id
+ WHERE d.tenant_id = %b AND d.knowledge_base_id = ANY(%b)
+   AND (d.valid_from IS NOT NULL OR d.valid_to IS NOT NULL)
+   AND (d.valid_from > %b OR d.valid_to < %b)
+"""
+_WITHIN = """
+SELECT c.id FROM knowledge_document d
+  JOIN knowledge_chunk c ON c.tenant_id = d.tenant_id AND c.document_id = d.id
+ WHERE d.tenant_id = %b AND d.knowledge_base_id = ANY(%b) AND c.version_id = d.live_version_id
+   AND d.deleted_at IS NULL AND (%b OR d.id = ANY(%b)) AND d.metadata @> %b::text::jsonb
+   AND coalesce(d.valid_from <= %b, true) AND coalesce(d.valid_to >= %b, true)
+"""
+
+
+def scope_of(knowledge_base_ids: Sequence[UUID], filters: Filters) -> Scope:
+    """Without filters the few chunks out of their dates are left out; with filters the chunks that pass
+    are named. The day is that of TIME_ZONE.
+    """
+    keys = [current_tenant_id(), list(knowledge_base_ids)]
+    today = timezone.localdate()
+    with binary_cursor() as cursor:
+        if filters.is_empty:
+            cursor.execute(_OUT_OF_DATE, [*keys, today, today])
+            return Scope(without=[row[0] for row in cursor])
+        ids = filters.document_ids
+        metadata = json.dumps(filters.metadata or {}, ensure_ascii=False)
+        cursor.execute(_WITHIN, [*keys, ids is None, ids or [], metadata, today, today])
+        return Scope(within=[row[0] for row in cursor])
+
+
+def chunks_fetch(chunk_ids: Sequence[UUID]) -> dict[UUID, Chunk]:
+    """Those that may be shown at this moment, with their documents, in one query."""
+    today = timezone.localdate()
+    chunks = (
+        Chunk.objects.filter(
+            Q(document__valid_from=None) | Q(document__valid_from__lte=today),
+            Q(document__valid_to=None) | Q(document__valid_to__gte=today),
+            id__in=chunk_ids,
+            is_enabled=True,
+            document__deleted_at__isnull=True,
+            document__live_version_id=F("version_id"),
+        )
+        .select_related("document")
+        .defer("flags", "document__metadata")
+    )
+    return {chunk.id: chunk for chunk in chunks}
