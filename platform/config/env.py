@@ -32,6 +32,18 @@ def env_str(name: str, default: str = "") -> str:
     return value if value is not None and value != "" else _RUNTIME.get(name, default)
 
 
+def env_str_or_file(name: str, default: str = "") -> str:
+    """NAME, else the content of the file named by NAME_FILE: for values that are or carry a password."""
+    if value := env_str(name):
+        return value
+    if file := env_str(f"{name}_FILE"):
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise SettingError(f"{name}_FILE cannot be read: {error}") from None
+    return default
+
+
 def env_bool(name: str, default: bool = False) -> bool:
     value = env_str(name).lower()
     if value in {"1", "true", "yes", "on"}:
@@ -72,13 +84,8 @@ def env_secret(name: str, *, required: bool) -> str:
 
     With `required` (production) a missing secret stops the start: nothing has a known default.
     """
-    if value := env_str(name):
+    if value := env_str_or_file(name):
         return value
-    if file := env_str(f"{name}_FILE"):
-        try:
-            return Path(file).read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise SettingError(f"{name}_FILE cannot be read: {error}") from None
     if required:
         raise SettingError(f"{name} or {name}_FILE must be set in production")
     return _generated_secret(VAR_DIR / "secrets" / name.lower())

@@ -13,6 +13,7 @@ from config.env import (
     env_list,
     env_secret,
     env_str,
+    env_str_or_file,
 )
 from furrow.core.addresses import database
 
@@ -39,6 +40,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django.contrib.humanize",
     "django.contrib.postgres",
     "django_htmx",
     "allauth",
@@ -96,9 +98,9 @@ TEMPLATES = [
 
 EMBEDDED_DATABASE_DIR = VAR_DIR / "postgres"
 _embedded = f"postgresql://{{role}}@/furrow?host={EMBEDDED_DATABASE_DIR}"
-DATABASE_URL = env_str("DATABASE_URL", _embedded.format(role="furrow_app"))
-DATABASE_OWNER_URL = env_str("DATABASE_OWNER_URL", _embedded.format(role="postgres"))
-if IS_PRODUCTION and not env_str("DATABASE_URL"):
+DATABASE_URL = env_str_or_file("DATABASE_URL", _embedded.format(role="furrow_app"))
+DATABASE_OWNER_URL = env_str_or_file("DATABASE_OWNER_URL", _embedded.format(role="postgres"))
+if IS_PRODUCTION and not env_str_or_file("DATABASE_URL"):
     raise SettingError("DATABASE_URL must be set in production")
 # `default` is the app role behind row-level security; `owner` migrates and builds indexes, nothing else.
 DATABASES = {
@@ -109,7 +111,7 @@ DATABASE_APP_ROLE = str(DATABASES["default"]["USER"]) or "furrow_app"
 DATABASE_ROUTERS: list[str] = []
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env_str("REDIS_URL", f"unix://{VAR_DIR / 'redis.sock'}")
+REDIS_URL = env_str_or_file("REDIS_URL", f"unix://{VAR_DIR / 'redis.sock'}")
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
 }
@@ -204,7 +206,7 @@ EMBEDDINGS_API_KEY = env_secret("EMBEDDINGS_API_KEY", required=False)
 # Languages in which the model's vectors can be trusted; a query in another one leans on the lexical index.
 EMBEDDINGS_LANGUAGES = env_list("EMBEDDINGS_LANGUAGES", "en")
 VECTOR_EXACT_LIMIT = env_int("VECTOR_EXACT_LIMIT", 50_000, minimum=0)
-METRICS_TOKEN = env_str("METRICS_TOKEN")
+METRICS_TOKEN = env_str_or_file("METRICS_TOKEN")
 
 LOG_LEVEL = env_choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
 LOGGING_CONFIG = "furrow.core.logs.configure"
