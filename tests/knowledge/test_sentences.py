@@ -1,9 +1,10 @@
 import time
 
 import pytest
-from furrow.knowledge.sentences import split_sentences
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from furrow.knowledge.sentences import split_sentences
 
 
 def sentences(text: str) -> list[str]:

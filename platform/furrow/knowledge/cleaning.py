@@ -52,7 +52,8 @@ _SAMPLE = 4
 _MAX_POSTINGS = 24
 _SAME = 95.0
 _TELLING = re.compile(
-    r"\d+(?:\.\d+)?|[不无未非勿禁]|\b(?:not?|never|without|except)\b|n't\b", re.IGNORECASE
+    r"\d+(?:\.\d+)?|[零一二三四五六七八九十百千万两半]|[不无未非勿禁]|\b(?:not?|never|without|except)\b|n't\b",
+    re.IGNORECASE,
 )
 
 

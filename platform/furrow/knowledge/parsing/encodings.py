@@ -96,6 +96,8 @@ def _damaged_utf8(data: bytes) -> tuple[str, str] | None:
 
 
 def _by_statistics(data: bytes) -> tuple[str, str]:
+    if 0 in data:
+        raise ParseFailure("unsupported", "binary content")
     western = _strict(data, "cp1252")
     if western is not None and _is_western(western):
         return western, "cp1252"

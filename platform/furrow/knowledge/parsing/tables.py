@@ -51,6 +51,7 @@ def add_table(
         builder.add(
             "table_row", render_row(names, row), table=TableCellHeader(number, index, names)
         )
+    return names
 
 
 def render_row(names: Sequence[str], row: Sequence[str]) -> str:
