@@ -31,12 +31,12 @@ def pack(ordinals: NDArray[np.integer], counts: NDArray[np.integer], chunk_count
     if len(ordinals) * _DENSE_SHARE > chunk_count and len(ordinals) > 1:
         dense = np.zeros(chunk_count, dtype=np.uint8)
         dense[ordinals] = np.minimum(counts, MAX_COUNT)
-        return _DENSE + dense.tobytes()
+        return _DENSE + bytes(dense)
     narrow = chunk_count <= _NARROW_LIMIT
-    places = ordinals.astype("<u2" if narrow else "<u4").tobytes()
+    places = bytes(ordinals.astype("<u2" if narrow else "<u4"))
     if counts.max() == 1:
         return (_NARROW if narrow else _WIDE) + places
-    small = np.minimum(counts, MAX_COUNT).astype(np.uint8).tobytes()
+    small = bytes(np.minimum(counts, MAX_COUNT).astype(np.uint8))
     return (_NARROW_COUNTED if narrow else _WIDE_COUNTED) + places + small
 
 
@@ -66,7 +66,9 @@ def sparse(packed: bytes) -> tuple[NDArray[np.integer], NDArray[np.uint8]]:
 def document_frequency(packed: bytes) -> int:
     """In how many chunks the term stands, dead ones included."""
     ordinals, counts = unpack(packed)
-    return int(np.count_nonzero(counts)) if ordinals is None else len(ordinals)
+    if ordinals is not None:
+        return len(ordinals)
+    return 0 if counts is None else int(np.count_nonzero(counts))
 
 
 def held_by(packed: bytes, chosen: NDArray[np.integer]) -> NDArray[np.bool_]:
@@ -85,7 +87,8 @@ def alive_mask(dead: bytes | None, chunk_count: int) -> NDArray[np.bool_] | None
     if not dead:
         return None
     bits = np.unpackbits(np.frombuffer(dead, np.uint8), count=chunk_count, bitorder="little")
-    return bits == 0
+    alive: NDArray[np.bool_] = bits == 0
+    return alive
 
 
 def mark_dead(dead: bytes | None, chunk_count: int, ordinals: Sequence[int]) -> bytes:

@@ -16,11 +16,11 @@ from furrow.knowledge.text.folding import fold
 from furrow.knowledge.text.numerals import ordinal_terms
 from furrow.knowledge.text.scripts import UNSPACED_CLASS
 from furrow.knowledge.text.stemming import stem
-from furrow.knowledge.text.stopwords import ENGLISH_STOP_WORDS, query_weight
+from furrow.knowledge.text.stopwords import ENGLISH_STOP_WORDS, query_weight, without_asking
 
 _WORD = rf"[^\W_{UNSPACED_CLASS}]"
 _RUN = re.compile(rf"[{UNSPACED_CLASS}]+")
-_TOKEN = re.compile(rf"{_WORD}+(?:(?:[-_./+&'@:]|(?<=\d),(?=\d\d\d(?!\d))){_WORD}+)*(?:\+\+|[#%])?")
+_TOKEN = re.compile(rf"{_WORD}+(?:(?:[-_./+&'@]|(?<=\d),(?=\d\d\d(?!\d))){_WORD}+)*(?:\+\+|[#%])?")
 _PIECE = re.compile(r"\d+(?:\.\d+)*|[^\W\d_]+")
 _PHONE = re.compile(r"(?<![\w.])\+?\d[\d]{1,3}(?:[ -]\d{3,4}){2,3}(?![\w.])")
 _MEASURE = re.compile(rf"(?<![a-z0-9.,])(\d+(?:\.\d+)?) ?([{UNSPACED_CLASS}]|[a-z]{{1,4}}\b)")
@@ -47,7 +47,7 @@ def analyse(text: str) -> list[Term]:
 
 def analyse_query(text: str) -> list[Term]:
     """The terms of a question, each once, question words and particles left out or weighed down."""
-    folded = fold(text)
+    folded = without_asking(fold(text))
     counts = _counts(folded)
     weights = {term: query_weight(term) for term in counts}
     for token in _TOKEN.findall(folded):
