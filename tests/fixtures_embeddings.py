@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -76,26 +77,34 @@ def _embedding_process() -> Iterator[EmbeddingServer]:
     thread.join(5)
 
 
-@pytest.fixture
-def embedding_server(_embedding_process: EmbeddingServer, settings: Any) -> EmbeddingServer:
-    """Up, empty and named in the settings; the gateway has forgotten earlier failures."""
+def _gateway_forget(settings: Any) -> None:
+    """Closes the gateway's client and drops what it knew of the server named in the settings."""
     from furrow.gateway import embeddings  # noqa: PLC0415  settings must be configured first
 
+    address = settings.EMBEDDINGS_URL, settings.EMBEDDINGS_API_KEY, os.getpid()
+    embeddings._server(*address).client.close()
     embeddings._server.cache_clear()
+
+
+@pytest.fixture
+def embedding_server(
+    _embedding_process: EmbeddingServer, settings: Any
+) -> Iterator[EmbeddingServer]:
+    """Up, empty and named in the settings; the gateway has forgotten earlier failures."""
+    _gateway_forget(settings)
     fake = _embedding_process
     fake.models, fake.format = None, "base64"
     fake.answers.clear()
     fake.requests.clear()
     settings.EMBEDDINGS_URL = fake.url
     settings.EMBEDDINGS_MODEL = "fake-one"
-    return fake
+    yield fake
+    _gateway_forget(settings)
 
 
 @pytest.fixture
 def no_embedding_server(settings: Any) -> None:
     """Nothing listens on the discard port; refused at once."""
-    from furrow.gateway import embeddings  # noqa: PLC0415  settings must be configured first
-
-    embeddings._server.cache_clear()
+    _gateway_forget(settings)
     settings.EMBEDDINGS_URL = "http://127.0.0.1:9/v1"
     settings.EMBEDDINGS_MODEL = "fake-one"

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from furrow.core.models import TenantForeignKey, TenantModel
 from furrow.knowledge.models import KnowledgeBase
 
-DEFAULT_RUNGS = ["approved", "fact", "composed", "quoted", "human"]
+DEFAULT_RUNGS = ["greeting", "approved", "fact", "composed", "quoted", "human"]
 
 
 class Assistant(TenantModel):

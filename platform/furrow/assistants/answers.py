@@ -1,0 +1,173 @@
+"""Writes on approved answers and knowledge gaps; `furrow.assistants.services` is where others find them."""
+
+import re
+from datetime import date
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from furrow.assistants.models import ApprovedAnswer, Assistant, Gap
+from furrow.core.errors import Conflict, Invalid, NotFound
+from furrow.knowledge.text.folding import fold
+from furrow.tenants.services import Actor, audit
+
+QUESTION_LENGTH = 500
+ANSWER_LENGTH = 4000
+MAX_VARIANTS = 50
+_FIELDS = frozenset({"question", "variants", "answer", "valid_from", "valid_to", "is_enabled"})
+_NOT_WORD = re.compile(r"[\W_]+")
+
+
+@transaction.atomic
+def approved_answer_create(
+    *,
+    actor: Actor,
+    assistant: Assistant,
+    question: str,
+    answer: str,
+    variants: list[str] | None = None,
+    valid_from: date | None = None,
+    valid_to: date | None = None,
+) -> ApprovedAnswer:
+    """In force at once, for the draft and the published version alike."""
+    checked = _checked(
+        {
+            "question": question,
+            "answer": answer,
+            "variants": variants or [],
+            "valid_from": valid_from,
+            "valid_to": valid_to,
+        }
+    )
+    row: ApprovedAnswer = ApprovedAnswer.objects.create(assistant=assistant, **checked)
+    _audit(actor, "approved_answer.created", row)
+    return row
+
+
+@transaction.atomic
+def approved_answer_update(
+    *, actor: Actor, approved_answer: ApprovedAnswer, **fields: Any
+) -> ApprovedAnswer:
+    if unknown := sorted(set(fields) - _FIELDS):
+        raise Invalid("An approved answer has no such field.", fields=unknown)
+    dates = {name: getattr(approved_answer, name) for name in ("valid_from", "valid_to")}
+    checked = _checked({**dates, **fields})
+    for name, value in checked.items():
+        setattr(approved_answer, name, value)
+    approved_answer.save(update_fields=[*checked, "updated_at"])
+    _audit(actor, "approved_answer.updated", approved_answer)
+    return approved_answer
+
+
+@transaction.atomic
+def approved_answer_delete(*, actor: Actor, approved_answer: ApprovedAnswer) -> None:
+    _audit(actor, "approved_answer.deleted", approved_answer)
+    approved_answer.delete()
+
+
+def gap_key(question: str) -> str:
+    """What makes two unanswered questions the same one: their letters, folded."""
+    return _NOT_WORD.sub("", fold(question))[:QUESTION_LENGTH]
+
+
+@transaction.atomic
+def gap_record(*, assistant: Assistant, question: str) -> Gap | None:
+    """Counts an unanswered question; None when it holds no letters. A dismissed gap stays dismissed, one whose
+    answer did not help opens again.
+    """
+    key = gap_key(question)
+    if not key:
+        return None
+    now = timezone.now()
+    rows = Gap.objects.filter(assistant=assistant, folded=key)
+    counted = {"asked_count": F("asked_count") + 1, "last_asked_at": now}
+    if not rows.update(**counted):
+        try:
+            with transaction.atomic():
+                Gap.objects.create(
+                    assistant=assistant,
+                    question=question.strip()[:QUESTION_LENGTH],
+                    folded=key,
+                    last_asked_at=now,
+                )
+        except IntegrityError:
+            # Another worker recorded the same question in between.
+            rows.update(**counted)
+    rows.filter(state=Gap.State.ANSWERED).update(state=Gap.State.OPEN)
+    gap: Gap | None = rows.first()
+    return gap
+
+
+@transaction.atomic
+def gap_answer(*, actor: Actor, gap: Gap, answer: str) -> ApprovedAnswer:
+    """Turns the gap into an approved answer, so that the next visitor who asks gets it."""
+    row = _gap_locked(gap)
+    approved = approved_answer_create(
+        actor=actor, assistant=row.assistant, question=row.question, answer=answer
+    )
+    _gap_set(gap, Gap.State.ANSWERED, approved)
+    audit(actor, "gap.answered", object_type="gap", object_id=gap.id)
+    return approved
+
+
+@transaction.atomic
+def gap_dismiss(*, actor: Actor, gap: Gap) -> None:
+    """Keeps the question off the owner's list, however often it is asked again."""
+    _gap_locked(gap)
+    _gap_set(gap, Gap.State.DISMISSED, None)
+    audit(actor, "gap.dismissed", object_type="gap", object_id=gap.id)
+
+
+def _gap_locked(gap: Gap) -> Gap:
+    row: Gap | None = (
+        Gap.objects.select_for_update(of=("self",))
+        .select_related("assistant")
+        .filter(id=gap.id)
+        .first()
+    )
+    if row is None:
+        raise NotFound("This question does not exist.")
+    if row.state != Gap.State.OPEN:
+        raise Conflict("This question was already dealt with.")
+    return row
+
+
+def _gap_set(gap: Gap, state: str, approved: ApprovedAnswer | None) -> None:
+    gap.state, gap.approved_answer = state, approved
+    gap.save(update_fields=["state", "approved_answer"])
+
+
+def _checked(fields: dict[str, Any]) -> dict[str, Any]:
+    checked = dict(fields)
+    if "question" in fields:
+        checked["question"] = _text(fields["question"], QUESTION_LENGTH, "question")
+    if "answer" in fields:
+        checked["answer"] = _text(fields["answer"], ANSWER_LENGTH, "answer")
+    if "variants" in fields:
+        variants = dict.fromkeys(text.strip() for text in fields["variants"] if text.strip())
+        if len(variants) > MAX_VARIANTS:
+            raise Invalid(f"Up to {MAX_VARIANTS} other wordings are kept.", field="variants")
+        checked["variants"] = [_text(text, QUESTION_LENGTH, "variants") for text in variants]
+    first, last = fields.get("valid_from"), fields.get("valid_to")
+    if first and last and last < first:
+        raise Invalid("The last day lies before the first.", field="valid_to")
+    return checked
+
+
+def _text(text: str, cap: int, field: str) -> str:
+    text = text.strip()
+    if not gap_key(text) or len(text) > cap:
+        raise Invalid(f"This must be a text of up to {cap} characters.", field=field)
+    return text
+
+
+def _audit(actor: Actor, action: str, row: ApprovedAnswer) -> None:
+    audit(
+        actor,
+        action,
+        object_type="approved_answer",
+        object_id=row.id,
+        assistant=str(row.assistant_id),
+    )

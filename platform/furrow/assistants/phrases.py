@@ -1,0 +1,46 @@
+"""The few sentences an assistant says by itself, in the language of the question.
+
+Not in the message catalogues: those follow the reader's interface language, these the question's.
+"""
+
+_PHRASES: dict[str, dict[str, str]] = {
+    "zh": {
+        "unknown": "抱歉，这个问题我不知道：现有资料里没有找到依据。",
+        "offer_person": "您可以回复“转人工”，我会把这段对话转给工作人员。",
+        "person_asked": "好的，已把这段对话转给工作人员，他们看到后会联系您。",
+        "person_off": "抱歉，这里暂时没有人工客服。",
+        "contact": "联系方式：{contact}。",
+        "hours": "人工服务时间：{hours}。",
+        "leave_contact": "请留下电话或邮箱，方便我们回复您。",
+        "thanks": "不客气，还有问题随时问我。",
+        "goodbye": "再见，祝您一切顺利。",
+        "acknowledged": "好的，还有什么想了解的吗？",
+        "other_language": "资料的原文是英文：",
+        "failed": "这次没能答上来，请稍后再问一次；急的话可以回复“转人工”。",
+    },
+    "en": {
+        "unknown": "Sorry, I do not know: I found nothing in our documents to base an answer on.",
+        "offer_person": 'Reply "talk to a person" and I will pass this chat on to our team.',
+        "person_asked": "All right, I have passed this chat on to our team. They will get in touch "
+        "with you.",
+        "person_off": "Sorry, nobody can take over this chat at the moment.",
+        "contact": "Contact: {contact}.",
+        "hours": "Our team is available: {hours}.",
+        "leave_contact": "Please leave a phone number or e-mail address so that we can reply.",
+        "thanks": "You are welcome. Ask me any time.",
+        "goodbye": "Goodbye, and all the best.",
+        "acknowledged": "Good. Is there anything else you would like to know?",
+        "other_language": "The document is in Chinese:",
+        "failed": 'I could not answer this time. Please ask again in a moment, or reply "talk to a '
+        'person".',
+    },
+}
+
+
+def phrase(name: str, language: str, **values: str) -> str:
+    return _PHRASES[language][name].format(**values)
+
+
+def join_sentences(language: str, sentences: list[str]) -> str:
+    """Chinese sentences follow each other directly, English ones with a space."""
+    return ("" if language == "zh" else " ").join(sentence for sentence in sentences if sentence)

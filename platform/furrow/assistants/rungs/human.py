@@ -1,0 +1,40 @@
+"""The last rung. Passes the chat to a person who was asked for, or says honestly that nothing was found."""
+
+from furrow.assistants.config import AssistantConfig, HumanConfig
+from furrow.assistants.ladder import LadderContext, Question, RungResult, answered
+from furrow.assistants.phrases import join_sentences, phrase
+
+
+class HumanRung:
+    """Always answers. Only an explicit wish opens a ticket; not knowing offers one."""
+
+    name = "human"
+
+    def try_answer(
+        self, question: Question, config: AssistantConfig, ctx: LadderContext
+    ) -> RungResult:
+        language, human = question.language, config.human
+        if ctx.is_person_asked:
+            return self._hand_over(language, human)
+        sentences = [phrase("unknown", language)]
+        if human.enabled:
+            sentences.append(phrase("offer_person", language))
+        sentences += _ways_to_reach(language, human)
+        return answered(join_sentences(language, sentences), is_gap=True)
+
+    def _hand_over(self, language: str, human: HumanConfig) -> RungResult:
+        if not human.enabled:
+            sentences = [phrase("person_off", language), *_ways_to_reach(language, human)]
+            return answered(join_sentences(language, sentences))
+        sentences = [
+            phrase("person_asked", language),
+            *_ways_to_reach(language, human),
+            phrase("leave_contact", language),
+        ]
+        return answered(join_sentences(language, sentences), opens_ticket=True)
+
+
+def _ways_to_reach(language: str, human: HumanConfig) -> list[str]:
+    hours = phrase("hours", language, hours=human.hours) if human.hours else ""
+    contact = phrase("contact", language, contact=human.contact) if human.contact else ""
+    return [hours, contact]

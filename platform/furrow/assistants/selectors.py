@@ -1,0 +1,79 @@
+"""Reads of assistants. All run inside `tenant_tx`; another tenant's id is not found."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+
+from furrow.assistants.models import ApprovedAnswer, Assistant, AssistantVersion, Gap
+from furrow.core.errors import NotFound
+
+
+def assistant_get(assistant_id: UUID, *, include_deleted: bool = False) -> Assistant:
+    rows = Assistant.objects.filter(id=assistant_id).select_related("published")
+    assistant: Assistant | None = (
+        rows if include_deleted else rows.filter(deleted_at=None)
+    ).first()
+    if assistant is None:
+        raise NotFound("This assistant does not exist.")
+    return assistant
+
+
+def assistants_list() -> QuerySet[Any]:
+    """Newest first, with `open_gaps` counted and knowledge bases fetched: two queries in all."""
+    rows: QuerySet[Any] = Assistant.objects.filter(deleted_at=None).select_related("published")
+    gaps = Count("gaps", filter=Q(gaps__state=Gap.State.OPEN))
+    rows = rows.prefetch_related("knowledge_bases").annotate(open_gaps=gaps)
+    return rows.order_by("-created_at")
+
+
+def knowledge_base_ids_of(assistant: Assistant) -> list[UUID]:
+    """Of the draft, deleted knowledge bases left out; no query when `assistants_list` fetched them."""
+    bases = [base for base in assistant.knowledge_bases.all() if base.deleted_at is None]
+    return [base.id for base in sorted(bases, key=lambda base: base.created_at)]
+
+
+def assistant_versions(assistant: Assistant) -> QuerySet[Any]:
+    return assistant.versions.select_related("published_by").order_by("-number")
+
+
+def assistant_version_get(assistant: Assistant, number: int) -> AssistantVersion:
+    version: AssistantVersion | None = assistant.versions.filter(number=number).first()
+    if version is None:
+        raise NotFound("This version does not exist.")
+    return version
+
+
+def approved_answers_list(assistant: Assistant, *, query: str = "") -> QuerySet[Any]:
+    rows = assistant.approved_answers.order_by("-updated_at")
+    if query:
+        rows = rows.filter(Q(question__icontains=query) | Q(answer__icontains=query))
+    return rows
+
+
+def approved_answer_get(approved_answer_id: UUID) -> ApprovedAnswer:
+    row: ApprovedAnswer | None = (
+        ApprovedAnswer.objects.filter(id=approved_answer_id).select_related("assistant").first()
+    )
+    if row is None:
+        raise NotFound("This answer does not exist.")
+    return row
+
+
+def gaps_list(assistant: Assistant | None = None, *, state: str = Gap.State.OPEN) -> QuerySet[Any]:
+    """The most asked first."""
+    rows = Gap.objects.select_related("assistant", "approved_answer").filter(
+        assistant__deleted_at=None
+    )
+    if assistant is not None:
+        rows = rows.filter(assistant=assistant)
+    if state:
+        rows = rows.filter(state=state)
+    return rows.order_by("-asked_count", "-last_asked_at")
+
+
+def gap_get(gap_id: UUID) -> Gap:
+    gap: Gap | None = Gap.objects.filter(id=gap_id).select_related("assistant").first()
+    if gap is None:
+        raise NotFound("This question does not exist.")
+    return gap

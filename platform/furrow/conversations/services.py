@@ -1,0 +1,151 @@
+"""Writes on conversations, turns and feedback; tickets.py has those on tickets. All run inside `tenant_tx`."""
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from furrow.assistants.models import Assistant
+from furrow.conversations.models import Conversation, Feedback, Turn
+from furrow.conversations.streams import wait_for_turn
+from furrow.conversations.tickets import ticket_close, ticket_open, ticket_reopen
+from furrow.core.errors import Conflict, Invalid, LimitReached, NotFound
+from furrow.core.jobs import job_enqueue
+
+__all__ = [
+    "conversation_close",
+    "conversation_create",
+    "conversation_reopen",
+    "feedback_set",
+    "ticket_close",
+    "ticket_open",
+    "ticket_reopen",
+    "turn_create",
+    "turn_enqueue_next",
+    "wait_for_turn",
+]
+
+TURN_JOB = "conversations.turn"
+TURN_LANE = "chat"
+TEXT_LENGTH = 2000
+MAX_WAITING = 10
+COMMENT_LENGTH = 1000
+_ACTIVE = (Turn.Status.QUEUED, Turn.Status.RUNNING)
+
+
+def conversation_create(
+    *,
+    assistant: Assistant,
+    channel: str,
+    visitor_id: str = "",
+    language: str = "",
+    is_test: bool = False,
+) -> Conversation:
+    """`language` is the visitor's interface language; each answer follows the language of its question."""
+    if assistant.deleted_at is not None:
+        raise NotFound("This assistant does not exist.")
+    if channel not in Conversation.Channel.values:
+        raise Invalid("This channel does not exist.", field="channel")
+    if len(visitor_id) > 64 or len(language) > 10:
+        raise Invalid("The visitor's id or language is too long.", field="visitor_id")
+    conversation: Conversation = Conversation.objects.create(
+        assistant=assistant,
+        channel=channel,
+        visitor_id=visitor_id,
+        language=language,
+        is_test=is_test,
+    )
+    return conversation
+
+
+def conversation_close(*, conversation: Conversation) -> None:
+    """Takes no more messages until reopened."""
+    _state_set(conversation, Conversation.State.CLOSED)
+
+
+def conversation_reopen(*, conversation: Conversation) -> None:
+    _state_set(conversation, Conversation.State.BOT)
+
+
+def _state_set(conversation: Conversation, state: str) -> None:
+    conversation.state = state
+    conversation.save(update_fields=["state"])
+
+
+@transaction.atomic
+def turn_create(*, conversation: Conversation, text: str, use_draft: bool = False) -> Turn:
+    """Stores a question and asks a worker to answer it. Questions of one conversation are answered in order:
+    the job of a turn is queued once the turn before it is finished.
+    """
+    text = text.replace("\x00", "").strip()
+    if not text:
+        raise Invalid("Write a question first.", code="text_empty", field="text")
+    if len(text) > TEXT_LENGTH:
+        raise Invalid(
+            f"A question may have up to {TEXT_LENGTH} characters.",
+            code="text_too_long",
+            field="text",
+        )
+    locked = _locked(conversation)
+    assistant = locked.assistant
+    if not use_draft and assistant.published_id is None:
+        raise Conflict("This assistant is not published yet.", code="not_published")
+    turns = Turn.objects.filter(conversation=locked)
+    waiting = turns.filter(status__in=_ACTIVE).count()
+    if waiting >= MAX_WAITING:
+        raise LimitReached("Too many questions wait for an answer.", retry_after_s=5)
+    turn: Turn = Turn.objects.create(
+        conversation=locked,
+        assistant_version_id=None if use_draft else assistant.published_id,
+        number=(turns.aggregate(last=Max("number"))["last"] or 0) + 1,
+        text=text,
+    )
+    locked.last_turn_at = timezone.now()
+    locked.save(update_fields=["last_turn_at"])
+    if not waiting:
+        job_enqueue(kind=TURN_JOB, subject_id=turn.id, lane=TURN_LANE)
+    return turn
+
+
+def turn_enqueue_next(*, conversation: Conversation) -> None:
+    """Queues the job of the oldest waiting turn. Called by whoever finishes a turn, in the same transaction."""
+    _lock(conversation)
+    waiting = Turn.objects.filter(conversation=conversation, status=Turn.Status.QUEUED)
+    turn = waiting.order_by("number").first()
+    if turn is not None:
+        job_enqueue(kind=TURN_JOB, subject_id=turn.id, lane=TURN_LANE)
+
+
+def _lock(conversation: Conversation) -> None:
+    """Turn numbers and the order of answers hang on this lock; it does not hold up foreign key checks."""
+    list(
+        Conversation.objects.select_for_update(no_key=True).filter(id=conversation.id).values("id")
+    )
+
+
+def _locked(conversation: Conversation) -> Conversation:
+    row: Conversation | None = (
+        Conversation.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("assistant")
+        .filter(id=conversation.id)
+        .first()
+    )
+    if row is None or row.assistant.deleted_at is not None:
+        raise NotFound("This conversation does not exist.")
+    if row.state == Conversation.State.CLOSED:
+        raise Conflict("This conversation is closed.", code="conversation_closed")
+    return row
+
+
+def feedback_set(*, turn: Turn, value: int, comment: str = "") -> Feedback:
+    """Thumb up (1) or down (-1); setting it again replaces it."""
+    if value not in {-1, 1}:
+        raise Invalid("Feedback is 1 or -1.", field="value")
+    if len(comment) > COMMENT_LENGTH:
+        raise Invalid(f"A comment may have up to {COMMENT_LENGTH} characters.", field="comment")
+    if turn.status != Turn.Status.DONE:
+        raise Conflict("There is no answer to judge yet.")
+    feedback: Feedback
+    feedback, _ = Feedback.objects.update_or_create(
+        turn=turn, defaults={"value": value, "comment": comment.strip()}
+    )
+    return feedback

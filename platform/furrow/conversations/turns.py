@@ -1,0 +1,130 @@
+"""The job that answers a turn: reads, climbs the ladder outside any transaction, stores, tells the readers."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from furrow.assistants.config import AssistantConfig
+from furrow.assistants.ladder import Answer, Exchange, Question, climb
+from furrow.assistants.language import language_of, short_language
+from furrow.assistants.services import gap_record
+from furrow.conversations.models import Turn
+from furrow.conversations.selectors import turn_get
+from furrow.conversations.services import turn_enqueue_next
+from furrow.conversations.streams import publish, publish_end
+from furrow.conversations.tickets import ticket_open
+from furrow.core.context import tenant_tx
+from furrow.core.extensions import JobRun
+
+_HISTORY_LENGTH = 6
+_UNANSWERED = (Turn.Status.QUEUED, Turn.Status.RUNNING)
+# Above any attempt of a job: nothing may follow the news that it was given up.
+_LAST_WORD = 1_000_000
+
+
+@dataclass(frozen=True)
+class _Task:
+    turn: Turn
+    question: Question
+    config: AssistantConfig
+
+
+class TurnHandler:
+    """Running twice is harmless: the first run to store its answer wins, a later one only repeats the ending."""
+
+    def run(self, job: JobRun) -> None:
+        def tell(event: str, **data: Any) -> None:
+            publish(job.tenant_id, job.subject_id, event, data, attempt=job.attempt)
+
+        if job.attempt > 1:
+            tell("reset")
+        task = self._begin(job)
+        if task is not None:
+            started = time.monotonic()
+            answer = climb(
+                task.question,
+                task.config,
+                on_delta=lambda text: tell("delta", text=text),
+                on_stage=lambda stage: tell("status", stage=stage),
+                on_reset=lambda: tell("reset"),
+            )
+            # A worker that was too slow must not speak for the one that took over.
+            job.renew()
+            duration_ms = round((time.monotonic() - started) * 1000)
+            with tenant_tx(job.tenant_id):
+                is_stored = _store(task.turn, answer, duration_ms=duration_ms)
+            if not is_stored:
+                tell("reset")
+        with tenant_tx(job.tenant_id):
+            turn = turn_get(job.subject_id)
+        publish_end(turn, attempt=job.attempt)
+
+    def failed(self, subject_id: UUID, code: str, message: str) -> None:
+        """Ends the turn with an error its readers see, and lets the conversation's next question run."""
+        rows = Turn.objects.filter(id=subject_id)
+        if not rows.exclude(status=Turn.Status.DONE).update(
+            status=Turn.Status.FAILED, error_code=code, finished_at=timezone.now()
+        ):
+            return
+        turn: Turn = rows.select_related("conversation").get()
+        turn_enqueue_next(conversation=turn.conversation)
+        transaction.on_commit(lambda: publish_end(turn, attempt=_LAST_WORD))
+
+    def _begin(self, job: JobRun) -> _Task | None:
+        """None when an earlier run has answered already."""
+        with tenant_tx(job.tenant_id):
+            turn = turn_get(job.subject_id)
+            begun = Turn.objects.filter(id=turn.id, status__in=_UNANSWERED)
+            if not begun.update(status=Turn.Status.RUNNING):
+                return None
+            return _task_of(turn)
+
+
+def _task_of(turn: Turn) -> _Task:
+    conversation, version = turn.conversation, turn.assistant_version
+    if version is not None:
+        config = AssistantConfig.of_version(version)
+    else:
+        config = AssistantConfig.of_draft(conversation.assistant)
+    default = short_language(conversation.language or config.language)
+    earlier = Turn.objects.filter(
+        conversation=conversation, number__lt=turn.number, status=Turn.Status.DONE
+    ).order_by("-number")[:_HISTORY_LENGTH]
+    question = Question(
+        text=turn.text,
+        language=language_of(turn.text, default=default),
+        conversation_id=conversation.id,
+        history=tuple(Exchange(t.text, t.answer, t.rung) for t in reversed(earlier)),
+    )
+    return _Task(turn, question, config)
+
+
+def _store(turn: Turn, answer: Answer, *, duration_ms: int) -> bool:
+    """Stores the answer and what follows from it; False when another run was first."""
+    stored = Turn.objects.filter(id=turn.id, status=Turn.Status.RUNNING).update(
+        status=Turn.Status.DONE,
+        rung=answer.rung,
+        answer=answer.text,
+        citations=[citation.as_json() for citation in answer.citations],
+        usage=dict(answer.usage),
+        trace=list(answer.trace),
+        error_code="",
+        duration_ms=duration_ms,
+        finished_at=timezone.now(),
+    )
+    if not stored:
+        return False
+    conversation = turn.conversation
+    if answer.opens_ticket:
+        ticket_open(conversation=conversation, reason="test" if conversation.is_test else "asked")
+    if not conversation.is_test:
+        if answer.is_gap:
+            gap_record(assistant=conversation.assistant, question=turn.text)
+        if answer.on_stored is not None:
+            answer.on_stored()
+    turn_enqueue_next(conversation=conversation)
+    return True
