@@ -2,8 +2,15 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from furrow.dashboard.urls import trade_urlpatterns
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("furrow.ops.urls")),
+    path("", include("furrow.dashboard.entry_urls")),
+    path("accounts/", include("furrow.accounts.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("t/<slug:tenant_slug>/", include("furrow.dashboard.urls")),
+    path("t/<slug:tenant_slug>/", include(trade_urlpatterns)),
     path("api/v1/", include("furrow.api.urls")),
 ]
 

@@ -5,6 +5,7 @@ from functools import wraps
 from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
+from ninja import Status
 
 from furrow.api.auth import Credential
 from furrow.api.idempotency import fingerprint, run_once
@@ -29,15 +30,17 @@ def operation(scope: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
             credential.require(scope)
             key = request.headers.get("Idempotency-Key", "")
             if request.method == "POST" and key:
-                return run_once(
+                status, body = run_once(
                     tenant_id=credential.tenant_id,
                     caller=credential.caller,
                     key=key,
                     digest=fingerprint(request),
                     action=lambda: view(request, *args, **kwargs),
                 )
+                return Status(status, body)
             with tenant_tx(credential.tenant_id):
-                return view(request, *args, **kwargs)
+                result = view(request, *args, **kwargs)
+            return Status(*result) if isinstance(result, tuple) else result
 
         return run
 
@@ -45,4 +48,5 @@ def operation(scope: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 def no_content() -> HttpResponse:
+    """The answer of a DELETE."""
     return HttpResponse(status=204)

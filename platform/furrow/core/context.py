@@ -92,3 +92,9 @@ def unscoped(reason: str) -> Iterator[None]:
             cursor.execute("SET LOCAL ROLE NONE")
     finally:
         _unscoped.reset(token)
+
+
+def release_connection() -> None:
+    """Gives this thread's connection back to the pool before a long wait. Inside a transaction it must stay."""
+    if not connection.in_atomic_block:
+        connection.close()

@@ -52,7 +52,21 @@ def _resolve(host: str, port: int) -> str:
     return addresses[0]
 
 
-def _check_url(url: str) -> httpx.URL:
+def check_url(url: str) -> httpx.URL:
+    """Refuses with `Invalid` what can be told from the address alone; the name is judged when it is fetched."""
+    parsed = _parsed(url)
+    try:
+        literal = is_public_address(parsed.host)
+    except ValueError:
+        literal = parsed.host != "localhost"
+    if not literal:
+        raise Invalid(
+            "Addresses inside a private network cannot be fetched.", code="address_refused"
+        )
+    return parsed
+
+
+def _parsed(url: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
     except (httpx.InvalidURL, ValueError):
@@ -70,7 +84,7 @@ def fetch_public(url: str, *, max_bytes: int, timeout_s: float = 20.0) -> Fetche
     """GETs a public page. Raises `Invalid` for what may not be fetched, `UpstreamFailed` for what failed."""
     with httpx.Client(timeout=timeout_s, trust_env=False, follow_redirects=False) as client:
         for _ in range(MAX_REDIRECTS + 1):
-            parsed = _check_url(url)
+            parsed = _parsed(url)
             port = parsed.port or (443 if parsed.scheme == "https" else 80)
             pinned = parsed.copy_with(host=_resolve(parsed.host, port))
             try:

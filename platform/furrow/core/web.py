@@ -7,7 +7,7 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -96,7 +96,13 @@ class PageErrorMiddleware:
 
 
 def error_page(request: HttpRequest, *, status: int, message: str) -> HttpResponse:
-    context = {"status": status, "message": message, "request_id": request_id_var.get()}
+    """The message is a catalogue key or already translated; scripts that ask for JSON get the API's shape."""
+    message, request_id = _(message), request_id_var.get()
+    if "application/json" in request.headers.get("Accept", ""):
+        code = "not_found" if status == 404 else "refused"
+        error = {"code": code, "message": message, "details": {}, "request_id": request_id}
+        return JsonResponse({"error": error}, status=status)
+    context = {"status": status, "message": message, "request_id": request_id}
     is_partial = bool(getattr(request, "htmx", False))
     template = "errors/_message.html" if is_partial else "errors/page.html"
     return render(request, template, context, status=status)

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from ninja import Router
 
-from furrow.api import render, schemas
+from furrow.api import answers, render, schemas
 from furrow.api.operation import ApiRequest, no_content, operation
 from furrow.api.pagination import page
 from furrow.assistants import selectors, services
@@ -19,26 +19,36 @@ def _rendered(row: Assistant) -> dict[str, Any]:
     return render.assistant(row, selectors.knowledge_base_ids_of(row))
 
 
-@router.post("/assistants", summary="Create an assistant")
+@router.post("/assistants", response={201: answers.Assistant}, summary="Create an assistant")
 @operation("assistants:write")
 def assistant_create(request: ApiRequest, body: schemas.AssistantIn) -> Any:
     row = services.assistant_create(actor=request.auth.actor, **body.model_dump())
     return 201, _rendered(row)
 
 
-@router.get("/assistants", summary="List assistants")
+@router.get(
+    "/assistants", response={200: answers.Page[answers.Assistant]}, summary="List assistants"
+)
 @operation("assistants:read")
 def assistant_list(request: ApiRequest, cursor: str = "", limit: int = 50) -> Any:
     return 200, page(selectors.assistants_list(), cursor=cursor, limit=limit, render=_rendered)
 
 
-@router.get("/assistants/{uuid:assistant_id}", summary="Read an assistant's draft")
+@router.get(
+    "/assistants/{uuid:assistant_id}",
+    response={200: answers.Assistant},
+    summary="Read an assistant's draft",
+)
 @operation("assistants:read")
 def assistant_read(request: ApiRequest, assistant_id: UUID) -> Any:
     return 200, _rendered(selectors.assistant_get(assistant_id))
 
 
-@router.patch("/assistants/{uuid:assistant_id}", summary="Change an assistant's draft")
+@router.patch(
+    "/assistants/{uuid:assistant_id}",
+    response={200: answers.Assistant},
+    summary="Change an assistant's draft",
+)
 @operation("assistants:write")
 def assistant_change(request: ApiRequest, assistant_id: UUID, body: schemas.AssistantPatch) -> Any:
     row = services.assistant_update(
@@ -49,7 +59,9 @@ def assistant_change(request: ApiRequest, assistant_id: UUID, body: schemas.Assi
     return 200, _rendered(row)
 
 
-@router.delete("/assistants/{uuid:assistant_id}", summary="Delete an assistant")
+@router.delete(
+    "/assistants/{uuid:assistant_id}", response={204: None}, summary="Delete an assistant"
+)
 @operation("assistants:write")
 def assistant_delete(request: ApiRequest, assistant_id: UUID) -> HttpResponse:
     row = selectors.assistant_get(assistant_id)
@@ -57,7 +69,11 @@ def assistant_delete(request: ApiRequest, assistant_id: UUID) -> HttpResponse:
     return no_content()
 
 
-@router.post("/assistants/{uuid:assistant_id}/publications", summary="Publish, or roll back")
+@router.post(
+    "/assistants/{uuid:assistant_id}/publications",
+    response={201: answers.AssistantVersion},
+    summary="Publish, or roll back",
+)
 @operation("assistants:write")
 def assistant_publish(request: ApiRequest, assistant_id: UUID, body: schemas.PublicationIn) -> Any:
     row = selectors.assistant_get(assistant_id)
@@ -70,7 +86,11 @@ def assistant_publish(request: ApiRequest, assistant_id: UUID, body: schemas.Pub
     return 201, render.assistant_version(version)
 
 
-@router.get("/assistants/{uuid:assistant_id}/publications", summary="List published versions")
+@router.get(
+    "/assistants/{uuid:assistant_id}/publications",
+    response={200: answers.Page[answers.AssistantVersion]},
+    summary="List published versions",
+)
 @operation("assistants:read")
 def assistant_publications(
     request: ApiRequest, assistant_id: UUID, cursor: str = "", limit: int = 50
@@ -79,7 +99,11 @@ def assistant_publications(
     return 200, page(rows, cursor=cursor, limit=limit, render=render.assistant_version)
 
 
-@router.post("/assistants/{uuid:assistant_id}/approved-answers", summary="Add an approved answer")
+@router.post(
+    "/assistants/{uuid:assistant_id}/approved-answers",
+    response={201: answers.ApprovedAnswer},
+    summary="Add an approved answer",
+)
 @operation("assistants:write")
 def approved_answer_create(
     request: ApiRequest, assistant_id: UUID, body: schemas.ApprovedAnswerIn
@@ -92,7 +116,11 @@ def approved_answer_create(
     return 201, render.approved_answer(row)
 
 
-@router.get("/assistants/{uuid:assistant_id}/approved-answers", summary="List approved answers")
+@router.get(
+    "/assistants/{uuid:assistant_id}/approved-answers",
+    response={200: answers.Page[answers.ApprovedAnswer]},
+    summary="List approved answers",
+)
 @operation("assistants:read")
 def approved_answer_list(
     request: ApiRequest, assistant_id: UUID, cursor: str = "", limit: int = 50
@@ -101,7 +129,9 @@ def approved_answer_list(
     return 200, page(rows, cursor=cursor, limit=limit, render=render.approved_answer)
 
 
-@router.delete("/approved-answers/{uuid:answer_id}", summary="Delete an approved answer")
+@router.delete(
+    "/approved-answers/{uuid:answer_id}", response={204: None}, summary="Delete an approved answer"
+)
 @operation("assistants:write")
 def approved_answer_delete(request: ApiRequest, answer_id: UUID) -> HttpResponse:
     row = selectors.approved_answer_get(answer_id)
@@ -109,7 +139,11 @@ def approved_answer_delete(request: ApiRequest, answer_id: UUID) -> HttpResponse
     return no_content()
 
 
-@router.get("/assistants/{uuid:assistant_id}/gaps", summary="Questions without an answer")
+@router.get(
+    "/assistants/{uuid:assistant_id}/gaps",
+    response={200: answers.Page[answers.Gap]},
+    summary="Questions without an answer",
+)
 @operation("assistants:read")
 def gap_list(request: ApiRequest, assistant_id: UUID, cursor: str = "", limit: int = 50) -> Any:
     rows = selectors.gaps_list(selectors.assistant_get(assistant_id))

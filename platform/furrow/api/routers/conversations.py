@@ -3,24 +3,27 @@
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
 from django.http import HttpResponseBase
-from ninja import Router
+from ninja import Router, Status
 
-from furrow.api import render, schemas
+from furrow.api import answers, render, schemas
 from furrow.api.idempotency import fingerprint, run_once
 from furrow.api.operation import ApiRequest, operation
 from furrow.api.pagination import page
 from furrow.assistants.selectors import assistant_get
 from furrow.conversations import selectors, services, streams
 from furrow.conversations.models import Conversation
-from furrow.core.context import tenant_tx
+from furrow.core.context import release_connection, tenant_tx
 
 router = Router(tags=["conversations"])
 ANSWER_TIMEOUT_S = 60.0
 
 
-@router.post("/assistants/{uuid:assistant_id}/conversations", summary="Begin a conversation")
+@router.post(
+    "/assistants/{uuid:assistant_id}/conversations",
+    response={201: answers.Conversation},
+    summary="Begin a conversation",
+)
 @operation("conversations:write")
 def conversation_create(
     request: ApiRequest, assistant_id: UUID, body: schemas.ConversationIn | None = None
@@ -33,20 +36,32 @@ def conversation_create(
     return 201, render.conversation(row)
 
 
-@router.get("/conversations", summary="List conversations")
+@router.get(
+    "/conversations",
+    response={200: answers.Page[answers.Conversation]},
+    summary="List conversations",
+)
 @operation("conversations:read")
 def conversation_list(request: ApiRequest, cursor: str = "", limit: int = 50) -> Any:
     rows = selectors.conversations_list()
     return 200, page(rows, cursor=cursor, limit=limit, render=render.conversation)
 
 
-@router.get("/conversations/{uuid:conversation_id}", summary="Read a conversation")
+@router.get(
+    "/conversations/{uuid:conversation_id}",
+    response={200: answers.Conversation},
+    summary="Read a conversation",
+)
 @operation("conversations:read")
 def conversation_read(request: ApiRequest, conversation_id: UUID) -> Any:
     return 200, render.conversation(selectors.conversation_get(conversation_id))
 
 
-@router.get("/conversations/{uuid:conversation_id}/messages", summary="Questions and answers")
+@router.get(
+    "/conversations/{uuid:conversation_id}/messages",
+    response={200: answers.Page[answers.Message]},
+    summary="Questions and answers",
+)
 @operation("conversations:read")
 def message_list(
     request: ApiRequest, conversation_id: UUID, cursor: str = "", limit: int = 50
@@ -62,6 +77,7 @@ def message_list(
 
 @router.post(
     "/conversations/{uuid:conversation_id}/messages",
+    response={200: answers.Answer, 202: answers.Answer},
     summary="Ask: answers as JSON, or as a stream with Accept: text/event-stream",
 )
 def message_create(request: ApiRequest, conversation_id: UUID, body: schemas.MessageIn) -> Any:
@@ -75,10 +91,9 @@ def message_create(request: ApiRequest, conversation_id: UUID, body: schemas.Mes
         return streams.sse_response(request, tenant_id, turn_id)
     with tenant_tx(tenant_id):
         turn = selectors.turn_get(turn_id)
-    # Back to the pool: the wait can last a minute.
-    connection.close()
+    release_connection()
     payload = services.wait_for_turn(turn, timeout_s=ANSWER_TIMEOUT_S)
-    return (200 if payload["status"] in {"done", "failed"} else 202), payload
+    return Status(200 if payload["status"] in {"done", "failed"} else 202, payload)
 
 
 def _turn_once(request: ApiRequest, conversation_id: UUID, text: str) -> UUID:
@@ -103,7 +118,7 @@ def _turn_once(request: ApiRequest, conversation_id: UUID, text: str) -> UUID:
     return UUID(str(kept["turn_id"]))
 
 
-@router.get("/turns/{uuid:turn_id}", summary="Read a turn")
+@router.get("/turns/{uuid:turn_id}", response={200: answers.Answer}, summary="Read a turn")
 @operation("conversations:read")
 def turn_read(request: ApiRequest, turn_id: UUID) -> Any:
     return 200, selectors.turn_payload(selectors.turn_get(turn_id))
@@ -117,7 +132,9 @@ def turn_events(request: ApiRequest, turn_id: UUID) -> HttpResponseBase:
     return streams.sse_response(request, request.auth.tenant_id, turn.id)
 
 
-@router.post("/turns/{uuid:turn_id}/feedback", summary="Rate an answer")
+@router.post(
+    "/turns/{uuid:turn_id}/feedback", response={201: answers.FeedbackKept}, summary="Rate an answer"
+)
 @operation("conversations:write")
 def feedback_create(request: ApiRequest, turn_id: UUID, body: schemas.FeedbackIn) -> Any:
     turn = selectors.turn_get(turn_id)
@@ -125,7 +142,11 @@ def feedback_create(request: ApiRequest, turn_id: UUID, body: schemas.FeedbackIn
     return 201, {"turn_id": turn.id, "value": body.value}
 
 
-@router.post("/conversations/{uuid:conversation_id}/tickets", summary="Ask for a person")
+@router.post(
+    "/conversations/{uuid:conversation_id}/tickets",
+    response={201: answers.Ticket},
+    summary="Ask for a person",
+)
 @operation("conversations:write")
 def ticket_create(request: ApiRequest, conversation_id: UUID, body: schemas.TicketIn) -> Any:
     row = services.ticket_open(
@@ -136,7 +157,7 @@ def ticket_create(request: ApiRequest, conversation_id: UUID, body: schemas.Tick
     return 201, render.ticket(row)
 
 
-@router.get("/tickets", summary="List tickets")
+@router.get("/tickets", response={200: answers.Page[answers.Ticket]}, summary="List tickets")
 @operation("conversations:read")
 def ticket_list(request: ApiRequest, cursor: str = "", limit: int = 50) -> Any:
     return 200, page(selectors.tickets_list(), cursor=cursor, limit=limit, render=render.ticket)

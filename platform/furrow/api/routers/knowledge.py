@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from ninja import Router
 from pydantic import ValidationError as PydanticError
 
-from furrow.api import render, schemas
+from furrow.api import answers, render, schemas
 from furrow.api.operation import ApiRequest, no_content, operation
 from furrow.api.pagination import page
 from furrow.core.errors import Invalid
@@ -45,7 +45,9 @@ _DOCUMENT_BODY = {
 }
 
 
-@router.post("/knowledge-bases", summary="Create a knowledge base")
+@router.post(
+    "/knowledge-bases", response={201: answers.KnowledgeBase}, summary="Create a knowledge base"
+)
 @operation("knowledge:write")
 def knowledge_base_create(request: ApiRequest, body: schemas.KnowledgeBaseIn) -> Any:
     row = bases.knowledge_base_create(
@@ -57,20 +59,32 @@ def knowledge_base_create(request: ApiRequest, body: schemas.KnowledgeBaseIn) ->
     return 201, render.knowledge_base(row)
 
 
-@router.get("/knowledge-bases", summary="List knowledge bases")
+@router.get(
+    "/knowledge-bases",
+    response={200: answers.Page[answers.KnowledgeBase]},
+    summary="List knowledge bases",
+)
 @operation("knowledge:read")
 def knowledge_base_list(request: ApiRequest, cursor: str = "", limit: int = 50) -> Any:
     rows = selectors.knowledge_bases_list()
     return 200, page(rows, cursor=cursor, limit=limit, render=render.knowledge_base)
 
 
-@router.get("/knowledge-bases/{uuid:base_id}", summary="Read a knowledge base")
+@router.get(
+    "/knowledge-bases/{uuid:base_id}",
+    response={200: answers.KnowledgeBase},
+    summary="Read a knowledge base",
+)
 @operation("knowledge:read")
 def knowledge_base_read(request: ApiRequest, base_id: UUID) -> Any:
     return 200, render.knowledge_base(selectors.knowledge_base_get(base_id))
 
 
-@router.patch("/knowledge-bases/{uuid:base_id}", summary="Change a knowledge base")
+@router.patch(
+    "/knowledge-bases/{uuid:base_id}",
+    response={200: answers.KnowledgeBase},
+    summary="Change a knowledge base",
+)
 @operation("knowledge:write")
 def knowledge_base_change(
     request: ApiRequest, base_id: UUID, body: schemas.KnowledgeBasePatch
@@ -83,7 +97,9 @@ def knowledge_base_change(
     return 200, render.knowledge_base(row)
 
 
-@router.delete("/knowledge-bases/{uuid:base_id}", summary="Delete a knowledge base")
+@router.delete(
+    "/knowledge-bases/{uuid:base_id}", response={204: None}, summary="Delete a knowledge base"
+)
 @operation("knowledge:write")
 def knowledge_base_delete(request: ApiRequest, base_id: UUID) -> HttpResponse:
     row = selectors.knowledge_base_get(base_id)
@@ -93,6 +109,7 @@ def knowledge_base_delete(request: ApiRequest, base_id: UUID) -> HttpResponse:
 
 @router.post(
     "/knowledge-bases/{uuid:base_id}/documents",
+    response={202: answers.DocumentAccepted},
     summary="Add a document: a file, a text or the address of a page",
     openapi_extra=_DOCUMENT_BODY,
 )
@@ -150,7 +167,11 @@ def _parsed(schema: type[S], body: bytes) -> S:
         raise Invalid("Some fields are wrong.", fields=fields) from None
 
 
-@router.get("/knowledge-bases/{uuid:base_id}/documents", summary="List documents")
+@router.get(
+    "/knowledge-bases/{uuid:base_id}/documents",
+    response={200: answers.Page[answers.Document]},
+    summary="List documents",
+)
 @operation("knowledge:read")
 def document_list(
     request: ApiRequest, base_id: UUID, cursor: str = "", limit: int = 50, status: str = ""
@@ -163,14 +184,22 @@ def document_list(
     return 200, listed
 
 
-@router.get("/documents/{uuid:document_id}", summary="Read a document and how far it is")
+@router.get(
+    "/documents/{uuid:document_id}",
+    response={200: answers.Document},
+    summary="Read a document and how far it is",
+)
 @operation("knowledge:read")
 def document_read(request: ApiRequest, document_id: UUID) -> Any:
     row = selectors.document_get(document_id)
     return 200, render.document(row, selectors.document_status(row))
 
 
-@router.patch("/documents/{uuid:document_id}", summary="Change title, metadata or validity")
+@router.patch(
+    "/documents/{uuid:document_id}",
+    response={200: answers.Document},
+    summary="Change title, metadata or validity",
+)
 @operation("knowledge:write")
 def document_change(request: ApiRequest, document_id: UUID, body: schemas.DocumentPatch) -> Any:
     row = documents.document_update(
@@ -181,7 +210,7 @@ def document_change(request: ApiRequest, document_id: UUID, body: schemas.Docume
     return 200, render.document(row, selectors.document_status(row))
 
 
-@router.delete("/documents/{uuid:document_id}", summary="Delete a document")
+@router.delete("/documents/{uuid:document_id}", response={204: None}, summary="Delete a document")
 @operation("knowledge:write")
 def document_delete(request: ApiRequest, document_id: UUID) -> HttpResponse:
     row = selectors.document_get(document_id)
@@ -189,7 +218,11 @@ def document_delete(request: ApiRequest, document_id: UUID) -> HttpResponse:
     return no_content()
 
 
-@router.post("/documents/{uuid:document_id}/retries", summary="Try the failed parts again")
+@router.post(
+    "/documents/{uuid:document_id}/retries",
+    response={202: answers.Document},
+    summary="Try the failed parts again",
+)
 @operation("knowledge:write")
 def document_retry(request: ApiRequest, document_id: UUID) -> Any:
     row = selectors.document_get(document_id)
@@ -198,14 +231,22 @@ def document_retry(request: ApiRequest, document_id: UUID) -> Any:
     return 202, render.document(row, selectors.document_status(row))
 
 
-@router.get("/documents/{uuid:document_id}/chunks", summary="The passages of a document")
+@router.get(
+    "/documents/{uuid:document_id}/chunks",
+    response={200: answers.Items[answers.Chunk]},
+    summary="The passages of a document",
+)
 @operation("knowledge:read")
 def document_chunks(request: ApiRequest, document_id: UUID) -> Any:
     row = selectors.document_get(document_id)
     return 200, {"items": [render.chunk(item) for item in selectors.chunks_of(row)]}
 
 
-@router.post("/knowledge-bases/{uuid:base_id}/search", summary="Search one knowledge base")
+@router.post(
+    "/knowledge-bases/{uuid:base_id}/search",
+    response={200: answers.SearchResults},
+    summary="Search one knowledge base",
+)
 @operation("knowledge:read")
 def knowledge_base_search(request: ApiRequest, base_id: UUID, body: schemas.SearchIn) -> Any:
     base = selectors.knowledge_base_get(base_id)

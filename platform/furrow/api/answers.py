@@ -1,0 +1,215 @@
+"""Shapes of the REST contract's answers, as the OpenAPI document shows them."""
+
+from datetime import date, datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from ninja import Schema
+
+T = TypeVar("T")
+
+
+class Page(Schema, Generic[T]):
+    items: list[T]
+    next_cursor: str | None
+
+
+class Items(Schema, Generic[T]):
+    items: list[T]
+
+
+class KnowledgeBase(Schema):
+    id: UUID
+    name: str
+    language: str
+    description: str
+    created_at: datetime
+
+
+class DocumentAccepted(Schema):
+    id: UUID
+    status: str
+
+
+class Progress(Schema):
+    done: int
+    total: int
+
+
+class DocumentError(Schema):
+    code: str
+    message: str
+
+
+class Document(Schema):
+    id: UUID
+    knowledge_base_id: UUID
+    title: str
+    external_id: str
+    source_url: str
+    metadata: dict[str, Any]
+    valid_from: date | None
+    valid_to: date | None
+    status: str
+    progress: Progress
+    place_in_queue: int | None
+    error: DocumentError | None
+    created_at: datetime
+
+
+class Chunk(Schema):
+    """`start` and `end` are character offsets in the document's text."""
+
+    id: UUID
+    ordinal: int
+    page: int | None
+    start: int
+    end: int
+    kind: str
+    heading_path: list[str]
+    text: str
+    is_enabled: bool
+    flags: list[Any]
+
+
+class Scores(Schema):
+    lexical: float | None
+    vector: float | None
+
+
+class SearchHit(Schema):
+    chunk_id: UUID
+    document_id: UUID
+    external_id: str
+    title: str
+    score: float
+    scores: Scores
+    text: str
+    page: int | None
+    start: int
+    end: int
+    heading_path: list[str]
+    matched_terms: list[str]
+
+
+class SearchResults(Schema):
+    """`notes` say in words what was left out, for example when vectors were not at hand."""
+
+    results: list[SearchHit]
+    notes: list[str]
+
+
+class Assistant(Schema):
+    id: UUID
+    name: str
+    template: str
+    instructions: str
+    rungs: list[str]
+    settings: dict[str, Any]
+    knowledge_base_ids: list[UUID]
+    published_version: int | None
+    created_at: datetime
+
+
+class AssistantVersion(Schema):
+    version: int
+    note: str
+    created_at: datetime
+
+
+class ApprovedAnswer(Schema):
+    id: UUID
+    question: str
+    variants: list[str]
+    answer: str
+    valid_from: date | None
+    valid_to: date | None
+    used_count: int
+
+
+class Gap(Schema):
+    id: UUID
+    question: str
+    asked_count: int
+    last_asked_at: datetime
+    state: str
+
+
+class Conversation(Schema):
+    id: UUID
+    assistant_id: UUID
+    channel: str
+    state: str
+    language: str
+    created_at: datetime
+
+
+class Citation(Schema):
+    """`start` and `end` are character offsets of `quote` in the document's text."""
+
+    n: int
+    document_id: UUID
+    title: str
+    page: int | None
+    quote: str
+    start: int
+    end: int
+    chunk_id: UUID | None = None
+
+
+class Usage(Schema):
+    """Tokens in four disjoint buckets."""
+
+    input_hit: int
+    input_miss: int
+    output: int
+    reasoning: int
+
+
+class Cost(Schema):
+    """`amount` is a decimal as text: it is exact and must not become a float."""
+
+    amount: str
+    currency: str
+
+
+class Answer(Schema):
+    id: UUID
+    status: str
+    rung: str
+    text: str
+    citations: list[Citation]
+    usage: Usage
+    cost: Cost
+    error: DocumentError | None = None
+
+
+class Message(Answer):
+    question: str
+
+
+class FeedbackKept(Schema):
+    turn_id: UUID
+    value: int
+
+
+class Ticket(Schema):
+    id: UUID
+    number: int
+    conversation_id: UUID
+    state: str
+    reason: str
+    created_at: datetime
+
+
+class Error(Schema):
+    code: str
+    message: str
+    details: dict[str, Any]
+    request_id: str
+
+
+class ErrorBody(Schema):
+    """Every failure, whatever its status."""
+
+    error: Error

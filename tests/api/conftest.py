@@ -1,0 +1,77 @@
+"""Rows of the first tenant that the API tests read, change and hide from strangers."""
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from furrow.assistants.services import (
+    approved_answer_create,
+    assistant_create,
+    assistant_publish,
+)
+from furrow.conversations.services import conversation_create, turn_create
+from furrow.core import jobs
+from furrow.core.context import tenant_tx
+from furrow.knowledge.services.bases import knowledge_base_create
+from furrow.knowledge.services.documents import document_add_text
+from furrow.tenants.services import SYSTEM
+
+POLICY = (
+    "# 售后政策\n\n收到坏果请在签收后 24 小时内拍照联系我们。\n\n"
+    "# Shipping\n\nOrders over 99 yuan ship free to all provinces except Tibet."
+)
+
+
+@dataclass
+class World:
+    """One of everything a tenant can have, ready and answered."""
+
+    base: Any
+    document: Any
+    assistant: Any
+    approved: Any
+    conversation: Any
+    turn: Any
+
+
+def run_all_jobs(lane: str) -> None:
+    for _ in range(50):
+        if not jobs.run_next(lane):
+            return
+
+
+@pytest.fixture
+def world(cast: Any) -> World:
+    with tenant_tx(cast.tenant.id):
+        base = knowledge_base_create(actor=SYSTEM, name="Policies")
+        document = document_add_text(
+            actor=SYSTEM, knowledge_base=base, title="售后政策", text=POLICY, external_id="policy"
+        )
+    run_all_jobs("ingest")
+    with tenant_tx(cast.tenant.id):
+        assistant = assistant_create(
+            actor=SYSTEM, name="Helper", template="shop", knowledge_base_ids=[base.id]
+        )
+        approved = approved_answer_create(
+            actor=SYSTEM, assistant=assistant, question="你们周末营业吗？", answer="周末照常营业。"
+        )
+        assistant_publish(actor=SYSTEM, assistant=assistant)
+        conversation = conversation_create(assistant=assistant, channel="api")
+        turn = turn_create(conversation=conversation, text="坏果怎么赔？")
+    run_all_jobs("chat")
+    return World(base, document, assistant, approved, conversation, turn)
+
+
+def post(client: Client, path: str, body: Any, **headers: str) -> Any:
+    return client.post(
+        f"/api/v1{path}", data=body, content_type="application/json", headers=headers or None
+    )
+
+
+def upload(client: Client, path: str, name: str, content: bytes, **fields: str) -> Any:
+    file = io.BytesIO(content)
+    file.name = name
+    return client.post(f"/api/v1{path}", data={"file": file, **fields})

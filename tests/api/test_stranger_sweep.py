@@ -1,0 +1,126 @@
+"""Every API operation, called by another tenant with this tenant's ids. A new operation without a case fails."""
+
+import hashlib
+import json
+import uuid
+
+import pytest
+from django.db import connection
+
+from furrow.api.root import api as ninja_api
+from furrow.core import security
+from furrow.core.context import tenant_tx
+from tests.api.conftest import World
+
+BODIES = {
+    "post /api/v1/knowledge-bases/{base_id}/documents": {"title": "x", "text": "x"},
+    "post /api/v1/knowledge-bases/{base_id}/search": {"query": "坏果"},
+    "patch /api/v1/knowledge-bases/{base_id}": {"name": "stolen"},
+    "patch /api/v1/documents/{document_id}": {"title": "stolen"},
+    "patch /api/v1/assistants/{assistant_id}": {"name": "stolen"},
+    "post /api/v1/assistants/{assistant_id}/publications": {"note": "x"},
+    "post /api/v1/assistants/{assistant_id}/approved-answers": {"question": "x", "answer": "x"},
+    "post /api/v1/assistants/{assistant_id}/conversations": {},
+    "post /api/v1/conversations/{conversation_id}/messages": {"text": "坏果怎么赔"},
+    "post /api/v1/conversations/{conversation_id}/tickets": {},
+    "post /api/v1/turns/{turn_id}/feedback": {"value": 1},
+}
+# Operations without an id in their path: what they list or make must hold nothing of the other tenant.
+WITHOUT_ID = {
+    "get /api/v1/knowledge-bases": None,
+    "post /api/v1/knowledge-bases": {"name": "mine"},
+    "get /api/v1/assistants": None,
+    "post /api/v1/assistants": {"name": "mine"},
+    "get /api/v1/conversations": None,
+    "get /api/v1/tickets": None,
+}
+
+
+def operations() -> list[tuple[str, str]]:
+    paths = ninja_api.get_openapi_schema()["paths"]
+    return [(method, path) for path, methods in paths.items() for method in methods]
+
+
+def ids(world: World) -> dict[str, str]:
+    return {
+        "base_id": str(world.base.id),
+        "document_id": str(world.document.id),
+        "assistant_id": str(world.assistant.id),
+        "answer_id": str(world.approved.id),
+        "conversation_id": str(world.conversation.id),
+        "turn_id": str(world.turn.id),
+    }
+
+
+def fingerprint(tenant) -> str:
+    """A digest of every row the tenant has, to see that nothing of it changed."""
+    digest = hashlib.sha256()
+    with tenant_tx(tenant.id), connection.cursor() as cursor:
+        for table, column in security.scoped_tables():
+            cursor.execute(
+                f"SELECT md5(string_agg(t::text, '' ORDER BY t::text)) FROM \"{table}\" t"
+            )
+            digest.update(f"{table}{column}{cursor.fetchone()}".encode())
+    return digest.hexdigest()
+
+
+def call(client, method: str, url: str, body):
+    if method in {"get", "delete"}:
+        return getattr(client, method)(url)
+    return getattr(client, method)(
+        url, data=json.dumps(body or {}), content_type="application/json"
+    )
+
+
+def test_every_operation_has_a_case():
+    for method, path in operations():
+        name = f"{method} {path}"
+        needs_body = method in {"post", "patch", "put"} and "{" in path
+        if "{" not in path:
+            assert name in WITHOUT_ID, f"{name} lacks a stranger case"
+        elif needs_body and not path.endswith("/retries"):
+            assert name in BODIES, f"{name} lacks a stranger case"
+
+
+def test_stranger_gets_what_a_random_id_gets(world, cast, stranger_api):
+    before = fingerprint(cast.tenant)
+    known = ids(world)
+    random_ids = {name: str(uuid.uuid4()) for name in known}
+    for method, path in operations():
+        if "{" not in path:
+            continue
+        body = BODIES.get(f"{method} {path}")
+        foreign = call(stranger_api, method, path.format(**known), body)
+        absent = call(stranger_api, method, path.format(**random_ids), body)
+        assert foreign.status_code == absent.status_code == 404, (
+            f"{method} {path}: {foreign.content!r}"
+        )
+        assert foreign.json()["error"]["code"] == absent.json()["error"]["code"]
+    assert fingerprint(cast.tenant) == before
+
+
+@pytest.mark.parametrize("name", sorted(WITHOUT_ID))
+def test_lists_show_the_stranger_nothing(world, cast, stranger_api, name):
+    method, path = name.split(" ")
+    answer = call(stranger_api, method, path, WITHOUT_ID[name])
+    assert answer.status_code in {200, 201}
+    text = answer.content.decode()
+    for value in [*ids(world).values(), "坏果", "Policies", "Helper"]:
+        assert value not in text
+
+
+def test_foreign_ids_inside_bodies_answer_like_random_ones(world, cast, stranger_api):
+    path = "/api/v1/assistants"
+    foreign, absent = (
+        call(stranger_api, "post", path, {"name": "thief", "knowledge_base_ids": [str(value)]})
+        for value in (world.base.id, uuid.uuid4())
+    )
+    assert foreign.status_code == absent.status_code == 422
+    assert foreign.json()["error"]["message"] == absent.json()["error"]["message"]
+
+
+def test_foreign_document_in_a_filter_finds_nothing(world, cast, stranger_api):
+    mine = call(stranger_api, "post", "/api/v1/knowledge-bases", {"name": "mine"}).json()
+    body = {"query": "坏果", "filters": {"document_ids": [str(world.document.id)]}}
+    found = call(stranger_api, "post", f"/api/v1/knowledge-bases/{mine['id']}/search", body)
+    assert found.json()["results"] == []
