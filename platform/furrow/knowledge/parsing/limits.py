@@ -10,8 +10,9 @@ from furrow.knowledge.parsing.document import ParseWarning
 class ParseLimits:
     """Caps of one parse. Text recognition is dear, so it has its own memory and time per page.
 
-    A file without scanned pages ends within `cpu_s` of processor time and `wall_s` on the clock;
-    each page to recognise adds `ocr_page_s` to both, for at most `max_ocr_pages` pages. Memory is
+    A file without scanned pages ends within `cpu_s` of processor time and `wall_s` on the clock.
+    Each page to recognise adds `ocr_page_s` of processor time and three times that on the clock,
+    as other work may share the processor, for at most `max_ocr_pages` pages. Memory is
     what the process may write to; mapped libraries come on top.
     """
 

@@ -19,6 +19,7 @@ from furrow.knowledge.parsing.limits import ParseLimits
 
 _SOURCE_ROOT = Path(__file__).resolve().parents[3]
 _READ_SIZE = 256 * 1024
+_CLOCK_PER_CPU = 3
 _DEFAULT_LIMITS = ParseLimits()
 
 
@@ -148,7 +149,7 @@ class _Run:
             # Counted down, so that a child gone bad cannot ask for time again and again.
             pages = min(int(message["ocr"]), self._ocr_left)
             self._ocr_left -= pages
-            self._deadline += pages * self._limits.ocr_page_s
+            self._deadline += pages * self._limits.ocr_page_s * _CLOCK_PER_CPU
         elif self._on_progress is not None:
             self._on_progress(*message["page"])
 
