@@ -1,0 +1,102 @@
+"""Doors without a tenant in the address: the chooser at `/`, invitations, and the stream of an answer."""
+
+from typing import cast
+from uuid import UUID
+
+from allauth.account.utils import perform_login
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import aget_user
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+
+from furrow.accounts.models import User
+from furrow.accounts.services import user_ensure
+from furrow.accounts.views import with_language
+from furrow.conversations import selectors as conversations
+from furrow.conversations import streams
+from furrow.core.context import tenant_tx
+from furrow.core.errors import NotFound
+from furrow.dashboard.forms.business import JoinForm
+from furrow.tenants.models import Invitation
+from furrow.tenants.selectors import invitation_by_token, membership_for, memberships_of
+from furrow.tenants.services import invitation_accept
+
+
+@login_required
+def start(request: HttpRequest) -> HttpResponse:
+    """Straight home with one business; a choice with several, none, or when asked for."""
+    user = cast(User, request.user)
+    memberships = memberships_of(user)
+    if len(memberships) == 1 and "choose" not in request.GET:
+        response = redirect("dashboard:home", memberships[0].tenant.slug)
+    else:
+        response = render(request, "dashboard/choose.html", {"memberships": memberships})
+    # The default language is no choice, so on a new device the browser's language stays.
+    is_chosen = user.language != settings.LANGUAGE_CODE
+    if is_chosen and settings.LANGUAGE_COOKIE_NAME not in request.COOKIES:
+        return with_language(response, user.language)
+    return response
+
+
+@never_cache
+def invitation(request: HttpRequest, token: str) -> HttpResponse:
+    """Shows who invites; accepting is a POST, by the invited address only."""
+    found = invitation_by_token(token)
+    if found is None:
+        raise NotFound("This invitation was used, withdrawn or has expired.")
+    if request.user.is_authenticated:
+        return _accept_as(request, cast(User, request.user), found, token)
+    invited = User.objects.filter(email__iexact=found.email).first()
+    if invited is not None and invited.has_usable_password():
+        return render(request, "dashboard/invitation.html", {"invitation": found, "must_sign_in": True})
+    return _join(request, found, token)
+
+
+def _accept_as(request: HttpRequest, user: User, found: Invitation, token: str) -> HttpResponse:
+    if request.method == "POST":
+        tenant = invitation_accept(token=token, user=user)
+        messages.success(request, _("Welcome to %(business)s.") % {"business": tenant.name})
+        return redirect("dashboard:home", tenant.slug)
+    is_other = user.email.lower() != found.email.lower()
+    return render(request, "dashboard/invitation.html", {"invitation": found, "is_other": is_other})
+
+
+def _join(request: HttpRequest, found: Invitation, token: str) -> HttpResponse:
+    """The link came by e-mail, so it proves the address and may set the first password."""
+    form = JoinForm(request.POST or None, email=found.email)
+    if request.method != "POST" or not form.is_valid():
+        return render(request, "dashboard/invitation.html", {"invitation": found, "form": form})
+    user = user_ensure(email=found.email, name=form.cleaned_data["name"], is_verified=True)
+    user.name = form.cleaned_data["name"]
+    user.set_password(form.cleaned_data["password"])
+    user.save(update_fields=["name", "password"])
+    tenant = invitation_accept(token=token, user=user)
+    return cast(HttpResponse, perform_login(request, user, redirect_url=f"/t/{tenant.slug}/"))
+
+
+async def turn_events(request: HttpRequest, slug: str, turn_id: UUID) -> HttpResponseBase:
+    """The live stream of an answer. Asynchronous and outside the tenant middleware, whose transaction would
+    otherwise stay open as long as the stream; so membership is checked here.
+    """
+    user = await aget_user(request)
+    tenant_id = await sync_to_async(_tenant_of_turn)(user, slug, turn_id)
+    if tenant_id is None:
+        return HttpResponse(status=404)
+    return cast(HttpResponseBase, streams.sse_response(request, tenant_id, turn_id))
+
+
+def _tenant_of_turn(user: object, slug: str, turn_id: UUID) -> UUID | None:
+    membership = membership_for(user, slug) if isinstance(user, User) else None
+    if membership is None or not membership.can("view"):
+        return None
+    try:
+        with tenant_tx(membership.tenant_id):
+            conversations.turn_get(turn_id)
+    except NotFound:
+        return None
+    return membership.tenant_id  # type: ignore[no-any-return]
