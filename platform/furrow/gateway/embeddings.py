@@ -65,7 +65,9 @@ class _Server:
         patience = _PATIENCE[priority]
         body = {"model": model, "input": texts, "encoding_format": "base64"}
         deadline = time.monotonic() + patience.timeout_s
-        for attempt in range(1, patience.tries + 1):
+        attempt = 0
+        while True:
+            attempt += 1
             self.breaker.before_call()
             outcome = self._post(body, priority, deadline)
             if isinstance(outcome, httpx.Response):
@@ -74,9 +76,8 @@ class _Server:
                 return vectors
             wait_s = min(outcome.wait_s or 0.2 * 2**attempt, MAX_RETRY_WAIT_S)
             if attempt == patience.tries or time.monotonic() + wait_s >= deadline:
-                break
+                raise UpstreamFailed(outcome.reason, code="embeddings_unavailable")
             time.sleep(wait_s)
-        raise UpstreamFailed(outcome.reason, code="embeddings_unavailable")
 
     def _post(
         self, body: dict[str, Any], priority: Priority, deadline: float
@@ -133,7 +134,7 @@ def connections_close() -> None:
 
 
 def _headers(priority: Priority) -> dict[str, str]:
-    headers = {"X-Priority": priority}
+    headers: dict[str, str] = {"X-Priority": priority}
     if request_id := request_id_var.get():
         headers["X-Request-Id"] = request_id
     if tag := tenant_tag():

@@ -26,7 +26,7 @@ def binary_cursor() -> Iterator[Any]:
     It shows in Django's query log. Parameters are written `%b`.
     """
     connection.ensure_connection()
-    raw: psycopg.Cursor[Any] = psycopg.Cursor(connection.connection)
+    raw: Any = psycopg.Cursor(connection.connection)
     raw.format = Format.BINARY
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     with wrap(raw) as cursor:

@@ -33,7 +33,7 @@ def vector_index_build(tenant_id: UUID, knowledge_base_id: UUID) -> bool:
         rows = ChunkVector.objects.filter(knowledge_base=base, model=base.embedding_model)
         first = rows.first()
         is_large = rows.count() > settings.VECTOR_EXACT_LIMIT
-    dimensions = len(first.embedding.to_list()) if first is not None else 0
+    dimensions = len(first.embedding) if first is not None else 0
     if not is_large or dimensions > MAX_INDEXED_DIMENSIONS:
         return False
     index_create(base.id, base.embedding_model, dimensions)
