@@ -127,6 +127,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "chat"
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "furrow.core.tasks.jobs_sweep_task", "schedule": 10.0},
+    "stale-vectors": {"task": "furrow.knowledge.tasks.stale_bases_task", "schedule": 600.0},
 }
 
 AUTH_USER_MODEL = "accounts.User"
