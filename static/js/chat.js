@@ -78,10 +78,14 @@ if (chat) {
         answer.answered.textContent = answer.text;
         log.scrollTop = log.scrollHeight;
       });
+      source.addEventListener("reset", () => {
+        answer.text = "";
+      });
       source.addEventListener("done", finish);
       source.addEventListener("error", (event) => {
         failures += 1;
-        if (event.data || failures > 5) finish();
+        const isGivenUp = source.readyState === EventSource.CLOSED || failures > 5;
+        if (event.data || isGivenUp) finish();
       });
     });
   }

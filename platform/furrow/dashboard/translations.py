@@ -135,7 +135,7 @@ def _of_call(call: ast.Call, source: str) -> Iterator[Message]:
     ]
     if name in _PLURAL_FUNCTIONS and len(texts) == 2:
         yield Message(texts[0], texts[1], source)
-    elif texts and (name in _FUNCTIONS or name in _ERRORS):
+    elif texts and (name in _FUNCTIONS or (name in _ERRORS and texts[0][0].isupper())):
         yield Message(texts[0], "", source)
 
 

@@ -69,11 +69,17 @@ _REASONS = {
     "ambiguous": _lazy("Several fit equally well."),
     "not_installed": _lazy("This step is not set up on this server."),
     "unavailable": _lazy("A server it needs did not answer."),
-    "below_threshold": _lazy("What was found was not sure enough."),
-    "nothing_found": _lazy("Nothing was found in the documents."),
-    "no_knowledge": _lazy("The assistant has no knowledge base."),
-    "no_model": _lazy("No language model is connected."),
-    "no_budget": _lazy("The budget is used up."),
+    "no_documents": _lazy("The assistant has no documents to look in."),
+    "no_evidence": _lazy("What was found was not sure enough."),
+    "quotes_not_verified": _lazy("A quote did not match its document word for word."),
+}
+# The part before a colon; what follows it is a detail, for example a language.
+_SEARCH_NOTES = {
+    "vectors_unavailable": _lazy("The search by meaning does not answer now; only words were compared."),
+    "vectors_building": _lazy("The search by meaning is still being prepared; words were compared."),
+    "vectors_untrusted": _lazy(
+        "The connected model does not know this language well, so only words were compared."
+    ),
 }
 _ACTIONS = {
     "tenant.created": _lazy("Business created"),
@@ -90,8 +96,6 @@ _ACTIONS = {
     "knowledge_base.deleted": _lazy("Knowledge base deleted"),
     "knowledge_base.restored": _lazy("Knowledge base restored"),
     "document.created": _lazy("Document added"),
-    "document.uploaded": _lazy("Document uploaded"),
-    "document.added": _lazy("Document added"),
     "document.replaced": _lazy("Document replaced"),
     "document.updated": _lazy("Document changed"),
     "document.deleted": _lazy("Document deleted"),
@@ -112,7 +116,6 @@ _ACTIONS = {
     "gap.dismissed": _lazy("Gap dismissed"),
     "ticket.closed": _lazy("Ticket closed"),
     "ticket.reopened": _lazy("Ticket reopened"),
-    "widget.created": _lazy("Widget created"),
     "widget.updated": _lazy("Widget changed"),
 }
 
@@ -132,6 +135,11 @@ def rung_name(name: str) -> str:
     return str(getattr(extensions.rungs.get(name), "label", name))
 
 
+def answered_by(rung: str, steps: int) -> str:
+    """A wish for a person goes straight to the last rung; arriving there step by step means not knowing."""
+    return _("Did not know") if rung == "human" and steps > 1 else rung_name(rung)
+
+
 def rung_description(name: str) -> str:
     if name in RUNGS:
         return str(RUNGS[name][1])
@@ -141,6 +149,11 @@ def rung_description(name: str) -> str:
 def rung_reason(reason: str) -> str:
     """Why a rung did not answer; codes of trade apps are shown as they are."""
     return str(_REASONS.get(reason, reason.replace("_", " ")))
+
+
+def search_note(note: str) -> str:
+    """What a search left out, in words."""
+    return str(_SEARCH_NOTES.get(note.split(":")[0], note))
 
 
 def audit_action(action: str) -> str:

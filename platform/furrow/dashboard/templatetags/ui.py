@@ -37,9 +37,12 @@ def go(context: template.Context, name: str, *args: Any) -> str:
 
 @register.inclusion_tag("components/field.html")
 def field(field: BoundField) -> dict[str, Any]:
+    """A label, the control, its help and errors. "optional" is said where nothing else tells it."""
     widget = field.field.widget
+    is_text = isinstance(widget, forms.TextInput | forms.Textarea)
     return {
         "field": field,
+        "is_optional": is_text and not field.field.required and not field.help_text,
         "is_checkbox": isinstance(widget, forms.CheckboxInput),
         "is_group": isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple),
     }
@@ -92,8 +95,18 @@ def rung_tone(name: str) -> str:
 
 
 @register.filter
+def answered_by(turn: Any) -> str:
+    return wording.answered_by(turn.rung, len(turn.trace))
+
+
+@register.filter
 def rung_reason(reason: str) -> str:
     return wording.rung_reason(reason)
+
+
+@register.filter
+def search_note(note: str) -> str:
+    return wording.search_note(note)
 
 
 @register.filter
@@ -104,7 +117,9 @@ def audit_action(action: str) -> str:
 @register.filter
 def highlight(text: str, terms: Iterable[str]) -> SafeString:
     """The text with every matched word marked; touching marks are joined."""
-    wanted = sorted({term for term in terms if term.strip()}, key=len, reverse=True)
+    known = {term for term in terms if term.strip()}
+    # Beside whole words and pairs, a single character would mark half the page.
+    wanted = sorted({t for t in known if len(t) > 1} or known, key=len, reverse=True)
     if not wanted:
         return conditional_escape(text)
     pattern = re.compile("|".join(map(re.escape, wanted)), re.IGNORECASE)

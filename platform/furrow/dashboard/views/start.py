@@ -4,15 +4,14 @@ from typing import cast
 from uuid import UUID
 
 from allauth.account.utils import perform_login
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import aget_user
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
 from furrow.accounts.models import User
 from furrow.accounts.services import user_ensure
@@ -79,24 +78,15 @@ def _join(request: HttpRequest, found: Invitation, token: str) -> HttpResponse:
     return cast(HttpResponse, perform_login(request, user, redirect_url=f"/t/{tenant.slug}/"))
 
 
-async def turn_events(request: HttpRequest, slug: str, turn_id: UUID) -> HttpResponseBase:
-    """The live stream of an answer. Asynchronous and outside the tenant middleware, whose transaction would
-    otherwise stay open as long as the stream; so membership is checked here.
+@require_safe
+def turn_events(request: HttpRequest, slug: str, turn_id: UUID) -> HttpResponseBase:
+    """The live stream of an answer, outside the tenant middleware, whose transaction would otherwise stay open
+    as long as the view runs; so membership is checked here.
     """
-    user = await aget_user(request)
-    tenant_id = await sync_to_async(_tenant_of_turn)(user, slug, turn_id)
-    if tenant_id is None:
-        return HttpResponse(status=404)
-    return cast(HttpResponseBase, streams.sse_response(request, tenant_id, turn_id))
-
-
-def _tenant_of_turn(user: object, slug: str, turn_id: UUID) -> UUID | None:
-    membership = membership_for(user, slug) if isinstance(user, User) else None
+    user = request.user
+    membership = membership_for(user, slug) if user.is_authenticated else None
     if membership is None or not membership.can("view"):
-        return None
-    try:
-        with tenant_tx(membership.tenant_id):
-            conversations.turn_get(turn_id)
-    except NotFound:
-        return None
-    return membership.tenant_id  # type: ignore[no-any-return]
+        raise NotFound("There is nothing here.")
+    with tenant_tx(membership.tenant_id):
+        turn = conversations.turn_get(turn_id)
+    return streams.sse_response(request, membership.tenant_id, turn.id)
