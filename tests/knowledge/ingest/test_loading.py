@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from furrow.core.context import tenant_tx
 from furrow.core.models import Job
 from furrow.knowledge import loading
-from furrow.knowledge.models import Chunk, Document, DocumentVersion
+from furrow.knowledge.models import Chunk, Document, DocumentVersion, LexicalSegment
 
 WORDS = ["apricot", "banana", "cherry", "damson", "elderberry"]
 
@@ -66,6 +66,7 @@ def test_loading_again_replaces_by_external_id(shop, load):
     assert shop.found("pears", mode="lexical") == ["Article 1"]
     assert "Article 1" not in shop.found("banana", mode="lexical")
     with tenant_tx(shop.tenant_id):
+        assert sum(LexicalSegment.objects.values_list("dead_count", flat=True)) == 1
         assert Document.objects.count() == Chunk.objects.count() == 3
         live = DocumentVersion.objects.filter(state="live")
         assert live.count() == 3

@@ -44,6 +44,21 @@ def test_old_vectors_serve_until_the_new_ones_are_complete(
     assert backfill.stale_bases_enqueue() == 0
 
 
+def test_model_does_not_switch_while_a_chunk_lacks_its_vector(filled, settings, monkeypatch):
+    settings.EMBEDDINGS_MODEL = "fake-two"
+    backfill.stale_bases_enqueue()
+    with monkeypatch.context() as patched:
+        real = vectors.vectors_add
+        patched.setattr(
+            vectors, "vectors_add", lambda base, model, pairs: real(base, model, pairs[1:])
+        )
+        jobs.run_next("ingest")
+    with tenant_tx(filled.tenant_id):
+        assert KnowledgeBase.objects.get(id=filled.base.id).embedding_model == "fake-one"
+    filled.run_jobs()
+    assert models(filled) == {"fake-two"}
+
+
 def test_long_backfill_gives_way_to_another_tenants_file(filled, cast, settings, monkeypatch):
     settings.EMBEDDINGS_MODEL = "fake-two"
     backfill.stale_bases_enqueue()
