@@ -89,6 +89,7 @@ def test_site_passes_live_answers_unbuffered(deploy: Path) -> None:
         "/api/v1/conversations/3f/messages",
         "/api/v1/turns/3f/events",
         "/widget/api/turns/3f/events",
+        "/t/my-shop/turns/3f/events/",
     )
     for path in streams:
         assert re.search(live.group(1), path), path
