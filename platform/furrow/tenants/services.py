@@ -127,7 +127,7 @@ def invitation_accept(*, token: str, user: User) -> Tenant:
             object_type="invitation",
             object_id=invitation.id,
         )
-    return invitation.tenant  # type: ignore[no-any-return]
+    return invitation.tenant
 
 
 def invitation_revoke(*, actor: Actor, invitation_id: UUID) -> None:
