@@ -14,12 +14,16 @@ from furrow.dashboard.translations import (
 
 
 class Command(BaseCommand):
-    help = "Merges new texts into the Chinese catalogue and compiles it; --check only looks."
+    help = "Merges new texts into the Chinese catalogue and compiles it; --check only looks, --compile only compiles."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--check", action="store_true", help="fail when a text has no Chinese")
+        parser.add_argument("--compile", action="store_true", help="leave the catalogue as it is")
 
     def handle(self, *args: Any, check: bool = False, **options: Any) -> None:
+        if options["compile"]:
+            compile_catalogues()
+            return
         catalogue = catalogue_merge()
         found = problems(catalogue)
         if not check:
@@ -29,5 +33,7 @@ class Command(BaseCommand):
         for problem in found:
             self.stderr.write(problem)
         if found and check:
-            raise CommandError(f"{len(found)} texts are not ready. Run manage.py messages, then translate.")
+            raise CommandError(
+                f"{len(found)} texts are not ready. Run manage.py messages, then translate."
+            )
         self.stdout.write(f"{len(catalogue)} texts, {len(found)} to translate")
