@@ -143,7 +143,7 @@ def _added(request: ApiRequest, base_id: UUID) -> Document:
     )
 
 
-def _file_form(request: ApiRequest) -> tuple[UploadedFile[Any], schemas.DocumentFileIn]:
+def _file_form(request: ApiRequest) -> "tuple[UploadedFile[Any], schemas.DocumentFileIn]":
     file = request.FILES.get("file")
     if not isinstance(file, UploadedFile):
         raise Invalid("Send one file in the field named file.", field="file")
