@@ -117,6 +117,25 @@ def test_only_the_newest_of_two_waiting_uploads_goes_live(shop):
         ]
 
 
+def test_upload_during_the_reading_supersedes_it(shop, monkeypatch):
+    shop.upload("Delivery takes three days.", "delivery.txt")
+    real = ingest_module.embed_texts
+
+    def upload_meanwhile(texts, **options):
+        monkeypatch.setattr(ingest_module, "embed_texts", real)
+        shop.upload("Delivery takes five days.", "delivery.txt")
+        return real(texts, **options)
+
+    monkeypatch.setattr(ingest_module, "embed_texts", upload_meanwhile)
+    jobs.run_next("ingest")
+    assert shop.search("delivery").hits == []
+    with tenant_tx(shop.tenant_id):
+        assert Chunk.objects.count() == 0
+        assert Job.objects.filter(state="done").count() == 1
+    shop.run_jobs()
+    assert ["five" in hit.text for hit in shop.search("delivery days").hits] == [True]
+
+
 @pytest.mark.parametrize("stage", ["chunk_rows", "embed_texts", "version_publish"])
 def test_killed_worker_is_resumed_where_it_stopped(shop, monkeypatch, stage):
     document = shop.upload("# Storage\n\nKeep Fuji at zero degrees.", "storage.md")
