@@ -25,26 +25,35 @@ class Server:
 
     superuser: str
     binaries: Path
+    files: Path
 
     def url(self, role: str, database: str = "furrow") -> str:
         return self.superuser.replace("//postgres@/postgres?", f"//{role}:secret@/{database}?")
 
-    def prepare(
-        self, *, app: str = "furrow_app", owner: str = "furrow_owner"
+    def manage(
+        self, command: str, *, app: str = "furrow_app", owner: str = ""
     ) -> subprocess.CompletedProcess[str]:
-        """`manage.py prepare_database` as the guide calls it."""
+        """`manage.py` as the guide calls it; without an `owner`, as a container that has no business with one."""
         env = {
             **{k: v for k, v in os.environ.items() if k in {"PATH", "HOME", "LANG"}},
             "FURROW_ENV": "production",
             "SECRET_KEY": "only-for-this-test",
             "EMBEDDINGS_API_KEY": "only-for-this-test",
+            "EMBEDDINGS_URL": "http://127.0.0.1:9/v1",
+            "REDIS_URL": "redis://127.0.0.1:9/0",
+            "FILES_DIR": str(self.files),
             "DATABASE_URL": self.url(app),
-            "DATABASE_OWNER_URL": self.url(owner),
+            "DATABASE_OWNER_URL": self.url(owner) if owner else "",
         }
         return subprocess.run(
-            [sys.executable, "manage.py", "prepare_database"],
+            [sys.executable, "manage.py", command],
             cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False,
         )  # fmt: skip
+
+    def prepare(
+        self, *, app: str = "furrow_app", owner: str = "furrow_owner"
+    ) -> subprocess.CompletedProcess[str]:
+        return self.manage("prepare_database", app=app, owner=owner)
 
     def tool(self, name: str, *arguments: str, **options: object) -> None:
         host = self.superuser.split("host=")[1]
@@ -61,7 +70,7 @@ def server() -> Iterator[Server]:
     with psycopg.connect(superuser) as connection:
         row = connection.execute("SELECT setting FROM pg_config WHERE name = 'BINDIR'").fetchone()
     assert row is not None
-    yield Server(superuser, Path(row[0]))
+    yield Server(superuser, Path(row[0]), folder / "files")
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -115,6 +124,16 @@ def test_guide_makes_a_database_that_walls_the_app_role_in(guide: Server) -> Non
 
     again = guide.prepare()
     assert again.returncode == 0, again.stderr
+
+
+def test_doctor_names_what_is_down_and_needs_no_owner(guide: Server) -> None:
+    assert guide.prepare().returncode == 0
+    found = guide.manage("doctor").stdout
+    assert "✓ Tables: all applied" in found
+    assert "✓ Tenant walls: every tenant table forces row-level security" in found
+    assert "✗ Redis: It does not answer." in found
+    assert "✗ Model server: It does not answer." in found
+    assert "free for uploads" in found
 
 
 def test_one_role_for_both_is_refused(guide: Server) -> None:
