@@ -35,9 +35,7 @@ def needs(*, get: str = "", post: str = "") -> Callable[[View], View]:
             method = "GET" if request.method == "HEAD" else str(request.method)
             permission = {"GET": get, "POST": post}.get(method, "")
             if not permission:
-                return HttpResponseNotAllowed(
-                    [m for m, p in (("GET", get), ("POST", post)) if p]
-                )
+                return HttpResponseNotAllowed([m for m, p in (("GET", get), ("POST", post)) if p])
             require(request, permission)
             return view(request, *args, **kwargs)
 
@@ -91,7 +89,13 @@ def paged(request: HttpRequest, rows: Any, *, per_page: int = 25) -> Page[Any]:
 
 
 def form_page(
-    request: TenantRequest, form: forms.BaseForm, *, title: str, submit: str, back: str, text: str = ""
+    request: TenantRequest,
+    form: forms.BaseForm,
+    *,
+    title: str,
+    submit: str,
+    back: str,
+    text: str = "",
 ) -> TemplateResponse:
     """A form as a page of its own, or as the body of the dialog when htmx asks."""
     template = "dashboard/_form.html" if request.htmx else "dashboard/form.html"  # type: ignore[attr-defined]

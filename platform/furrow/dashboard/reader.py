@@ -49,7 +49,9 @@ def segments(
     return found
 
 
-def window_of(text: str, chunks: Sequence[Chunk], *, is_first: bool, is_last: bool) -> tuple[int, int]:
+def window_of(
+    text: str, chunks: Sequence[Chunk], *, is_first: bool, is_last: bool
+) -> tuple[int, int]:
     """The stretch of text that a list of passages covers; the ends of the document belong to the outer ones."""
     if not chunks:
         return 0, len(text)

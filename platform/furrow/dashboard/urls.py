@@ -21,6 +21,7 @@ app_name = "dashboard"
 urlpatterns = [
     path("", home.home, name="home"),
     path("knowledge/", bases.bases, name="bases"),
+    path("knowledge/first/", bases.base_first, name="base_first"),
     path("knowledge/new/", bases.base_create, name="base_create"),
     path("knowledge/<uuid:base_id>/", bases.base, name="base"),
     path("knowledge/<uuid:base_id>/settings/", bases.base_update, name="base_update"),
@@ -30,11 +31,25 @@ urlpatterns = [
     path("knowledge/<uuid:base_id>/pages/new/", bases.document_add_url, name="document_add_url"),
     path("knowledge/<uuid:base_id>/texts/new/", bases.document_add_text, name="document_add_text"),
     path("documents/<uuid:document_id>/", documents.document, name="document"),
-    path("documents/<uuid:document_id>/settings/", documents.document_update, name="document_update"),
-    path("documents/<uuid:document_id>/versions/new/", documents.document_replace, name="document_replace"),
-    path("documents/<uuid:document_id>/fetches/", documents.document_refetch, name="document_refetch"),
-    path("documents/<uuid:document_id>/deletion/", documents.document_delete, name="document_delete"),
-    path("documents/<uuid:document_id>/restoration/", documents.document_restore, name="document_restore"),
+    path(
+        "documents/<uuid:document_id>/settings/", documents.document_update, name="document_update"
+    ),
+    path(
+        "documents/<uuid:document_id>/versions/new/",
+        documents.document_replace,
+        name="document_replace",
+    ),
+    path(
+        "documents/<uuid:document_id>/fetches/", documents.document_refetch, name="document_refetch"
+    ),
+    path(
+        "documents/<uuid:document_id>/deletion/", documents.document_delete, name="document_delete"
+    ),
+    path(
+        "documents/<uuid:document_id>/restoration/",
+        documents.document_restore,
+        name="document_restore",
+    ),
     path("documents/<uuid:document_id>/retries/", documents.document_retry, name="document_retry"),
     path(
         "documents/<uuid:document_id>/versions/<int:number>/file/",
@@ -46,17 +61,29 @@ urlpatterns = [
     path("assistants/", assistants.assistants, name="assistants"),
     path("assistants/new/", assistants.assistant_create, name="assistant_create"),
     path("assistants/<uuid:assistant_id>/", assistants.assistant, name="assistant"),
-    path("assistants/<uuid:assistant_id>/publications/", assistants.publication, name="publication"),
+    path(
+        "assistants/<uuid:assistant_id>/publications/", assistants.publication, name="publication"
+    ),
     path(
         "assistants/<uuid:assistant_id>/versions/<int:number>/publication/",
         assistants.roll_back,
         name="roll_back",
     ),
-    path("assistants/<uuid:assistant_id>/deletion/", assistants.assistant_delete, name="assistant_delete"),
-    path("assistants/<uuid:assistant_id>/restoration/", assistants.assistant_restore, name="assistant_restore"),
+    path(
+        "assistants/<uuid:assistant_id>/deletion/",
+        assistants.assistant_delete,
+        name="assistant_delete",
+    ),
+    path(
+        "assistants/<uuid:assistant_id>/restoration/",
+        assistants.assistant_restore,
+        name="assistant_restore",
+    ),
     path("assistants/<uuid:assistant_id>/chat/", chat.chat, name="chat"),
     path("assistants/<uuid:assistant_id>/widget/", widget.widget, name="widget"),
-    path("assistants/<uuid:assistant_id>/answers/new/", answers.answer_create, name="answer_create"),
+    path(
+        "assistants/<uuid:assistant_id>/answers/new/", answers.answer_create, name="answer_create"
+    ),
     path("turns/<uuid:turn_id>/", chat.turn, name="turn"),
     path("answers/", answers.answers, name="answers"),
     path("answers/restoration/", answers.answer_restore, name="answer_restore"),
@@ -72,7 +99,11 @@ urlpatterns = [
     path("tickets/<uuid:ticket_id>/reopening/", conversations.ticket_reopen, name="ticket_reopen"),
     path("members/", members.members, name="members"),
     path("members/invitations/new/", members.invite, name="invite"),
-    path("members/invitations/<uuid:invitation_id>/revocation/", members.invitation_revoke, name="invitation_revoke"),
+    path(
+        "members/invitations/<uuid:invitation_id>/revocation/",
+        members.invitation_revoke,
+        name="invitation_revoke",
+    ),
     path("members/<uuid:membership_id>/", members.member_update, name="member_update"),
     path("members/<uuid:membership_id>/removal/", members.member_remove, name="member_remove"),
     path("keys/", members.keys, name="keys"),

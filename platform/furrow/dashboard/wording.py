@@ -54,7 +54,9 @@ RUNGS = {
     ),
     "composed": (
         _lazy("Written by the model"),
-        _lazy("A language model writes from your documents; every sentence is checked. Costs tokens."),
+        _lazy(
+            "A language model writes from your documents; every sentence is checked. Costs tokens."
+        ),
     ),
     "quoted": (
         _lazy("Quotes"),
@@ -75,8 +77,12 @@ _REASONS = {
 }
 # The part before a colon; what follows it is a detail, for example a language.
 _SEARCH_NOTES = {
-    "vectors_unavailable": _lazy("The search by meaning does not answer now; only words were compared."),
-    "vectors_building": _lazy("The search by meaning is still being prepared; words were compared."),
+    "vectors_unavailable": _lazy(
+        "The search by meaning does not answer now; only words were compared."
+    ),
+    "vectors_building": _lazy(
+        "The search by meaning is still being prepared; words were compared."
+    ),
     "vectors_untrusted": _lazy(
         "The connected model does not know this language well, so only words were compared."
     ),

@@ -97,9 +97,7 @@ class AssistantForm(forms.Form):
     )
     human_hours = forms.CharField(label=_("Office hours"), max_length=200, required=False)
 
-    def __init__(
-        self, *args: Any, assistant: Assistant, bases: list[Any], **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, assistant: Assistant, bases: list[Any], **kwargs: Any) -> None:
         self.assistant = assistant
         super().__init__(*args, initial=self._initial(assistant), **kwargs)
         self.fields["knowledge_base_ids"].choices = [(str(b.id), b.name) for b in bases]  # type: ignore[attr-defined]

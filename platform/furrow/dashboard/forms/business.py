@@ -61,9 +61,7 @@ class ApiKeyForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         initial=["knowledge:read", "conversations:write"],
     )
-    days = forms.TypedChoiceField(
-        label=_("Good for"), choices=LIFETIMES, coerce=int, initial=90
-    )
+    days = forms.TypedChoiceField(label=_("Good for"), choices=LIFETIMES, coerce=int, initial=90)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -41,7 +41,11 @@ class _ValidityForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
-        if data.get("valid_from") and data.get("valid_to") and data["valid_to"] < data["valid_from"]:
+        if (
+            data.get("valid_from")
+            and data.get("valid_to")
+            and data["valid_to"] < data["valid_from"]
+        ):
             self.add_error("valid_to", _("The last day lies before the first."))
         return data
 

@@ -42,7 +42,11 @@ def assistants(request: TenantRequest) -> TemplateResponse:
 
 @needs(get="edit", post="edit")
 def assistant_create(request: TenantRequest) -> HttpResponse:
-    form = AssistantCreateForm(request.POST or None, bases=list(knowledge_bases_list()))
+    form = AssistantCreateForm(
+        request.POST or None,
+        bases=list(knowledge_bases_list()),
+        initial={"name": request.tenant.name},
+    )
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
             made = services.assistant_create(actor=actor_of(request), **_ids(form.cleaned_data))

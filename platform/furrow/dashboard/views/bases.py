@@ -45,6 +45,19 @@ def bases(request: TenantRequest) -> TemplateResponse:
     return TemplateResponse(request, "dashboard/bases.html", {"bases": rows})
 
 
+@needs(post="edit")
+def base_first(request: TenantRequest) -> HttpResponse:
+    """One click from the start to dropping files: the first knowledge base, made when there is none."""
+    found = selectors.knowledge_bases_list().first()
+    if found is None:
+        language = request.tenant.language
+        name = _("Handbook")
+        found = services.knowledge_base_create(
+            actor=actor_of(request), name=name, language=language
+        )
+    return go_to(request, "base", found.id)
+
+
 @needs(get="edit", post="edit")
 def base_create(request: TenantRequest) -> HttpResponse:
     form = KnowledgeBaseForm(request.POST or None)

@@ -111,7 +111,8 @@ def _replaced(request: TenantRequest, found: Document, file: Any) -> None:
     suffix = PurePath(name).suffix.lower()
     if not found.external_id and PurePath(file.name).suffix.lower() != suffix:
         raise Invalid(
-            _("The new file must be of the same kind as the old one (%(kind)s).") % {"kind": suffix},
+            _("The new file must be of the same kind as the old one (%(kind)s).")
+            % {"kind": suffix},
             field="file",
         )
     services.document_upload(

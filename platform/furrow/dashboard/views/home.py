@@ -38,8 +38,10 @@ def _steps(request: TenantRequest, state: selectors.StartState) -> list[dict[str
         (
             state.has_document,
             _("Upload your documents"),
-            _("Price list, shipping rules, frequent questions: PDF, Word, Excel, pictures or text."),
-            page_url(request, "bases"),
+            _(
+                "Price list, shipping rules, frequent questions: PDF, Word, Excel, pictures or text."
+            ),
+            page_url(request, "base_first"),
             _("Upload"),
         ),
         (
@@ -52,7 +54,9 @@ def _steps(request: TenantRequest, state: selectors.StartState) -> list[dict[str
         (
             state.is_published,
             _("Publish it"),
-            _("Only then do visitors get answers. You can go back to an earlier version at any time."),
+            _(
+                "Only then do visitors get answers. You can go back to an earlier version at any time."
+            ),
             editor,
             _("Publish"),
         ),
@@ -65,6 +69,7 @@ def _steps(request: TenantRequest, state: selectors.StartState) -> list[dict[str
             "text": text,
             "url": url,
             "action": action,
+            "is_post": n == 0,
         }
         for n, (is_done, title, text, url, action) in enumerate(steps)
     ]
