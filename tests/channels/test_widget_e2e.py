@@ -118,7 +118,8 @@ def page(street: Street, request: Any) -> Iterator[Page]:
 
 def shoot(page: Page, name: str) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"widget-{name}-{page.viewport_size['width']}.png")
+    path = SCREENSHOTS / f"widget-{name}-{page.viewport_size['width']}.png"
+    page.screenshot(path=path, animations="disabled")
 
 
 def ask(page: Page, text: str, expected: str) -> None:

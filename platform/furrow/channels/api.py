@@ -4,8 +4,6 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
-from django.db import connection
-
 from furrow.assistants.config import AssistantConfig
 from furrow.assistants.language import short_language
 from furrow.channels import edge, limits, selectors
@@ -69,12 +67,10 @@ def messages(visit: Visit, body: dict[str, Any]) -> edge.Result:
 
 @edge.endpoint("GET")
 def events(request: edge.WidgetRequest, turn_id: str) -> edge.Result:
-    """The answer as it is written. Nothing is held for the length of the stream but one Redis connection."""
+    """The answer as it is written. The stream holds one Redis connection and none to the database."""
     visit = edge.visit_of(request)
     with tenant_tx(visit.tenant_id):
         turn = selectors.turn_of(visit.visitor, turn_id)
-    if not connection.in_atomic_block:
-        connection.close()
     response = streams.sse_response(request, visit.tenant_id, turn.id)
     frames = cast(AsyncIterator[bytes], response.streaming_content)
     response.streaming_content = frames_shown(frames)

@@ -27,8 +27,8 @@ _BY_CODE: dict[str, tuple[str, str]] = {
     ),
     "idempotency_in_flight": ("消息正在处理，请稍候。", "The message is being handled."),
     "person_asked": (
-        "我们已收到您的请求，会尽快联系您。",
-        "We have received your request and will get in touch with you.",
+        "同事看到后会尽快联系您。",
+        "A colleague will get in touch with you soon.",
     ),
 }
 _BY_STATUS: dict[int, tuple[str, str]] = {
