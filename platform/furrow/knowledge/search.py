@@ -128,7 +128,12 @@ def search(
     with tenant_tx(tenant_id):
         # A version may have been replaced in between: a few spare ones make up for it.
         chunks = chunks_fetch([chunk_id for chunk_id, _ in ranked[: run.limit + 8]])
-    hits = [_hit(run, chunks[chunk_id], score) for chunk_id, score in ranked if chunk_id in chunks]
+    ranks = {leg: _ranks(run, leg) for leg in ("lexical", "vector")}
+    hits = [
+        _hit(run, chunks[chunk_id], score, ranks)
+        for chunk_id, score in ranked
+        if chunk_id in chunks
+    ]
     return SearchResult(hits[: run.limit], _elapsed_ms(started), run.notes)
 
 
@@ -200,8 +205,7 @@ def _fused(run: _Search) -> list[tuple[UUID, float]]:
     return sorted(fused.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
-def _hit(run: _Search, chunk: Any, score: float) -> Hit:
-    legs = ("lexical", "vector")
+def _hit(run: _Search, chunk: Any, score: float, ranks: dict[str, dict[UUID, int]]) -> Hit:
     return Hit(
         chunk_id=chunk.id,
         document_id=chunk.document_id,
@@ -210,8 +214,8 @@ def _hit(run: _Search, chunk: Any, score: float) -> Hit:
         external_id=chunk.document.external_id,
         title=chunk.document.title,
         score=round(score, 6),
-        scores={leg: run.scores[leg].get(chunk.id) for leg in legs},
-        ranks={leg: _ranks(run, leg).get(chunk.id) for leg in legs},
+        scores={leg: run.scores[leg].get(chunk.id) for leg in ranks},
+        ranks={leg: places.get(chunk.id) for leg, places in ranks.items()},
         text=chunk.text,
         header=chunk.header,
         heading_path=list(chunk.heading_path),
