@@ -128,6 +128,10 @@ CELERY_TASK_DEFAULT_QUEUE = "chat"
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "furrow.core.tasks.jobs_sweep_task", "schedule": 10.0},
     "stale-vectors": {"task": "furrow.knowledge.tasks.stale_bases_task", "schedule": 600.0},
+    "receipts": {"task": "furrow.metering.tasks.receipts_task", "schedule": 5.0},
+    "rollups": {"task": "furrow.metering.tasks.rollups_task", "schedule": 10.0},
+    "reconcile": {"task": "furrow.metering.tasks.reconcile_task", "schedule": 300.0},
+    "invoices": {"task": "furrow.metering.tasks.invoices_task", "schedule": 3600.0},
 }
 
 AUTH_USER_MODEL = "accounts.User"

@@ -50,6 +50,8 @@ class Extensions:
     api_routers: dict[str, Any] = field(default_factory=dict)
     dashboard_urls: dict[str, str] = field(default_factory=dict)
     demo_loaders: dict[str, Callable[[], None]] = field(default_factory=dict)
+    # Called with a name such as "budget.threshold" and its facts, after what happened has committed.
+    listeners: dict[str, Callable[[str, dict[str, Any]], None]] = field(default_factory=dict)
 
     def register(self, point: str, key: str, value: Any) -> None:
         table: dict[str, Any] = getattr(self, point)

@@ -62,6 +62,8 @@ def apply(connection: BaseDatabaseWrapper) -> None:
             cursor.execute(f'GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO "{role}"')
         for table in append_only_tables():
             cursor.execute(f'REVOKE UPDATE, DELETE ON "{table}" FROM "{app_role}"')
+        for model in apps.get_models():
+            _restrict(cursor, model, app_role)
         for table, column in scoped_tables():
             _protect(cursor, table, column, app_role=app_role, owner=owner)
         for model in tenant_models():
@@ -75,6 +77,26 @@ def apply(connection: BaseDatabaseWrapper) -> None:
 def append_only_tables() -> list[str]:
     """Tables whose rows the app role may add and read, never change."""
     return [m._meta.db_table for m in tenant_models() if getattr(m, "append_only", False)]
+
+
+def _restrict(cursor: Any, model: type[models.Model], app_role: str) -> None:
+    """What a model asks for beyond tenancy. `changeable` (column names, may be empty) makes every other column
+    fixed and rows permanent, for both roles; `is_operator_only` leaves the app role nothing; `app_functions`
+    are the SECURITY DEFINER functions that only these roles may call.
+    """
+    table, roles = model._meta.db_table, f'"{app_role}", "{MAINTENANCE_ROLE}"'
+    changeable = getattr(model, "changeable", None)
+    if changeable is not None:
+        # A table-wide REVOKE takes the column rights of an earlier version with it.
+        cursor.execute(f'REVOKE UPDATE, DELETE ON "{table}" FROM {roles}')
+        if changeable:
+            columns = ", ".join(f'"{column}"' for column in changeable)
+            cursor.execute(f'GRANT UPDATE ({columns}) ON "{table}" TO {roles}')
+    if getattr(model, "is_operator_only", False):
+        cursor.execute(f'REVOKE ALL ON "{table}" FROM "{app_role}"')
+    for function in getattr(model, "app_functions", ()):
+        cursor.execute(f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC")
+        cursor.execute(f"GRANT EXECUTE ON FUNCTION {function} TO {roles}")
 
 
 def _protect(cursor: Any, table: str, column: str, *, app_role: str, owner: str) -> None:

@@ -1,0 +1,106 @@
+"""Prepaid credit and adjustments. Inside `tenant_tx`; each is an entry, and undone only by another."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import connection
+
+from furrow.core.errors import Conflict, Invalid, NotFound
+from furrow.metering.attribution import WALLET
+from furrow.metering.balances import Gate, gate_pass
+from furrow.metering.models import Account, Balance, LedgerLine
+from furrow.metering.models.ledger import Period
+from furrow.metering.money import ZERO, exact
+from furrow.metering.posting import Entry, entry_post
+from furrow.tenants.services import Actor, audit
+
+Book = LedgerLine.Account
+_EVER = date(1970, 1, 1)
+
+
+def prepaid_set(*, actor: Actor, is_prepaid: bool) -> None:
+    """Whether the tenant pays before or after. Calls already begun are paid as they began."""
+    gate = gate_pass()
+    _wallet(gate)
+    Account.objects.filter(tenant_id=gate.tenant_id).update(is_prepaid=is_prepaid)
+    audit(actor, "metering.prepaid_set", object_type="account", is_prepaid=is_prepaid)
+
+
+def credit_add(*, actor: Actor, amount: Decimal, reference: str) -> UUID:
+    """Tops up the wallet; the entry's id. `reference` is the payment's and pays in once: a repetition
+    returns the first entry.
+    """
+    amount = _checked(amount, reference)
+    if amount < 0:
+        raise Invalid("Credit is more than 0.", field="amount")
+    gate = gate_pass()
+    known = LedgerLine.objects.filter(reason="top_up", note=reference, account=Book.WALLET).first()
+    if known is not None:
+        if known.credit != amount:
+            raise Conflict("This payment was entered with another amount.", code="credit_mismatch")
+        return UUID(str(known.txn))
+    # Counted in no budget: it is not spending.
+    entry = Entry("top_up", [], _now(), note=reference)
+    txn = entry_post(gate, entry, [(Book.CASH, amount), (Book.WALLET, -amount)])
+    _cap_raise(gate, amount)
+    audit(actor, "metering.credit_added", object_type="ledger", object_id=txn, amount=str(amount))
+    return txn
+
+
+def adjustment_post(*, actor: Actor, amount: Decimal, note: str) -> UUID:
+    """Changes what the tenant owes: above 0 adds, below 0 is a credit. The entry's id."""
+    amount = _checked(amount, note)
+    gate = gate_pass()
+    entry = Entry("adjustment", ["tenant"], _now(), note=note)
+    txn = entry_post(gate, entry, [(Book.RECEIVABLE, amount), (Book.ADJUSTMENTS, -amount)])
+    audit(actor, "metering.adjusted", object_type="ledger", object_id=txn, amount=str(amount))
+    return txn
+
+
+def entry_reverse(*, actor: Actor, txn: UUID, note: str) -> UUID:
+    """Books the opposite of a top-up or adjustment, once. Usage is corrected with `settlement.correct`."""
+    gate = gate_pass()
+    lines = list(LedgerLine.objects.filter(txn=txn))
+    if not lines or lines[0].reason not in {"top_up", "adjustment"}:
+        raise NotFound("There is no such top-up or adjustment.")
+    mark = f"reverses {txn}"
+    if LedgerLine.objects.filter(reason="reversal", note__startswith=mark).exists():
+        raise Conflict("This entry was reversed already.", code="already_reversed")
+    entry = Entry("reversal", lines[0].scopes, lines[0].occurred_at, note=f"{mark}: {note}"[:300])
+    reversal = entry_post(gate, entry, [(ln.account, ln.credit - ln.debit) for ln in lines])
+    _cap_raise(gate, sum((ln.debit - ln.credit for ln in lines if ln.account == Book.WALLET), ZERO))
+    audit(actor, "metering.reversed", object_type="ledger", object_id=reversal, reversed=str(txn))
+    return reversal
+
+
+def _cap_raise(gate: Gate, amount: Decimal) -> None:
+    wallet = _wallet(gate)
+    wallet.cap_hard = exact(wallet.cap_hard + amount)
+    wallet.save(update_fields=["cap_hard"])
+
+
+def _wallet(gate: Gate) -> Balance:
+    wallet, _ = Balance.objects.get_or_create(
+        scope=WALLET,
+        period=Period.EVER,
+        period_start=_EVER,
+        currency=gate.currency,
+        defaults={"cap_hard": ZERO},
+    )
+    return wallet  # type: ignore[no-any-return]
+
+
+def _checked(amount: Decimal, text: str) -> Decimal:
+    if not amount.is_finite() or amount == 0 or abs(amount) >= 10**12 or exact(amount) != amount:
+        raise Invalid("This is not an amount.", field="amount")
+    if not text.strip() or len(text) > 200:
+        raise Invalid("Say what it is for, in 200 characters at most.", field="note")
+    return exact(amount)
+
+
+def _now() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement_timestamp()")
+        moment: datetime = cursor.fetchone()[0]
+    return moment

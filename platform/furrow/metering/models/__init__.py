@@ -1,0 +1,26 @@
+"""The tables of metering. Rows of money are only ever added; the database takes every other right away."""
+
+from furrow.metering.models.invoices import Invoice, InvoiceLine
+from furrow.metering.models.ledger import Account, Balance, Budget, BudgetNotice, Hold, LedgerLine
+from furrow.metering.models.prices import PriceItem, PriceWindow
+from furrow.metering.models.receipts import Receipt, ReceiptSource, Reconciliation
+from furrow.metering.models.usage import RollupDue, UsageEvent, UsageHour
+
+__all__ = [
+    "Account",
+    "Balance",
+    "Budget",
+    "BudgetNotice",
+    "Hold",
+    "Invoice",
+    "InvoiceLine",
+    "LedgerLine",
+    "PriceItem",
+    "PriceWindow",
+    "Receipt",
+    "ReceiptSource",
+    "Reconciliation",
+    "RollupDue",
+    "UsageEvent",
+    "UsageHour",
+]

@@ -1,0 +1,162 @@
+"""Reads of usage and spending. Charts come from hours only: one query, however many events there are."""
+
+import csv
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import Max, QuerySet
+
+from furrow.core.context import current_tenant_id
+from furrow.core.errors import Invalid
+from furrow.metering.models import Balance, Budget, Invoice, PriceItem, UsageHour
+from furrow.metering.money import amount_text
+
+GroupBy = Literal["hour", "day", "assistant", "model", "channel", "key", "rung", "kind"]
+MOST_DAYS = 366
+MOST_HOURS = 24 * 31
+
+# A name of the contract beside the expression behind it; nothing a caller sends enters the SQL.
+_GROUPS: dict[str, str] = {
+    "hour": "hour",
+    "day": "(hour AT TIME ZONE %(zone)s)::date",
+    "assistant": "assistant_id",
+    "model": "model",
+    "channel": "channel",
+    "key": "api_key_id",
+    "rung": "rung",
+    "kind": "kind",
+}
+_USAGE = """
+SELECT {group} AS grouped, currency, sum(calls), sum(in_hit), sum(in_miss), sum(out), sum(reasoning),
+       sum(charged), max(computed_at)
+  FROM metering_usagehour
+ WHERE tenant_id = %(tenant)s AND hour >= %(since)s AND hour < %(until)s
+ GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+@dataclass(frozen=True)
+class UsageRow:
+    """The sums of a group; `key` is an hour, a day, an id or a name, empty where the usage had none."""
+
+    key: str
+    currency: str
+    calls: int
+    in_hit: int
+    in_miss: int
+    out: int
+    reasoning: int
+    charged: Decimal
+    computed_at: datetime
+
+    @property
+    def tokens(self) -> int:
+        return self.in_hit + self.in_miss + self.out + self.reasoning
+
+
+def usage_by(*, since: date, until: date, group_by: str = "day") -> list[UsageRow]:
+    """What the tenant used from `since` to `until`, both included, in the installation's time zone."""
+    if group_by not in _GROUPS:
+        raise Invalid("This grouping does not exist.", field="group_by", known=sorted(_GROUPS))
+    begin, end = day_span(since, until)
+    if group_by == "hour" and (until - since).days * 24 > MOST_HOURS:
+        raise Invalid("Hours are shown for a month at most.", field="to")
+    values = {
+        "tenant": current_tenant_id(),
+        "zone": settings.TIME_ZONE,
+        "since": begin,
+        "until": end,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_USAGE.format(group=_GROUPS[group_by]), values)
+        return [
+            UsageRow(_key(row[0]), row[1], *(int(n) for n in row[2:7]), row[7], row[8])
+            for row in cursor.fetchall()
+        ]
+
+
+def _key(value: Any) -> str:
+    return str(value.isoformat()) if isinstance(value, date) else str(value)
+
+
+def day_span(since: date, until: date) -> tuple[datetime, datetime]:
+    """From the first moment of `since` to the first after `until`. Raises `Invalid` for a backward or overlong
+    span.
+    """
+    if until < since or (until - since).days > MOST_DAYS:
+        raise Invalid("Choose a span of one day to one year.", field="to")
+    zone = ZoneInfo(settings.TIME_ZONE)
+    begin = datetime.combine(since, time(), zone)
+    return begin, datetime.combine(until + timedelta(days=1), time(), zone)
+
+
+def usage_computed_at() -> datetime | None:
+    """Up to when the hours are known to be summed up."""
+    moment: datetime | None = UsageHour.objects.aggregate(last=Max("computed_at"))["last"]
+    return moment
+
+
+COLUMNS = ("key", "currency", "calls", "in_hit", "in_miss", "out", "reasoning", "charged")
+# A spreadsheet takes a cell that starts like this for a formula.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def defused(value: str) -> str:
+    """The text as a cell that no spreadsheet runs."""
+    return f"'{value}" if value.lstrip(" ").startswith(_FORMULA) else value
+
+
+def usage_csv(rows: Iterable[UsageRow]) -> str:
+    """The same rows as a table; numbers stay numbers, names are defused."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    for row in rows:
+        numbers = (row.calls, row.in_hit, row.in_miss, row.out, row.reasoning)
+        writer.writerow(
+            [defused(row.key), defused(row.currency), *numbers, amount_text(row.charged)]
+        )
+    return text.getvalue()
+
+
+def budgets_list() -> QuerySet[Any]:
+    return Budget.objects.filter(is_active=True).order_by("scope_kind", "scope_id", "period")
+
+
+def budget_balances(budgets: Iterable[Budget]) -> dict[Any, list[Balance]]:
+    """The running balances of budgets, by budget; one query."""
+    found: dict[Any, list[Balance]] = {}
+    rows = Balance.objects.filter(budget_id__in=[budget.id for budget in budgets])
+    for row in rows.extra(
+        where=[
+            "period_start = metering_period_start(metering_balance.period, statement_timestamp(), %s)"
+        ],
+        params=[settings.TIME_ZONE],
+    ).order_by("scope"):
+        found.setdefault(row.budget_id, []).append(row)
+    return found
+
+
+def prices_list(currency: str) -> QuerySet[Any]:
+    """Every price that holds now or will, soonest first."""
+    return (
+        PriceItem.objects.filter(currency=currency)
+        .extra(
+            where=[
+                "NOT isempty(valid)",
+                "coalesce(upper(valid), 'infinity') > statement_timestamp()",
+            ]
+        )
+        .order_by("model", "kind", "window", "valid")
+    )
+
+
+def invoices_list() -> QuerySet[Any]:
+    return Invoice.objects.order_by("-number")
