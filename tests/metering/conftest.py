@@ -63,7 +63,8 @@ class Payer:
             return settle(request_id=hold.request_id, counts=Counts(*buckets), **options)
 
     def spend(self, *buckets: int, attribution: Attribution | None = None, **options: Any) -> Any:
-        hold = self.hold(sum(buckets), sum(buckets), attribution=attribution, **options)
+        prompt, answer = sum(buckets[:2]), sum(buckets[2:])
+        hold = self.hold(prompt, answer, attribution=attribution, **options)
         return self.settle(hold, *buckets)
 
     def budget(self, cap: str, kind: str = "tenant", scope_id: str = "", **options: Any) -> Any:

@@ -1,5 +1,6 @@
 """The price book: what holds now, changes to come, and what a change would have cost last month."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -70,7 +71,7 @@ def prices_now(*, model: str, kind: CallKind, currency: str, at: datetime | None
     moment: datetime | None = rows[0][8] if rows else None
     best: dict[str, Any] = {}
     for row in sorted(rows, key=lambda row: (row[1] != ANY_MODEL, bool(row[3]), row[3])):
-        if not row[3] or (row[7] and window_holds(row[6], row[7], row[8])):
+        if not row[3] or (row[7] and window_holds(row[6], json.loads(row[7]), row[8])):
             best[row[2]] = row
     wanted = BUCKET_KINDS[kind]
     # Thinking costs what answering costs unless the operator says otherwise.
