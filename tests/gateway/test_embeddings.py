@@ -17,6 +17,12 @@ _embedding_process = fixtures_embeddings._embedding_process
 embedding_server = fixtures_embeddings.embedding_server
 
 
+@pytest.fixture(autouse=True)
+def _as_tenant(cast):
+    with tenant_context(cast.tenant.id):
+        yield
+
+
 @pytest.mark.parametrize("wire", ["base64", "float"])
 def test_vectors_come_back_in_order(embedding_server, wire):
     embedding_server.format = wire

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from itertools import count
 from typing import Any
@@ -13,12 +14,14 @@ from django.db import connection
 
 from furrow.core.context import tenant_tx, unscoped
 from furrow.metering.attribution import Attribution
-from furrow.metering.balances import balances_drift
+from furrow.metering.balances import balances_drift, gate_pass
 from furrow.metering.budgets import budget_set
 from furrow.metering.counts import Counts
 from furrow.metering.holds import Bounds, hold_open
 from furrow.metering.models import Balance, LedgerLine, UsageEvent
-from furrow.metering.settlement import settle
+from furrow.metering.posting import event_post
+from furrow.metering.prices import prices_now
+from furrow.metering.settlement import bucket_costs, settle
 from furrow.tenants.services import SYSTEM
 from tests.fixtures_embeddings import (  # noqa: F401  fixtures by name
     _embedding_process,
@@ -125,3 +128,48 @@ def rows_of() -> Callable[..., list[tuple[Any, ...]]]:
             return cursor.fetchall()
 
     return read
+
+
+@pytest.fixture
+def event_at(payer: Payer) -> Callable[..., UsageEvent]:
+    """An event of another time, booked as if it had been settled then."""
+
+    def make(
+        started_at: datetime,
+        *buckets: int,
+        recorded_at: datetime | None = None,
+        **fields: Any,
+    ) -> UsageEvent:
+        with payer.tx():
+            gate = gate_pass()
+            prices = prices_now(model="m", kind="chat", currency="CNY")
+            counts = Counts(*buckets)
+            costs = bucket_costs(counts, prices.as_json())
+            cost = sum(costs.values(), Decimal(0))
+            values: dict[str, Any] = {
+                **vars(counts),
+                **costs,
+                "cost": cost,
+                "charged": cost,
+                "absorbed": Decimal(0),
+                "source": "test",
+                "source_id": f"e{next(_numbers)}",
+                "basis": "reported",
+                "status": "complete",
+                "kind": "chat",
+                "model": "m",
+                "currency": "CNY",
+                "scopes": ["tenant"],
+                "prices": prices.as_json(),
+                "price_ids": [price.id for price in prices.buckets.values()],
+                "book_version": prices.book_version,
+                "created_at": recorded_at or started_at,
+                "started_at": started_at,
+                "finished_at": started_at,
+            }
+            event = UsageEvent(tenant_id=payer.tenant_id, **(values | fields))
+            event.save(force_insert=True)
+            event_post(gate, event)
+            return event
+
+    return make

@@ -19,6 +19,7 @@ from furrow.conversations.streams import publish, publish_end
 from furrow.conversations.tickets import ticket_open
 from furrow.core.context import tenant_tx
 from furrow.core.extensions import JobRun
+from furrow.metering.attribution import attributed
 
 _HISTORY_LENGTH = 6
 _UNANSWERED = (Turn.Status.QUEUED, Turn.Status.RUNNING)
@@ -45,13 +46,14 @@ class TurnHandler:
         task = self._begin(job)
         if task is not None:
             started = time.monotonic()
-            answer = climb(
-                task.question,
-                task.config,
-                on_delta=lambda text: tell("delta", text=text),
-                on_stage=lambda stage: tell("status", stage=stage),
-                on_reset=lambda: tell("reset"),
-            )
+            with attributed(**_payer(task.turn)):
+                answer = climb(
+                    task.question,
+                    task.config,
+                    on_delta=lambda text: tell("delta", text=text),
+                    on_stage=lambda stage: tell("status", stage=stage),
+                    on_reset=lambda: tell("reset"),
+                )
             # A worker that was too slow must not speak for the one that took over.
             job.renew()
             duration_ms = round((time.monotonic() - started) * 1000)
@@ -82,6 +84,17 @@ class TurnHandler:
             if not begun.update(status=Turn.Status.RUNNING):
                 return None
             return _task_of(turn)
+
+
+def _payer(turn: Turn) -> dict[str, Any]:
+    """Whose budgets a turn is counted in."""
+    conversation = turn.conversation
+    return {
+        "assistant_id": conversation.assistant_id,
+        "visitor_id": conversation.visitor_id,
+        "channel": conversation.channel,
+        "turn_id": turn.id,
+    }
 
 
 def _task_of(turn: Turn) -> _Task:

@@ -83,6 +83,7 @@ _SEARCH_NOTES = {
     "vectors_building": _lazy(
         "The search by meaning is still being prepared; words were compared."
     ),
+    "vectors_not_paid": _lazy("The budget is used up; only words were compared."),
     "vectors_untrusted": _lazy(
         "The connected model does not know this language well, so only words were compared."
     ),

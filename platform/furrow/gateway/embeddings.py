@@ -18,8 +18,10 @@ from django.conf import settings
 from furrow.core.context import tenant_id_or_none
 from furrow.core.egress import internal_client
 from furrow.core.errors import UpstreamFailed
-from furrow.core.logs import request_id_var
 from furrow.gateway.breaker import CircuitBreaker
+from furrow.gateway.metered import MeteredCall, metered
+from furrow.metering.counts import Counts
+from furrow.metering.holds import Bounds
 
 BATCH_SIZE = 64
 MAX_RETRY_WAIT_S = 10.0
@@ -44,16 +46,32 @@ _PATIENCE: dict[str, _Patience] = {
 def embed_texts(
     texts: Sequence[str], *, model: str | None = None, priority: Priority = "interactive"
 ) -> list[list[float]]:
-    """One vector for each text, in order. Raises `UpstreamFailed`; `permanent` when asking again is no use.
+    """One vector for each text, in order, paid by the current tenant. Raises `UpstreamFailed` (`permanent` when
+    asking again is no use) and `LimitReached` when a budget is used up or the model has no price. Never call
+    it inside a transaction.
 
     An interactive call ends within 5 s, whatever happens; a batch call allows 60 s for each 64 texts.
     """
     server = _server(settings.EMBEDDINGS_URL, settings.EMBEDDINGS_API_KEY)
     vectors: list[list[float]] = []
+    name = model or settings.EMBEDDINGS_MODEL
     for start in range(0, len(texts), BATCH_SIZE):
         batch = list(texts[start : start + BATCH_SIZE])
-        vectors += server.embed(batch, model or settings.EMBEDDINGS_MODEL, priority)
+        bounds = Bounds(sum(map(_most_tokens, batch)))
+        with metered(model=name, kind="embedding", bounds=bounds) as call:
+            vectors += server.embed(batch, name, priority, call)
     return vectors
+
+
+def _most_tokens(text: str) -> int:
+    """No tokenizer makes more tokens than there are bytes, and its marks around them."""
+    return len(text.encode()) + 2
+
+
+def _likely_tokens(text: str) -> int:
+    """For a server that does not count: a token for each wide character and for each four others."""
+    wide = sum(character > "\u2e7f" for character in text)
+    return wide + (len(text) - wide + 3) // 4 + 2
 
 
 @dataclass
@@ -61,7 +79,9 @@ class _Server:
     client: httpx.Client
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
 
-    def embed(self, texts: list[str], model: str, priority: Priority) -> list[list[float]]:
+    def embed(
+        self, texts: list[str], model: str, priority: Priority, call: MeteredCall
+    ) -> list[list[float]]:
         patience = _PATIENCE[priority]
         body = {"model": model, "input": texts, "encoding_format": "base64"}
         deadline = time.monotonic() + patience.timeout_s
@@ -69,34 +89,48 @@ class _Server:
         while True:
             attempt += 1
             self.breaker.before_call()
-            outcome = self._post(body, priority, deadline)
+            headers = _headers(priority, call.next_attempt())
+            try:
+                outcome = self._post(body, headers, deadline)
+            except UpstreamFailed:
+                call.failed(is_doubtful=False)
+                raise
             if isinstance(outcome, httpx.Response):
+                # The work was done, whether or not its result can be used.
+                estimate = Counts(in_miss=sum(map(_likely_tokens, texts)))
+                call.delivered(_counts(outcome), estimate=estimate)
                 vectors = _vectors(outcome, len(texts))
                 self.breaker.succeeded()
                 return vectors
+            call.failed(is_doubtful=outcome.is_doubtful)
             wait_s = min(outcome.wait_s or 0.2 * 2**attempt, MAX_RETRY_WAIT_S)
             if attempt == patience.tries or time.monotonic() + wait_s >= deadline:
                 raise UpstreamFailed(outcome.reason, code="embeddings_unavailable")
             time.sleep(wait_s)
 
     def _post(
-        self, body: dict[str, Any], priority: Priority, deadline: float
+        self, body: dict[str, Any], headers: dict[str, str], deadline: float
     ) -> "httpx.Response | _TryAgain":
         timeout_s = max(deadline - time.monotonic(), 0.05)
         try:
             response = self.client.post(
-                "/embeddings", json=body, headers=_headers(priority), timeout=timeout_s
+                "/embeddings", json=body, headers=headers, timeout=timeout_s
             )
-        except httpx.HTTPError:
+        except httpx.HTTPError as error:
             self.breaker.failed()
-            return _TryAgain("The embedding server cannot be reached.")
+            is_doubtful = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            return _TryAgain("The embedding server cannot be reached.", is_doubtful=is_doubtful)
         if response.status_code == 200:
             return response
         if response.status_code == 429 or response.status_code >= 500:
             # A busy server is alive: only the other failures count towards leaving it alone.
             if response.status_code not in {429, 503}:
                 self.breaker.failed()
-            return _TryAgain("The embedding server is busy or failing.", _retry_after(response))
+            return _TryAgain(
+                "The embedding server is busy or failing.",
+                _retry_after(response),
+                is_doubtful=response.status_code not in {429, 503},
+            )
         self.breaker.succeeded()
         raise UpstreamFailed(
             "The embedding server refused the request.",
@@ -108,8 +142,11 @@ class _Server:
 
 @dataclass(frozen=True)
 class _TryAgain:
+    """`is_doubtful`: the server may have done the work."""
+
     reason: str
     wait_s: float | None = None
+    is_doubtful: bool = False
 
 
 _servers: dict[tuple[str, str, int], _Server] = {}
@@ -133,10 +170,8 @@ def connections_close() -> None:
         _servers.clear()
 
 
-def _headers(priority: Priority) -> dict[str, str]:
-    headers: dict[str, str] = {"X-Priority": priority}
-    if request_id := request_id_var.get():
-        headers["X-Request-Id"] = request_id
+def _headers(priority: Priority, request_id: str) -> dict[str, str]:
+    headers: dict[str, str] = {"X-Priority": priority, "X-Request-Id": request_id}
     if tag := tenant_tag():
         headers["X-Tenant-Tag"] = tag
     return headers
@@ -155,6 +190,15 @@ def _retry_after(response: httpx.Response) -> float | None:
     try:
         return max(float(response.headers.get("retry-after", "")), 0.0)
     except ValueError:
+        return None
+
+
+def _counts(response: httpx.Response) -> Counts | None:
+    """What the server says it used; None when it does not say, or says what cannot be."""
+    try:
+        usage = response.json().get("usage")
+        return Counts.of_openai(usage if isinstance(usage, dict) else None)
+    except (ValueError, AttributeError, UpstreamFailed):
         return None
 
 

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.conf import settings
 
 from furrow.core.context import tenant_tx
-from furrow.core.errors import Invalid, UpstreamFailed
+from furrow.core.errors import Invalid, LimitReached, UpstreamFailed
 from furrow.core.extensions import JobRun
 from furrow.core.logs import get_logger
 from furrow.gateway.embeddings import BATCH_SIZE, embed_texts
@@ -141,7 +141,7 @@ class _Ingest:
         try:
             self._version.stages["embedding"]["model"] = model
             self._embed_all(model)
-        except UpstreamFailed as error:
+        except (UpstreamFailed, LimitReached) as error:
             # Words alone find most things: the document goes live and its vectors come later.
             log.warning("embedding_postponed", version=str(self._version.id), code=error.code)
             self._version.warnings = [*self._version.warnings, VECTORS_PENDING]

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import DataError
 
 from furrow.core.context import current_tenant_id, tenant_tx
-from furrow.core.errors import Invalid, UpstreamFailed
+from furrow.core.errors import Invalid, LimitReached, UpstreamFailed
 from furrow.gateway.embeddings import embed_texts
 from furrow.knowledge import vectors
 from furrow.knowledge.lexical import store
@@ -69,7 +69,7 @@ class Hit:
 @dataclass(frozen=True)
 class SearchResult:
     """`notes` are codes that say what was left out: `vectors_unavailable`, `vectors_untrusted:<language>`,
-    `vectors_building`.
+    `vectors_building`, `vectors_not_paid`.
     """
 
     hits: list[Hit]
@@ -167,6 +167,9 @@ def _vector_leg(run: _Search, tenant_id: UUID) -> None:
         except (UpstreamFailed, DataError):
             # A server that is away, or one whose vectors changed their length under the same name.
             run.notes.append("vectors_unavailable")
+        except LimitReached:
+            # No budget or no price: words alone still find most things.
+            run.notes.append("vectors_not_paid")
     found.sort(key=lambda pair: -pair[0])
     if found:
         run.weights["vector"] = weight

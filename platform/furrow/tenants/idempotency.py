@@ -15,7 +15,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpRequest
 from django.utils import timezone
 
-from furrow.core.context import tenant_tx
+from furrow.core.context import tenant_context, tenant_tx
 from furrow.core.errors import Conflict, Invalid
 from furrow.tenants.models import IdempotencyRecord
 
@@ -48,9 +48,10 @@ def run_once(
     digest: str,
     action: Callable[[], Result],
     encoder: type[json.JSONEncoder] = DjangoJSONEncoder,
+    in_transaction: bool = True,
 ) -> Result:
     """Runs `action` inside `tenant_tx` unless `key` was used; its answer commits together with its effect.
-    `caller` separates the keys of different callers of one tenant; `encoder` makes the answer plain JSON.
+    What calls a model cannot run so (`in_transaction` False): its answer is kept right after. `caller` separates the keys of different callers of one tenant; `encoder` makes the answer plain JSON.
     """
     if len(key) > _MAX_KEY:
         raise Invalid(f"Idempotency-Key is longer than {_MAX_KEY} characters.")
@@ -58,12 +59,13 @@ def run_once(
     if kept is not None:
         return kept
     try:
-        with tenant_tx(tenant_id):
+        with tenant_tx(tenant_id) if in_transaction else tenant_context(tenant_id):
             status, body = action()
             plain = json.loads(json.dumps(body, cls=encoder))
-            IdempotencyRecord.objects.filter(caller=caller, key=key).update(
-                status=status, body=plain
-            )
+            with tenant_tx(tenant_id):
+                IdempotencyRecord.objects.filter(caller=caller, key=key).update(
+                    status=status, body=plain
+                )
             return status, plain
     except BaseException:
         with tenant_tx(tenant_id):

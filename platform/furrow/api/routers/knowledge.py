@@ -12,6 +12,7 @@ from pydantic import ValidationError as PydanticError
 from furrow.api import answers, render, schemas
 from furrow.api.operation import ApiRequest, no_content, operation
 from furrow.api.pagination import page
+from furrow.core.context import tenant_tx
 from furrow.core.errors import Invalid
 from furrow.knowledge import selectors
 from furrow.knowledge.models import Document
@@ -247,9 +248,10 @@ def document_chunks(request: ApiRequest, document_id: UUID) -> Any:
     response={200: answers.SearchResults},
     summary="Search one knowledge base",
 )
-@operation("knowledge:read")
+@operation("knowledge:read", in_transaction=False)
 def knowledge_base_search(request: ApiRequest, base_id: UUID, body: schemas.SearchIn) -> Any:
-    base = selectors.knowledge_base_get(base_id)
+    with tenant_tx(request.auth.tenant_id):
+        base = selectors.knowledge_base_get(base_id)
     found = search(
         knowledge_base_ids=[base.id],
         query=body.query,

@@ -16,7 +16,7 @@ from furrow.assistants.ladder import LadderContext, Question, RungResult, answer
 from furrow.assistants.models import ApprovedAnswer
 from furrow.assistants.similarity import Profile, may_match, profile, similarity
 from furrow.core.context import current_tenant_id, tenant_tx
-from furrow.core.errors import UpstreamFailed
+from furrow.core.errors import LimitReached, UpstreamFailed
 from furrow.gateway.embeddings import embed_texts
 
 # Below it two questions may differ in the one word that matters.
@@ -107,7 +107,7 @@ def by_meaning(text: str, matches: list[Match]) -> list[Match]:
         return matches
     try:
         vectors = embed_texts([text, *(wording for _, wording in near)])
-    except UpstreamFailed:
+    except (UpstreamFailed, LimitReached):
         return matches
     question_vector = np.asarray(vectors[0])
     raised = {match.candidate.answer_id: match for match in matches}
