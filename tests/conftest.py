@@ -132,6 +132,7 @@ ALL_SCOPES = [
     "conversations:read",
     "conversations:write",
     "usage:read",
+    "usage:write",
 ]
 
 

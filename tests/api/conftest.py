@@ -2,6 +2,8 @@
 
 import io
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -17,6 +19,8 @@ from furrow.core import jobs
 from furrow.core.context import tenant_tx
 from furrow.knowledge.services.bases import knowledge_base_create
 from furrow.knowledge.services.documents import document_add_text
+from furrow.metering.budgets import budget_set
+from furrow.metering.invoices import invoice_close
 from furrow.tenants.services import SYSTEM
 
 POLICY = (
@@ -35,6 +39,8 @@ class World:
     approved: Any
     conversation: Any
     turn: Any
+    budget: Any
+    invoice: Any
 
 
 def run_all_jobs(lane: str) -> None:
@@ -62,7 +68,12 @@ def world(cast: Any) -> World:
         conversation = conversation_create(assistant=assistant, channel="api")
         turn = turn_create(conversation=conversation, text="坏果怎么赔？")
     run_all_jobs("chat")
-    return World(base, document, assistant, approved, conversation, turn)
+    with tenant_tx(cast.tenant.id):
+        budget = budget_set(
+            actor=SYSTEM, scope_kind="assistant", scope_id=str(assistant.id), cap_hard=Decimal(7)
+        )
+        invoice = invoice_close(month=date(2026, 1, 1))
+    return World(base, document, assistant, approved, conversation, turn, budget, invoice)
 
 
 def post(client: Client, path: str, body: Any, **headers: str) -> Any:

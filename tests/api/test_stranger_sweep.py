@@ -33,6 +33,11 @@ WITHOUT_ID = {
     "post /api/v1/assistants": {"name": "mine"},
     "get /api/v1/conversations": None,
     "get /api/v1/tickets": None,
+    "get /api/v1/usage": None,
+    "get /api/v1/budgets": None,
+    "put /api/v1/budgets": {"scope_kind": "tenant", "cap_hard": "5"},
+    "get /api/v1/prices": None,
+    "get /api/v1/invoices": None,
 }
 
 
@@ -49,6 +54,8 @@ def ids(world: World) -> dict[str, str]:
         "answer_id": str(world.approved.id),
         "conversation_id": str(world.conversation.id),
         "turn_id": str(world.turn.id),
+        "budget_id": str(world.budget.id),
+        "invoice_id": str(world.invoice.id),
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from furrow.core import jobs
-from furrow.core.context import tenant_tx
+from furrow.core.context import tenant_context, tenant_tx
 from furrow.core.models import Job
 from furrow.knowledge import search as searching
 from furrow.knowledge.models import Document, KnowledgeBase
@@ -63,7 +63,7 @@ class Shop:
             return Document.objects.select_related("live_version").get(id=document.id)
 
     def search(self, query: str, **options: Any) -> searching.SearchResult:
-        with tenant_tx(self.tenant_id):
+        with tenant_context(self.tenant_id):
             return searching.search(knowledge_base_ids=[self.base.id], query=query, **options)
 
     def found(self, query: str, **options: Any) -> list[str]:

@@ -9,11 +9,11 @@ from django.db import Error, IntegrityError, connection, transaction
 from furrow.core.errors import NotFound
 from furrow.core.extensions import extensions
 from furrow.metering.attribution import Attribution
+from furrow.metering.counts import Counts
 from furrow.metering.credit import adjustment_post, credit_add, entry_reverse, prepaid_set
 from furrow.metering.errors import BudgetExceeded
 from furrow.metering.holds import void
 from furrow.metering.models import BudgetNotice, Hold, LedgerLine, UsageEvent
-from furrow.metering.counts import Counts
 from furrow.metering.prices import price_set
 from furrow.metering.settlement import Status, correct, free_event, settle
 from furrow.tenants.services import SYSTEM

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from ninja import Schema
+from ninja import Field, Schema
 
 T = TypeVar("T")
 
@@ -200,6 +200,84 @@ class Ticket(Schema):
     state: str
     reason: str
     created_at: datetime
+
+
+class UsageRow(Schema):
+    """`key` is the value grouped by, empty where the usage had none."""
+
+    key: str
+    calls: int
+    usage: Usage
+    cost: Cost
+
+
+class UsageReport(Schema):
+    since: date = Field(alias="from")
+    until: date = Field(alias="to")
+    group_by: str
+    computed_at: datetime | None
+    items: list[UsageRow]
+
+
+class BudgetBalance(Schema):
+    """What is spent and held in the period that runs now."""
+
+    scope: str
+    period_start: date
+    posted: str
+    held: str
+
+
+class Budget(Schema):
+    id: UUID
+    scope_kind: str
+    scope_id: str
+    period: str
+    currency: str
+    cap_hard: str | None
+    cap_soft: str | None
+    thresholds: list[int]
+    balances: list[BudgetBalance]
+
+
+class Price(Schema):
+    """`model` "*" is for every model without a price of its own; `window` names hours of the day."""
+
+    model: str
+    kind: str
+    currency: str
+    window: str
+    per_million: str
+    valid_from: datetime
+    valid_to: datetime | None
+
+
+class Invoice(Schema):
+    """`period_end` is the first day after the period."""
+
+    id: UUID
+    number: int
+    period_start: date
+    period_end: date
+    currency: str
+    total: str
+    digest: str
+    closed_at: datetime
+
+
+class InvoiceLine(Schema):
+    position: int
+    kind: str
+    model: str
+    bucket: str
+    tokens: int
+    per_million: str | None
+    exact: str
+    amount: str
+
+
+class InvoiceWithLines(Invoice):
+    lines: list[InvoiceLine]
 
 
 class Error(Schema):

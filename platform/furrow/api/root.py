@@ -6,7 +6,7 @@ from ninja import NinjaAPI
 
 from furrow.api import errors
 from furrow.api.auth import ApiKeyAuth
-from furrow.api.routers import assistants, conversations, knowledge
+from furrow.api.routers import assistants, conversations, knowledge, metering
 from furrow.core.extensions import extensions
 
 api = NinjaAPI(
@@ -21,6 +21,7 @@ errors.install(api)
 api.add_router("", knowledge.router)
 api.add_router("", assistants.router)
 api.add_router("", conversations.router)
+api.add_router("", metering.router)
 
 
 def mount_extensions() -> None:

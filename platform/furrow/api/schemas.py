@@ -1,15 +1,28 @@
 """Shapes of the REST contract's requests. Answers are described where they are made, in `render`."""
 
+import re
 from datetime import date
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from ninja import Schema
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+
+
+def _decimal_text(value: object) -> Decimal:
+    if not isinstance(value, str) or not re.fullmatch(r"\d{1,12}(\.\d{1,12})?", value):
+        raise ValueError("an amount is decimal text such as 12.50")
+    return Decimal(value)
+
+
 Metadata = dict[str, str | int | float | bool | None]
+
+# Text only: a JSON number has been through a float.
+AmountText = Annotated[Decimal, BeforeValidator(_decimal_text)]
 
 
 class Strict(Schema):
@@ -119,3 +132,14 @@ class FeedbackIn(Strict):
 class TicketIn(Strict):
     contact: str = Field("", max_length=200)
     note: str = Field("", max_length=2000)
+
+
+class BudgetIn(Strict):
+    """Caps are decimal text; `scope_id` "*" limits each one of the kind by itself."""
+
+    scope_kind: Literal["tenant", "assistant", "key", "member", "visitor"]
+    scope_id: str = Field("", max_length=64)
+    period: Literal["day", "month", "ever"] = "month"
+    cap_hard: AmountText | None = None
+    cap_soft: AmountText | None = None
+    thresholds: list[int] = Field(default=[50, 80, 100], max_length=10)

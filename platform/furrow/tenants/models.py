@@ -92,6 +92,7 @@ SCOPES = (
     "conversations:read",
     "conversations:write",
     "usage:read",
+    "usage:write",
 )
 
 

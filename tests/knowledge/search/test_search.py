@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
-from furrow.core.context import tenant_tx
+from furrow.core.context import tenant_context, tenant_tx
 from furrow.core.errors import Invalid
 from furrow.knowledge import search as search_module
 from furrow.knowledge.models import Chunk
@@ -138,7 +138,7 @@ def test_unknown_filter_is_refused(shop, filters):
 
 
 def test_stranger_finds_nothing(orchard, cast):
-    with tenant_tx(cast.other_tenant.id):
+    with tenant_context(cast.other_tenant.id):
         for mode in ("hybrid", "lexical", "vector"):
             found = search(knowledge_base_ids=[orchard.base.id], query="pears shipped", mode=mode)
             assert found.hits == []
@@ -148,13 +148,14 @@ def test_warm_cache_does_not_open_another_tenants_index(orchard, cast):
     orchard.search("pears")
     with tenant_tx(cast.other_tenant.id):
         own = knowledge_base_create(actor=SYSTEM, name="Own")
+    with tenant_context(cast.other_tenant.id):
         found = search(knowledge_base_ids=[orchard.base.id, own.id], query="pears shipped")
     assert found.hits == []
 
 
 def test_deleted_document_is_gone_until_restored(orchard):
+    document = orchard.search("pears").hits[0].document_id
     with tenant_tx(orchard.tenant_id):
-        document = orchard.search("pears").hits[0].document_id
         row = orchard.fresh(type("D", (), {"id": document}))
         document_delete(actor=SYSTEM, document=row)
     assert orchard.found("pears wooden crate", mode="lexical") == []
@@ -191,8 +192,9 @@ def test_switched_off_passage_is_not_found(orchard):
 
 
 def test_new_title_is_searched(orchard):
+    found = orchard.search("pears").hits[0].document_id
     with tenant_tx(orchard.tenant_id):
-        document = orchard.fresh(type("D", (), {"id": orchard.search("pears").hits[0].document_id}))
+        document = orchard.fresh(type("D", (), {"id": found}))
         document_update(actor=SYSTEM, document=document, title="Orchard dispatch")
     orchard.run_jobs()
     assert orchard.found("dispatch", mode="lexical") == ["Orchard dispatch"]
@@ -201,7 +203,7 @@ def test_new_title_is_searched(orchard):
 
 def test_search_costs_a_fixed_number_of_queries(orchard, django_assert_num_queries):
     orchard.search("pears shipped")
-    with tenant_tx(orchard.tenant_id):
+    with tenant_context(orchard.tenant_id):
         # Bases, dates, index, vectors (settings and scan), texts; and three small transactions, each
         # with its savepoint, two settings of the tenant and release where it nests.
         with django_assert_num_queries(15):
@@ -220,5 +222,5 @@ def test_odd_questions_end_well(orchard, query):
 
 
 def test_unknown_base_finds_nothing(orchard):
-    with tenant_tx(orchard.tenant_id):
+    with tenant_context(orchard.tenant_id):
         assert search(knowledge_base_ids=[uuid4()], query="pears").hits == []

@@ -25,6 +25,7 @@ SCOPE_WORDS = {
     "conversations:read": _("Read conversations"),
     "conversations:write": _("Ask questions"),
     "usage:read": _("Read usage and cost"),
+    "usage:write": _("Change budgets"),
 }
 LIFETIMES = [(30, _("30 days")), (90, _("90 days")), (365, _("One year")), (0, _("No end"))]
 

@@ -1,0 +1,383 @@
+"""The invariants of metering, and the failures of others that they rule out.
+
+| invariant | where it is tested |
+|---|---|
+| I1 no cap is overrun at any commit | here, `test_i1_...`, with 256 clients; `Payer.check` after most tests |
+| I2 debits = credits, I3 balance = fold of the ledger, I4 one net charge, I5 a hold ends once | here, `TestMachine` |
+| I6 cost exact to 12 decimals | here, `test_i6_...` |
+| I7 streamed = plain | here, `test_i7_...` |
+| I8 disjoint buckets, nothing negative | here, `test_i8_...`; `test_settlement.TestDatabaseRefuses` |
+| I9 tokens for nothing only at a price of 0 | `test_receipts.TestReconciliation.test_i9_...` |
+| I10 prices neither overlap nor change | `test_prices.test_i10_...` |
+| I11 corrected history stands | here, `test_i11_...`; `test_settlement.TestCorrection` |
+| I12 hours add up to events | `test_rollups.test_i12_...` |
+| I13 invoice = lines = ledger, reissue identical | `test_invoices.test_i13_...` |
+| I14 a cut stream pays up to the cut | `test_receipts.test_i14_...` |
+| I15 no call without a hold | `tests/gateway/test_metered.py` `test_i15_...` |
+| I16 history cannot be rewritten | `test_settlement.TestDatabaseRefuses.test_i16_...` |
+| I17 a wrong clock changes nothing | here, `test_i17_...` |
+| I18 one key, one execution | `tests/api/test_idempotency.py`, `tests/api/test_metering.py` |
+
+| failure elsewhere | what passes here |
+|---|---|
+| F1 streamed calls cost 0 | I7; I9 raises the alarm |
+| F2 total 0 beside a breakdown that is not | `test_event_must_add_up` |
+| F3 a vanished client leaves no row | I14; `test_call_with_no_answer_is_settled_from_its_receipt` |
+| F4 zero taken for missing | `test_zero_usage_is_zero_and_not_missing`, `test_i8_zero_is_not_missing` |
+| F5 empty request id as key | `test_f5_an_empty_request_id_is_refused` |
+| F6 accounting skipped without a log object | `test_server_that_does_not_count_is_paid_by_estimate` |
+| F7 check, then add | I1; `test_limit_for_each_visitor_holds_for_one_never_seen_before` |
+| F8 no estimate, so admitted | `test_unknown_price_is_refused`, `test_without_credit_nothing_is_bought` |
+| F9 leaked holds | I3, I5; `test_receipts.TestSweep` |
+| F10 counters rebuilt by increments | `test_rebuild_puts_a_wrong_balance_right`, `test_f10_...` |
+| F11 spend lost with a side buffer | `test_f11_failure_while_settling_loses_nothing` |
+| F12, F13 cached tokens twice, or at 0 | `test_i8_cached_tokens_are_not_counted_twice`, both engine conventions |
+| F14 a price taken from a token count | typed `Counts` and `Price`; I6 |
+| F15 deduplicated before it was durable | `test_f11_...`: the key and the row are one commit |
+| F16 retention by event time | `test_late_event_lands_on_the_next_invoice` |
+| F17 deduplication off by default | `event_once` is a constraint: `test_f17_...` |
+| F18 accepted and never summed up | `test_run_sums_up_what_was_touched` |
+| F19 credit settled twice | `test_one_payment_counts_once` |
+| F20 two events in one instant | `test_month_ends_at_its_own_midnight`, I12 with ties |
+| F21 a mistyped price poisons spending | `test_mistyped_price_is_put_right` |
+| F22 slows under load | `tests/bench/metering.py` |
+| F23 the usage page reads events | `test_usage_takes_one_query` |
+| F24 counting in the proxy | receipts are the truth: `test_late_receipt_corrects_an_estimate` |
+"""
+
+import hashlib
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, connections
+from django.db.backends.postgresql.base import DatabaseWrapper
+from django.utils import timezone
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from furrow.core.context import tenant_tx
+from furrow.core.errors import AppError, UpstreamFailed
+from furrow.metering import posting
+from furrow.metering.attribution import Attribution
+from furrow.metering.balances import balances_drift, rebuild
+from furrow.metering.counts import Counts
+from furrow.metering.credit import adjustment_post
+from furrow.metering.errors import BudgetExceeded
+from furrow.metering.holds import Bounds, hold_open, void
+from furrow.metering.models import Balance, Hold, LedgerLine, UsageEvent
+from furrow.metering.money import tokens_cost
+from furrow.metering.settlement import correct, settle
+from furrow.metering.sweep import sweep_expired
+from furrow.tenants.services import SYSTEM, tenant_create
+from tests.metering.conftest import Payer
+
+SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+TOKENS = st.integers(0, 3000)
+COUNTS = st.builds(Counts, TOKENS, TOKENS, TOKENS, TOKENS)
+
+
+class Machine(RuleBasedStateMachine):
+    """A tenant with two small budgets, and everything that can happen to its calls, in any order."""
+
+    holds = Bundle("holds")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.payer = Payer(tenant_create(name="Machine").id)
+        self.payer.budget("0.2")
+        self.payer.budget("0.05", "visitor", "*", period="day")
+        self.ended: dict[str, str] = {}
+
+    @rule(target=holds, prompt=TOKENS, answer=TOKENS, visitor=st.sampled_from(["", "v", "w"]))
+    def hold(self, prompt, answer, visitor):
+        try:
+            return self.payer.hold(prompt, answer, attribution=Attribution(visitor_id=visitor))
+        except BudgetExceeded:
+            return None
+
+    @rule(hold=holds, counts=COUNTS, attempt=st.integers(1, 2), status=st.sampled_from(["complete", "aborted", "failed"]))  # fmt: skip
+    def settle(self, hold, counts, attempt, status):
+        assume(hold is not None)
+        with self.payer.tx():
+            settle(request_id=hold.request_id, counts=counts, attempt=attempt, status=status)
+
+    @rule(hold=holds, counts=COUNTS)
+    def correct(self, hold, counts):
+        assume(hold is not None)
+        with self.payer.tx():
+            if UsageEvent.objects.filter(source_id=hold.request_id, attempt=1).exists():
+                correct(request_id=hold.request_id, counts=counts)
+
+    @rule(hold=holds)
+    def void(self, hold):
+        assume(hold is not None)
+        with self.payer.tx():
+            void(request_id=hold.request_id)
+
+    @rule(hold=consumes(holds))
+    def expire(self, hold):
+        assume(hold is not None)
+        with self.payer.tx():
+            past = hold.started_at - timedelta(hours=1)
+            Hold.objects.filter(id=hold.id, state="open").update(expires_at=past)
+        sweep_expired()
+        with self.payer.tx():
+            assert Hold.objects.get(id=hold.id).state != "open"
+
+    @rule(amount=st.decimals("0.000001", "0.01", places=6))
+    def credit(self, amount):
+        with self.payer.tx():
+            adjustment_post(actor=SYSTEM, amount=-amount, note="goodwill")
+
+    @invariant()
+    def sums_agree(self):
+        self.payer.check()
+
+    @invariant()
+    def each_request_is_charged_once(self):
+        with self.payer.tx():
+            paid: dict[str, set[int]] = {}
+            for event in UsageEvent.objects.exclude(charged=0):
+                paid.setdefault(event.source_id, set()).add(event.attempt)
+            assert all(len(attempts) == 1 for attempts in paid.values())
+
+    @invariant()
+    def holds_end_once(self):
+        with self.payer.tx():
+            for request_id, state in Hold.objects.exclude(state="open").values_list(
+                "request_id", "state"
+            ):
+                assert self.ended.setdefault(request_id, state) == state
+
+
+def test_i2_i3_i4_i5_hold_after_every_step(db):
+    run_state_machine_as_test(
+        Machine,
+        settings=settings(
+            max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=SLOW
+        ),
+    )
+
+
+CLIENTS = 256
+CAP = Decimal("1.2")
+UNIT = Decimal("0.002000000004")
+
+
+@pytest.fixture
+def many_connections(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Real commits over a pool, emptied by the owner: the app role may not truncate."""
+    with django_db_blocker.unblock():
+        options = connections["default"].settings_dict["OPTIONS"]
+        connections["default"].close()
+        options["pool"] = {"min_size": 1, "max_size": 24, "timeout": 60}
+        try:
+            yield
+        finally:
+            connections["default"].close()
+            for pool in DatabaseWrapper._connection_pools.values():
+                pool.close()
+            DatabaseWrapper._connection_pools.clear()
+            options.pop("pool")
+            with connections["owner"].cursor() as cursor:
+                cursor.execute("TRUNCATE tenants_tenant CASCADE")
+            connections.close_all()
+
+
+def test_i1_parallel_clients_end_within_one_unit_of_the_cap(many_connections):
+    payer = Payer(tenant_create(name="Busy").id)
+    payer.budget(str(CAP))
+    start = threading.Barrier(CLIENTS)
+
+    def client(number: int) -> int:
+        bought = 0
+        start.wait(60)
+        while True:
+            request_id = f"c{number}-{bought}"
+            try:
+                with tenant_tx(payer.tenant_id):
+                    hold_open(request_id=request_id, model="m", bounds=Bounds(1000))
+                    balance = Balance.objects.get(scope="tenant")
+                    assert balance.posted + balance.held <= CAP
+            except BudgetExceeded:
+                return bought
+            finally:
+                connection.close()
+            time.sleep(0.005)
+            try:
+                with tenant_tx(payer.tenant_id):
+                    settle(request_id=request_id, counts=Counts(0, 1000, 0, 0))
+            finally:
+                connection.close()
+            bought += 1
+
+    with ThreadPoolExecutor(CLIENTS) as threads:
+        bought = sum(threads.map(client, range(CLIENTS)))
+    balance = payer.balance()
+    # Clients that were refused gave up, so money held by the last calls may have come back after them.
+    assert balance.posted == bought * Decimal("0.002")
+    assert CAP - UNIT < balance.posted <= CAP
+    assert balance.held == 0
+    payer.check()
+
+
+@given(tokens=st.integers(0, 10**12), nano=st.integers(0, 10**15))
+def test_i6_cost_equals_an_independent_integer_sum(tokens, nano):
+    """In units of 1e-12: tokens at nano-prices for a million, halves to even."""
+    whole, rest = divmod(tokens * nano, 1000)
+    units = whole + (rest > 500 or (rest == 500 and whole % 2 == 1))
+    assert tokens_cost(tokens, Decimal(nano).scaleb(-9)) == Decimal(units).scaleb(-12)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=SLOW)
+@given(counts=COUNTS, kind=st.sampled_from(["chat", "embedding", "rerank"]))
+def test_i7_streamed_and_plain_cost_the_same(payer, counts, kind):
+    prompt, answer = counts.in_hit + counts.in_miss, counts.out + counts.reasoning
+    plain = Counts.of_openai(
+        {
+            "prompt_tokens": prompt,
+            "completion_tokens": answer,
+            "prompt_tokens_details": {"cached_tokens": counts.in_hit},
+            "completion_tokens_details": {"reasoning_tokens": counts.reasoning},
+        }
+    )
+    streamed = Counts.of_receipt(vars(counts))
+    costs = set()
+    for used in (plain, streamed):
+        hold = payer.hold(prompt, answer, kind=kind)
+        costs.add(payer.settle(hold, *vars(used).values()).cost)
+    assert len(costs) == 1
+
+
+class TestI8:
+    def test_i8_cached_tokens_are_not_counted_twice(self):
+        openai = Counts.of_openai(
+            {"prompt_tokens": 100, "completion_tokens": 7, "prompt_tokens_details": {"cached_tokens": 90}}
+        )  # fmt: skip
+        anthropic = Counts.of_anthropic(
+            {"input_tokens": 10, "cache_read_input_tokens": 90, "output_tokens": 7}
+        )
+        assert openai == anthropic == Counts(90, 10, 7, 0)
+
+    def test_i8_zero_is_not_missing(self):
+        assert Counts.of_openai({"prompt_tokens": 0, "completion_tokens": 0}) == Counts()
+        assert Counts.of_openai(None) is None
+        assert Counts.of_openai({}) is None
+        assert Counts.of_openai({"prompt_tokens": None}) is None
+
+    @given(
+        st.dictionaries(
+            st.sampled_from(["prompt_tokens", "completion_tokens", "input_tokens", "output_tokens"]),
+            st.one_of(st.none(), st.integers(-5, 10**14), st.text(max_size=3), st.floats(), st.booleans()),
+        ),
+        st.one_of(st.none(), st.integers(-5, 10**14), st.text(max_size=3)),
+    )  # fmt: skip
+    def test_i8_whatever_an_engine_sends_is_usage_or_refused(self, usage, cached):
+        usage["prompt_tokens_details"] = {"cached_tokens": cached}
+        for read in (Counts.of_openai, Counts.of_anthropic):
+            try:
+                counts = read(usage)
+            except UpstreamFailed:
+                continue
+            assert counts is None or all(0 <= value <= 10**12 for value in vars(counts).values())
+
+
+def test_i11_corrections_leave_history_as_it_was(payer):
+    hold = payer.hold()
+    payer.settle(hold, 0, 900, 100, 0, basis="estimated")
+
+    def digest(first: int) -> str:
+        with payer.tx(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT string_agg(t::text, '|' ORDER BY created_at, id) FROM (SELECT * FROM"
+                " metering_usageevent WHERE basis <> 'corrected') t"
+            )
+            events = cursor.fetchone()[0]
+            cursor.execute(
+                "SELECT string_agg(t::text, '|' ORDER BY id) FROM (SELECT * FROM metering_ledgerline"
+                " WHERE reason <> 'correction') t"
+            )
+            return hashlib.sha256(f"{events}{cursor.fetchone()[0]}".encode()).hexdigest()
+
+    before = digest(0)
+    with payer.tx():
+        correct(request_id=hold.request_id, counts=Counts(900, 0, 90, 5))
+    assert digest(0) == before
+    assert [sum(getattr(e, b) for e in payer.events()) for b in ("in_hit", "in_miss", "out")] == [900, 0, 90]  # fmt: skip
+
+
+@pytest.mark.parametrize("skew", [timedelta(minutes=-10), timedelta(minutes=10), timedelta(days=-40)])
+def test_i17_a_workers_clock_changes_no_price_and_no_period(payer, monkeypatch, skew):
+    right = payer.spend(0, 100, 10, 0)
+    real, clock = timezone.now, time.time
+    monkeypatch.setattr(timezone, "now", lambda: real() + skew)
+    monkeypatch.setattr(time, "time", lambda: clock() + skew.total_seconds())
+    wrong = payer.spend(0, 100, 10, 0)
+    assert abs(wrong.started_at - right.started_at) < timedelta(minutes=1)
+    assert wrong.cost == right.cost
+    with payer.tx():
+        assert Balance.objects.count() == 1
+
+
+def test_f5_an_empty_request_id_is_refused(payer):
+    hold = payer.hold()
+    with payer.tx(), pytest.raises(IntegrityError, match="hold_named"):
+        hold_open(request_id="", model="m", bounds=Bounds(1))
+    assert hold.request_id
+
+
+def test_f10_rebuilding_twice_changes_nothing(payer):
+    payer.spend(0, 100, 10, 0)
+    payer.hold()
+    before = payer.balance()
+    with payer.tx():
+        assert rebuild() == rebuild() == 0
+    after = payer.balance()
+    assert (after.posted, after.held) == (before.posted, before.held)
+
+
+@pytest.mark.parametrize("step", ["entry_post", "hour_touch", "balances_post"])
+def test_f11_failure_while_settling_loses_nothing(payer, monkeypatch, step):
+    hold = payer.hold()
+
+    def broken(*args: Any, **options: Any) -> None:
+        raise OSError("the machine stopped here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(posting, step, broken)
+        with pytest.raises(OSError, match="stopped here"):
+            payer.settle(hold, 0, 100, 10, 0)
+    assert payer.events() == []
+    payer.check()
+    assert payer.settle(hold, 0, 100, 10, 0).charged > 0
+    payer.check()
+
+
+def test_f17_the_same_event_cannot_be_stored_twice(payer):
+    event = payer.spend(0, 100, 10, 0)
+    event.id = payer.tenant_id
+    with payer.tx(), pytest.raises(IntegrityError, match="event_once"):
+        event.save(force_insert=True)
+
+
+def test_strangers_gate_shows_nothing(payer, other_payer):
+    payer.spend(0, 100, 10, 0)
+    with other_payer.tx():
+        assert balances_drift() == []
+        assert LedgerLine.objects.count() == 0
+        with pytest.raises(AppError):
+            settle(request_id="r1", counts=Counts())
