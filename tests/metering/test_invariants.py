@@ -335,7 +335,7 @@ def test_i17_a_workers_clock_changes_no_price_and_no_period(payer, monkeypatch, 
 
 def test_f5_an_empty_request_id_is_refused(payer):
     hold = payer.hold()
-    with payer.tx(), pytest.raises(IntegrityError, match="hold_named"):
+    with pytest.raises(IntegrityError, match="hold_named"), payer.tx():
         hold_open(request_id="", model="m", bounds=Bounds(1))
     assert hold.request_id
 
@@ -370,7 +370,7 @@ def test_f11_failure_while_settling_loses_nothing(payer, monkeypatch, step):
 def test_f17_the_same_event_cannot_be_stored_twice(payer):
     event = payer.spend(0, 100, 10, 0)
     event.id = payer.tenant_id
-    with payer.tx(), pytest.raises(IntegrityError, match="event_once"):
+    with pytest.raises(IntegrityError, match="event_once"), payer.tx():
         event.save(force_insert=True)
 
 

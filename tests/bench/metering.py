@@ -1,0 +1,116 @@
+"""Hold and settle pairs a second on one account, and what they add to a call: `python tests/bench/metering.py`.
+
+Runs on a PostgreSQL of its own with every durability setting on (or on TEST_DATABASE_OWNER_URL). After the load
+the invariants are checked; without them the figures would not count.
+"""
+
+import os
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "platform")]
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.test_settings")
+
+import django  # noqa: E402  the path comes first
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.db import connection, connections  # noqa: E402
+
+from furrow.core import security  # noqa: E402
+from furrow.core.addresses import database  # noqa: E402
+from furrow.core.context import tenant_tx, unscoped  # noqa: E402
+from furrow.metering.balances import balances_drift  # noqa: E402
+from furrow.metering.budgets import budget_set  # noqa: E402
+from furrow.metering.counts import Counts  # noqa: E402
+from furrow.metering.holds import Bounds, hold_open  # noqa: E402
+from furrow.metering.rollups import rollup_run  # noqa: E402
+from furrow.metering.settlement import settle  # noqa: E402
+from furrow.ops import embedded  # noqa: E402
+from furrow.tenants.services import SYSTEM, tenant_create  # noqa: E402
+
+SECONDS = 10.0
+NAME = "furrow_bench_metering"
+
+
+def prepare(folder: Path) -> None:
+    superuser = os.environ.get("TEST_DATABASE_OWNER_URL") or embedded.postgres_start(folder / "pg")
+    embedded.database_ensure(superuser, NAME)
+    owner = superuser.replace("/postgres?", f"/{NAME}?")
+    for alias, url in (
+        ("owner", owner),
+        ("default", owner.replace("//postgres@", "//furrow_app@")),
+    ):
+        connections[alias].settings_dict.update(database(url))
+    settings.DATABASE_APP_ROLE = "furrow_app"
+    security.ensure_roles(connections["owner"], app_role="furrow_app")
+    call_command("migrate", database="owner", verbosity=0)
+
+
+def pair(tenant_id: object, request_id: str) -> tuple[float, float]:
+    """Milliseconds of a hold and of its settlement, each a committed transaction."""
+    begun = time.perf_counter()
+    with tenant_tx(tenant_id):  # type: ignore[arg-type]
+        hold_open(request_id=request_id, model="m", bounds=Bounds(1000, 500))
+    held = time.perf_counter()
+    with tenant_tx(tenant_id):  # type: ignore[arg-type]
+        settle(request_id=request_id, counts=Counts(0, 800, 200, 0))
+    return (held - begun) * 1000, (time.perf_counter() - held) * 1000
+
+
+def load(tenant_id: object, clients: int) -> list[tuple[float, float]]:
+    stop = time.monotonic() + SECONDS
+
+    def client(number: int) -> list[tuple[float, float]]:
+        times = []
+        try:
+            while time.monotonic() < stop:
+                times.append(pair(tenant_id, f"{clients}-{number}-{len(times)}"))
+        finally:
+            connection.close()
+        return times
+
+    with ThreadPoolExecutor(clients) as threads:
+        return [pair for times in threads.map(client, range(clients)) for pair in times]
+
+
+def report(clients: int, times: list[tuple[float, float]]) -> None:
+    both = sorted(sum(pair) for pair in times)
+    hold, settled = (statistics.median(pair[n] for pair in times) for n in (0, 1))
+    p95 = both[int(len(both) * 0.95)]
+    print(  # noqa: T201  its purpose
+        f"{clients:3} clients: {len(times) / SECONDS:6.0f} pairs/s, median hold {hold:.1f} ms,"
+        f" settle {settled:.1f} ms, pair p95 {p95:.1f} ms"
+    )
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        prepare(Path(folder))
+        tenant = tenant_create(name="Bench")
+        with tenant_tx(tenant.id):
+            from decimal import Decimal  # noqa: PLC0415  only here
+
+            budget_set(actor=SYSTEM, scope_kind="tenant", cap_hard=Decimal(100_000))
+        connection.close()
+        print(f"load average before: {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores")  # noqa: T201
+        for clients in (1, 8, 32):
+            report(clients, load(tenant.id, clients))
+        rollup_run()
+        with unscoped("check the sums after the load"):
+            assert balances_drift() == []
+        print("balances agree with the ledger")  # noqa: T201
+        connections.close_all()
+        assert threading.active_count() < 50
+
+
+if __name__ == "__main__":
+    main()
