@@ -320,7 +320,9 @@ def test_i11_corrections_leave_history_as_it_was(payer):
     assert [sum(getattr(e, b) for e in payer.events()) for b in ("in_hit", "in_miss", "out")] == [900, 0, 90]  # fmt: skip
 
 
-@pytest.mark.parametrize("skew", [timedelta(minutes=-10), timedelta(minutes=10), timedelta(days=-40)])
+@pytest.mark.parametrize(
+    "skew", [timedelta(minutes=-10), timedelta(minutes=10), timedelta(days=-40)]
+)
 def test_i17_a_workers_clock_changes_no_price_and_no_period(payer, monkeypatch, skew):
     right = payer.spend(0, 100, 10, 0)
     real, clock = timezone.now, time.time
@@ -350,17 +352,22 @@ def test_f10_rebuilding_twice_changes_nothing(payer):
     assert (after.posted, after.held) == (before.posted, before.held)
 
 
-@pytest.mark.parametrize("step", ["entry_post", "hour_touch", "balances_post"])
-def test_f11_failure_while_settling_loses_nothing(payer, monkeypatch, step):
+@pytest.mark.parametrize(
+    ("step", "status"),
+    [("settle_at_once", "complete"), ("entry_post", "failed"), ("hour_touch", "failed")],
+)
+def test_f11_failure_while_settling_loses_nothing(payer, monkeypatch, step, status):
     hold = payer.hold()
+    real = getattr(posting, step)
 
     def broken(*args: Any, **options: Any) -> None:
+        real(*args, **options)
         raise OSError("the machine stopped here")
 
     with monkeypatch.context() as patch:
         patch.setattr(posting, step, broken)
         with pytest.raises(OSError, match="stopped here"):
-            payer.settle(hold, 0, 100, 10, 0)
+            payer.settle(hold, 0, 100, 10, 0, status=status)
     assert payer.events() == []
     payer.check()
     assert payer.settle(hold, 0, 100, 10, 0).charged > 0

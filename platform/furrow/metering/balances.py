@@ -13,9 +13,7 @@ from furrow.core.context import current_tenant_id
 from furrow.metering.models import Account, Balance
 from furrow.metering.money import DEFAULT_CURRENCY, ZERO
 
-_GATE = (
-    "SELECT id, currency, is_prepaid FROM metering_account WHERE tenant_id = %s FOR NO KEY UPDATE"
-)
+GATE = "SELECT id, currency, is_prepaid FROM metering_account WHERE tenant_id = %(tenant)s FOR NO KEY UPDATE"
 
 
 @dataclass(frozen=True)
@@ -31,14 +29,20 @@ def gate_pass() -> Gate:
     """Locks the tenant's account: what follows sees every earlier change of its money. Made on first use."""
     tenant_id = current_tenant_id()
     with connection.cursor() as cursor:
-        cursor.execute(_GATE, [tenant_id])
+        cursor.execute(GATE, {"tenant": tenant_id})
         row = cursor.fetchone()
         if row is None:
             account = Account(tenant_id=tenant_id, currency=DEFAULT_CURRENCY)
             Account.objects.bulk_create([account], ignore_conflicts=True)
-            cursor.execute(_GATE, [tenant_id])
+            cursor.execute(GATE, {"tenant": tenant_id})
             row = cursor.fetchone()
     return Gate(tenant_id, row[1], row[2])
+
+
+def account_read() -> Gate:
+    """The same without the lock, for what is prepared before the gate. Made on first use."""
+    found = Account.objects.values_list("tenant_id", "currency", "is_prepaid").first()
+    return gate_pass() if found is None else Gate(*found)
 
 
 # What the ledger says a scope has spent in the period that `moment` lies in.
@@ -50,7 +54,7 @@ SELECT coalesce(sum(l.debit - l.credit), 0) FROM metering_ledgerline l
 """
 
 # A budget named for the scope comes before one for each of its kind; the tenant's month is always counted.
-_ENSURE = f"""
+ENSURE = f"""
 INSERT INTO metering_balance (id, tenant_id, scope, period, period_start, currency, posted, held,
                               cap_soft, cap_hard, thresholds, budget_id)
 SELECT gen_random_uuid(), %(tenant)s, w.scope, w.period,
@@ -103,7 +107,21 @@ def balance_values(gate: Gate, scopes: list[str], moment: datetime) -> dict[str,
 def balances_ensure(values: dict[str, Any]) -> None:
     """Makes the missing rows, with what the ledger says was spent already. Behind the gate."""
     with connection.cursor() as cursor:
-        cursor.execute(_ENSURE, values)
+        cursor.execute(ENSURE, values)
+
+
+def last_rows(statements: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Runs statements sent as one message; the rows of the last."""
+    with connection.cursor() as cursor:
+        cursor.execute(statements, values)
+        while cursor.nextset():
+            pass
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def last_row(statements: str, values: dict[str, Any]) -> tuple[Any, ...]:
+    return last_rows(statements, values)[0]
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import ROUND_FLOOR, Decimal
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.db import connection
 from django.db.models.functions import Now
@@ -15,10 +15,14 @@ from django.db.models.functions import Now
 from furrow.core.errors import Conflict
 from furrow.metering.attribution import Attribution, current_attribution
 from furrow.metering.balances import (
+    ENSURE,
+    GATE,
     MATCHING,
+    account_read,
     balance_values,
     balances_ensure,
     gate_pass,
+    last_row,
     room_left,
 )
 from furrow.metering.errors import BudgetExceeded
@@ -51,8 +55,12 @@ def bound_cost(prices: Prices, bounds: Bounds) -> Decimal:
     return exact(cost + _ROUNDING) if cost else ZERO
 
 
-# One statement: either every balance has room and all are raised, or the caller rolls back.
-_TAKE = f"""
+# Sent as one message, so that the gate is closed for no longer than the database needs: lock the account,
+# make missing balances, and then raise what is held on every balance that has room and store the hold.
+# Each statement sees what was committed before it began. A balance without room makes the caller roll back.
+_OPEN = f"""
+{GATE};
+{ENSURE};
 WITH target AS (
     SELECT b.id, b.scope, b.cap_hard IS NULL OR b.posted + b.held + %(amount)s <= b.cap_hard AS has_room
       FROM metering_balance b WHERE {MATCHING} ORDER BY b.id FOR NO KEY UPDATE
@@ -60,19 +68,17 @@ WITH target AS (
     UPDATE metering_balance b SET held = b.held + %(amount)s FROM target
      WHERE b.id = target.id AND (b.cap_hard IS NULL OR b.posted + b.held + %(amount)s <= b.cap_hard)
     RETURNING b.id
+), stored AS (
+    INSERT INTO metering_hold (id, tenant_id, request_id, source, kind, model, scopes, balance_ids,
+        attribution, currency, amount, prices, book_version, state, started_at, expires_at)
+    SELECT %(id)s, %(tenant)s, %(request_id)s, %(source)s, %(kind)s, %(model)s, %(scopes)s,
+           (SELECT coalesce(array_agg(id), '{{}}') FROM raised), %(attribution)s, %(currency)s,
+           %(amount)s, %(prices)s, %(book)s, 'open', %(moment)s, statement_timestamp() + %(ttl)s
+    ON CONFLICT (tenant_id, request_id) DO NOTHING RETURNING expires_at
 )
 SELECT (SELECT array_agg(id) FROM target), (SELECT array_agg(id) FROM raised),
-       (SELECT min(scope) FROM target WHERE NOT has_room)
+       (SELECT min(scope) FROM target WHERE NOT has_room), (SELECT expires_at FROM stored)
 """  # noqa: S608  fixed texts
-
-_INSERT = """
-INSERT INTO metering_hold (id, tenant_id, request_id, source, kind, model, scopes, balance_ids,
-    attribution, currency, amount, prices, book_version, state, started_at, expires_at)
-VALUES (%(id)s, %(tenant)s, %(request_id)s, %(source)s, %(kind)s, %(model)s, %(scopes)s, %(balances)s,
-    %(attribution)s, %(currency)s, %(amount)s, %(prices)s, %(book)s, 'open', %(moment)s,
-    statement_timestamp() + %(ttl)s)
-ON CONFLICT (tenant_id, request_id) DO NOTHING RETURNING expires_at
-"""
 
 
 def hold_open(
@@ -90,66 +96,47 @@ def hold_open(
     caller's transaction must then roll back.
     """
     attribution = attribution or current_attribution()
-    gate = gate_pass()
-    prices = prices_now(model=model, kind=kind, currency=gate.currency)
-    scopes = attribution.scopes(is_prepaid=gate.is_prepaid)
-    amount = bound_cost(prices, bounds)
-    values = balance_values(gate, scopes, prices.at)
-    balances_ensure(values)
+    account = account_read()
+    prices = prices_now(model=model, kind=kind, currency=account.currency)
+    scopes = attribution.scopes(is_prepaid=account.is_prepaid)
     hold = Hold(
         id=uuid4(),
-        tenant_id=gate.tenant_id,
+        tenant_id=account.tenant_id,
         request_id=request_id,
         source=source,
         kind=kind,
         model=model,
         scopes=scopes,
-        balance_ids=_take(values, amount),
         attribution=attribution.as_json(),
-        currency=gate.currency,
-        amount=amount,
+        currency=account.currency,
+        amount=bound_cost(prices, bounds),
         prices=prices.as_json(),
         book_version=prices.book_version,
         started_at=prices.at,
     )
-    _insert(hold, ttl)
+    _store(hold, balance_values(account, scopes, prices.at), ttl)
     return hold
 
 
-def _take(values: dict[str, Any], amount: Decimal) -> list[UUID]:
-    with connection.cursor() as cursor:
-        cursor.execute(_TAKE, {**values, "amount": amount})
-        wanted, raised, full = cursor.fetchone()
-    if raised is None or len(raised) != len(wanted):
-        raise BudgetExceeded("The budget for this is used up.", scope=full)
-    ids: list[UUID] = raised
-    return ids
-
-
-def _insert(hold: Hold, ttl: timedelta) -> None:
-    values = {
+def _store(hold: Hold, values: dict[str, Any], ttl: timedelta) -> None:
+    values |= {
         "id": hold.id,
-        "tenant": hold.tenant_id,
         "request_id": hold.request_id,
         "source": hold.source,
         "kind": hold.kind,
         "model": hold.model,
-        "scopes": hold.scopes,
-        "balances": hold.balance_ids,
         "attribution": json.dumps(hold.attribution),
-        "currency": hold.currency,
         "amount": hold.amount,
         "prices": json.dumps(hold.prices),
         "book": hold.book_version,
-        "moment": hold.started_at,
         "ttl": ttl,
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_INSERT, values)
-        row = cursor.fetchone()
-    if row is None:
+    wanted, raised, full, expires_at = last_row(_OPEN, values)
+    if raised is None or len(raised) != len(wanted):
+        raise BudgetExceeded("The budget for this is used up.", scope=full)
+    if expires_at is None:
         raise Conflict("This request has a hold already.", code="hold_exists")
-    hold.expires_at = row[0]
+    hold.balance_ids, hold.expires_at = raised, expires_at
 
 
 def output_affordable(

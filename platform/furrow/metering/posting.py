@@ -10,12 +10,29 @@ from django.db import connection, transaction
 
 from furrow.core.extensions import extensions
 from furrow.metering.attribution import WALLET
-from furrow.metering.balances import Gate, Moved, balance_values, balances_ensure, balances_post
+from furrow.metering.balances import (
+    ENSURE,
+    GATE,
+    MATCHING,
+    Gate,
+    Moved,
+    balance_values,
+    balances_ensure,
+    balances_post,
+    last_rows,
+)
 from furrow.metering.models import BudgetNotice, LedgerLine, UsageEvent
 from furrow.metering.money import ZERO, amount_text
 
 Account = LedgerLine.Account
 _HUNDRED = Decimal(100)
+# All but what the database fills in.
+EVENT_FIELDS = {
+    field.column: field
+    for field in UsageEvent._meta.local_concrete_fields
+    if field.column != "created_at"
+}
+EVENT_COLUMNS = tuple(EVENT_FIELDS)
 
 
 @dataclass(frozen=True)
@@ -44,6 +61,66 @@ def event_post(gate: Gate, event: UsageEvent) -> None:
             ],
         )
     hour_touch(gate, event.id)
+
+
+# The common case of a settlement as one message: nothing happens unless the hold is open and the attempt is
+# new, and then everything does.
+_SETTLE = f"""
+{GATE};
+{ENSURE};
+WITH closed AS (
+    UPDATE metering_hold SET state = 'settled', closed_at = statement_timestamp()
+     WHERE tenant_id = %(tenant)s AND id = %(hold)s AND state = 'open' AND NOT EXISTS (
+        SELECT 1 FROM metering_usageevent WHERE tenant_id = %(tenant)s AND source = %(source)s
+           AND source_id = %(source_id)s AND attempt = %(attempt)s AND basis <> 'corrected')
+    RETURNING amount, balance_ids
+), moved AS (
+    UPDATE metering_balance b
+       SET posted = b.posted + CASE WHEN {MATCHING} THEN %(charged)s ELSE 0 END,
+           held = b.held - CASE WHEN b.id = ANY(closed.balance_ids) THEN closed.amount ELSE 0 END
+      FROM closed
+     WHERE b.tenant_id = %(tenant)s AND (b.id = ANY(closed.balance_ids) OR ({MATCHING}))
+    RETURNING b.id, b.scope, b.period, b.posted, b.cap_soft, b.cap_hard, b.thresholds
+), event AS (
+    INSERT INTO metering_usageevent ({", ".join(f'"{name}"' for name in EVENT_COLUMNS)})
+    SELECT {", ".join(f"%({name})s" for name in EVENT_COLUMNS)} FROM closed
+), lines AS (
+    INSERT INTO metering_ledgerline (id, tenant_id, txn, account, debit, credit, currency, reason, note,
+                                     event_id, scopes, occurred_at)
+    SELECT gen_random_uuid(), %(tenant)s, %(txn)s, line.account, line.debit, line.credit, %(currency)s,
+           'usage', '', %(id)s, %(scopes)s, %(moment)s
+      FROM closed, (VALUES (%(payer)s, %(charged)s::numeric, 0::numeric),
+                           ('absorbed', %(absorbed)s::numeric, 0::numeric),
+                           ('revenue', 0::numeric, %(cost)s::numeric)) AS line(account, debit, credit)
+     WHERE line.debit + line.credit > 0
+), due AS (
+    INSERT INTO metering_rollupdue (id, tenant_id, hour, created_at)
+    SELECT gen_random_uuid(), %(tenant)s, date_trunc('hour', %(moment)s, 'UTC'), statement_timestamp()
+      FROM closed
+)
+SELECT * FROM moved
+"""  # noqa: S608  fixed texts
+
+
+def settle_at_once(event: UsageEvent) -> bool:
+    """Settles the open hold of a new event and posts it; False, and nothing done, when it was not open or the
+    attempt is known.
+    """
+    gate = Gate(event.tenant_id, event.currency, WALLET in event.scopes)
+    values = {
+        name: field.get_db_prep_save(getattr(event, field.attname), connection)
+        for name, field in EVENT_FIELDS.items()
+    }
+    values |= balance_values(gate, event.scopes, event.started_at)
+    values |= {
+        "hold": event.hold_id,
+        "txn": uuid4(),
+        "payer": Account.WALLET if gate.is_prepaid else Account.RECEIVABLE,
+    }
+    moved = [Moved(*row) for row in last_rows(_SETTLE, values)]
+    for balance in moved if event.charged else ():
+        _thresholds(balance, event.charged)
+    return bool(moved)
 
 
 _LINE = """

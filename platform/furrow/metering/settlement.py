@@ -51,6 +51,10 @@ def settle(
     A failed attempt, another one, or one that comes after the hold was voided, is kept as absorbed by us and
     ends no hold. More than was held is absorbed too: a cap holds whatever an engine reports.
     """
+    if status != Status.FAILED:
+        event = _settle_open(request_id, counts, basis, status, attempt, timing)
+        if event is not None:
+            return event
     gate = gate_pass()
     hold = _hold(request_id)
     known = _first_event(hold, attempt)
@@ -62,10 +66,41 @@ def settle(
     charged = min(cost, hold.amount) if is_paid else ZERO
     event = _event_of(hold, attempt, timing)
     event.basis, event.status = basis, status if is_paid else Status.FAILED
-    _fill(event, counts.__dict__, costs, charged)
+    _fill(event, vars(counts), costs, charged)
     if is_paid and cost > hold.amount:
         log.error("usage_above_hold", request=request_id, absorbed=str(event.absorbed))
     _store(gate, event)
+    return event
+
+
+def _settle_open(
+    request_id: str,
+    counts: Counts,
+    basis: str,
+    status: str,
+    attempt: int,
+    timing: Timing | None,
+) -> UsageEvent | None:
+    """The common case: the hold is open and the attempt new. None, and nothing done, when it is not so."""
+    hold = (
+        Hold.objects.filter(request_id=request_id, state=Hold.State.OPEN)
+        .annotate(now=Now())
+        .first()
+    )
+    if hold is None:
+        return None
+    costs = bucket_costs(counts, hold.prices)
+    cost = exact(sum(costs.values(), ZERO))
+    event = _event_of(hold, attempt, timing or Timing(finished_at=hold.now))
+    if timing is not None and timing.finished_at is None:
+        event.finished_at = hold.now
+    event.basis, event.status = basis, status
+    _fill(event, vars(counts), costs, min(cost, hold.amount))
+    if not posting.settle_at_once(event):
+        return None
+    if event.absorbed:
+        log.error("usage_above_hold", request=request_id, absorbed=str(event.absorbed))
+    event._state.adding = False
     return event
 
 
