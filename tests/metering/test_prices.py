@@ -147,10 +147,13 @@ def test_i10_prices_cannot_overlap(db):
 )
 @pytest.mark.parametrize("role", ["NONE", "furrow_maintenance"])
 def test_i10_prices_cannot_be_edited(db, sql, role):
-    with pytest.raises(Error, match="permission denied"), transaction.atomic():
-        with connection.cursor() as cursor:
+    def act():
+        with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL ROLE {role}")
             cursor.execute(sql)
+
+    with pytest.raises(Error, match="permission denied"):
+        act()
 
 
 def test_i10_a_price_cannot_end_in_the_past(db):

@@ -159,9 +159,7 @@ class TestSweep:
         hold = embed_hold(payer)
         server.receipt_add(wire_id(hold.request_id, 2), in_miss=700)
         with unscoped("keep a receipt without settling it"):
-            Receipt.objects.bulk_create(
-                [Receipt(source="own", **{k: v for k, v in server.receipts[0].items()})]
-            )
+            Receipt.objects.bulk_create([Receipt(source="own", **server.receipts[0])])
         with payer.tx():
             Hold.objects.update(expires_at=hold.started_at + GONE)
         assert sweep_expired().settled == 1

@@ -9,6 +9,8 @@ from uuid import UUID
 from ninja import Schema
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
+from furrow.metering.selectors import GroupBy
+
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 
@@ -132,6 +134,13 @@ class FeedbackIn(Strict):
 class TicketIn(Strict):
     contact: str = Field("", max_length=200)
     note: str = Field("", max_length=2000)
+
+
+class UsageQuery(Strict):
+    since: date | None = Field(None, alias="from")
+    until: date | None = Field(None, alias="to")
+    group_by: GroupBy = "day"
+    format: Literal["json", "csv"] = "json"
 
 
 class BudgetIn(Strict):

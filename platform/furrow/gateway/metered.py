@@ -89,5 +89,5 @@ def _end(call: MeteredCall) -> None:
 def _check_no_transaction() -> None:
     """Tests wrap everything in a transaction of their own, which Django marks."""
     blocks = connection.atomic_blocks
-    if any(not block._from_testcase for block in blocks):
+    if not all(getattr(block, "_from_testcase", False) for block in blocks):
         raise OpenTransaction("A model is called inside a transaction; commit first.")

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
@@ -27,8 +28,8 @@ from furrow.metering.money import ZERO, amount_text
 Account = LedgerLine.Account
 _HUNDRED = Decimal(100)
 # All but what the database fills in.
-EVENT_FIELDS = {
-    field.column: field
+EVENT_FIELDS: dict[str, Any] = {
+    str(field.column): field
     for field in UsageEvent._meta.local_concrete_fields
     if field.column != "created_at"
 }
@@ -107,7 +108,7 @@ def settle_at_once(event: UsageEvent) -> bool:
     attempt is known.
     """
     gate = Gate(event.tenant_id, event.currency, WALLET in event.scopes)
-    values = {
+    values: dict[str, Any] = {
         name: field.get_db_prep_save(getattr(event, field.attname), connection)
         for name, field in EVENT_FIELDS.items()
     }

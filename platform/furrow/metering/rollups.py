@@ -1,6 +1,7 @@
 """Hours: sums of events, made again for every hour that an event touched. Replacing them twice is harmless."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -26,7 +27,7 @@ SELECT gen_random_uuid(), statement_timestamp(), statement_timestamp(), tenant_i
 
 def rollup_hour(hour: datetime) -> None:
     """Makes one hour of the tenant again. Inside `tenant_tx`."""
-    values = {"tenant": current_tenant_id(), "hour": hour}
+    values: dict[str, Any] = {"tenant": current_tenant_id(), "hour": hour}
     with connection.cursor() as cursor:
         # Two runs on one hour would both insert: the later waits for the earlier.
         cursor.execute(

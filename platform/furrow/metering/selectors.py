@@ -68,7 +68,7 @@ def usage_by(*, since: date, until: date, group_by: str = "day") -> list[UsageRo
     begin, end = day_span(since, until)
     if group_by == "hour" and (until - since).days * 24 > MOST_HOURS:
         raise Invalid("Hours are shown for a month at most.", field="to")
-    values = {
+    values: dict[str, Any] = {
         "tenant": current_tenant_id(),
         "zone": settings.TIME_ZONE,
         "since": begin,
@@ -76,10 +76,22 @@ def usage_by(*, since: date, until: date, group_by: str = "day") -> list[UsageRo
     }
     with connection.cursor() as cursor:
         cursor.execute(_USAGE.format(group=_GROUPS[group_by]), values)
-        return [
-            UsageRow(_key(row[0]), row[1], *(int(n) for n in row[2:7]), row[7], row[8])
-            for row in cursor.fetchall()
-        ]
+        return [_usage_row(row) for row in cursor.fetchall()]
+
+
+def _usage_row(row: tuple[Any, ...]) -> UsageRow:
+    calls, in_hit, in_miss, out, reasoning = (int(number) for number in row[2:7])
+    return UsageRow(
+        _key(row[0]),
+        row[1],
+        calls,
+        in_hit,
+        in_miss,
+        out,
+        reasoning,
+        charged=row[7],
+        computed_at=row[8],
+    )
 
 
 def _key(value: Any) -> str:

@@ -1,8 +1,8 @@
 """Usage, budgets, prices and invoices. Amounts are decimal text: exact, and never a float on the way."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -18,8 +18,6 @@ from furrow.metering.money import amount_text
 
 router = Router(tags=["metering"])
 _SHOWN_DAYS = 30
-_FROM: date | None = Query(None, alias="from")
-_TO: date | None = Query(None, alias="to")
 
 
 @router.get(
@@ -29,27 +27,21 @@ _TO: date | None = Query(None, alias="to")
     summary="What was used, and its cost",
 )
 @operation("usage:read")
-def usage_read(
-    request: ApiRequest,
-    since: date | None = _FROM,
-    until: date | None = _TO,
-    group_by: selectors.GroupBy = "day",
-    format: Literal["json", "csv"] = "json",  # noqa: A002  the name in the contract
-) -> Any:
+def usage_read(request: ApiRequest, asked: Query[schemas.UsageQuery]) -> Any:
     """The last thirty days unless `from` and `to` (both included) say otherwise. `computed_at` says up to
     when the figures are known; later calls follow within seconds.
     """
-    until = until or timezone.localdate()
-    since = since or until - timedelta(days=_SHOWN_DAYS - 1)
-    rows = selectors.usage_by(since=since, until=until, group_by=group_by)
-    if format == "csv":
+    until = asked.until or timezone.localdate()
+    since = asked.since or until - timedelta(days=_SHOWN_DAYS - 1)
+    rows = selectors.usage_by(since=since, until=until, group_by=asked.group_by)
+    if asked.format == "csv":
         response = HttpResponse(selectors.usage_csv(rows), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="usage.csv"'
         return response
     return 200, {
         "from": since,
         "to": until,
-        "group_by": group_by,
+        "group_by": asked.group_by,
         "computed_at": max((row.computed_at for row in rows), default=None),
         "items": [_usage_row(row) for row in rows],
     }
