@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from django.test import Client
 from furrow.api.root import api as rest_api
 from furrow.api.routers import conversations
 from furrow.core import errors, jobs
+from furrow.core.context import tenant_tx
+from furrow.metering.invoices import invoice_close
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
@@ -25,6 +28,7 @@ NAMES = [
     (r"POST /api/v1/assistants/[^/]+/approved-answers$", "ANSWER"),
     (r"POST /api/v1/assistants/[^/]+/conversations$", "CONVERSATION"),
     (r"POST /api/v1/conversations/[^/]+/messages$", "TURN"),
+    (r"PUT /api/v1/budgets$", "BUDGET"),
 ]
 
 
@@ -97,9 +101,10 @@ def no_model_server(settings: Any) -> None:
 
 
 @pytest.mark.usefixtures("no_model_server")
-def test_examples_run_in_the_order_of_the_guide(api: Client, monkeypatch: Any) -> None:
+def test_examples_run_in_the_order_of_the_guide(api: Client, cast: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(conversations, "ANSWER_TIMEOUT_S", 0.05)
-    known: dict[str, str] = {}
+    with tenant_tx(cast.tenant.id):
+        known = {"INVOICE": str(invoice_close(month=date(2026, 1, 1)).id)}
     for call in _calls():
         answer = call.send(api, known)
         line = f"{call.method} {call.url}"
@@ -111,7 +116,7 @@ def test_examples_run_in_the_order_of_the_guide(api: Client, monkeypatch: Any) -
             if (
                 not answer.streaming
                 and re.search(pattern, line.replace("$", "x"))
-                and call.method == "POST"
+                and call.method in {"POST", "PUT"}
             ):
                 known.setdefault(name, json.loads(text)["id"])
         if "/messages" in call.url and call.method == "POST":
