@@ -87,6 +87,18 @@ _SEARCH_NOTES = {
         "The connected model does not know this language well, so only words were compared."
     ),
 }
+_STAGES = {
+    "parsing": _lazy("Reading"),
+    "cleaning": _lazy("Cleaning"),
+    "embedding": _lazy("Indexing"),
+}
+_STAGE_STATES = {
+    "waiting": _lazy("waiting"),
+    "running": _lazy("running"),
+    "done": _lazy("done"),
+    "failed": _lazy("failed"),
+    "postponed": _lazy("later; the document is used without it until then"),
+}
 _ACTIONS = {
     "tenant.created": _lazy("Business created"),
     "tenant.updated": _lazy("Business settings changed"),
@@ -120,6 +132,7 @@ _ACTIONS = {
     "approved_answer.deleted": _lazy("Approved answer deleted"),
     "gap.answered": _lazy("Gap answered"),
     "gap.dismissed": _lazy("Gap dismissed"),
+    "gap.reopened": _lazy("Gap put back on the list"),
     "ticket.closed": _lazy("Ticket closed"),
     "ticket.reopened": _lazy("Ticket reopened"),
     "widget.updated": _lazy("Widget changed"),
@@ -160,6 +173,14 @@ def rung_reason(reason: str) -> str:
 def search_note(note: str) -> str:
     """What a search left out, in words."""
     return str(_SEARCH_NOTES.get(note.split(":")[0], note))
+
+
+def stage(name: str) -> str:
+    return str(_STAGES.get(name, name))
+
+
+def stage_state(value: str) -> str:
+    return str(_STAGE_STATES.get(value, value))
 
 
 def audit_action(action: str) -> str:
