@@ -8,6 +8,13 @@ ENGLISH_STOP_WORDS = frozenset(
     "then there these they this those to us was we were what when where which who whom whose why "
     "will with would you your am please".split()
 )
+# Words that shape a question more than they say what it is about.
+_ENGLISH_WEAK_WORDS = frozenset(
+    "much many long soon after before get got take takes need needed must may might make makes use one each "
+    "every some any all also only still while until during under over per within about between happen "
+    "happens want like give given go no not because up out down now more most less thing things way".split()
+)
+_WEAK_WORD_WEIGHT = 0.4
 # Phrases that make a sentence a question or a request. They leave as a whole, before pairs are made:
 # the pair across their edge (`费多` in `运费多少`) stands in no passage.
 _ASKING = re.compile(
@@ -27,6 +34,8 @@ def without_asking(folded: str) -> str:
 
 def query_weight(term: str) -> float:
     """What a character or pair of a question is worth; 0 leaves it out."""
+    if term in _ENGLISH_WEAK_WORDS:
+        return _WEAK_WORD_WEIGHT
     if len(term) > 2:
         return 1.0
     stops = sum(char in _STOP_CHARACTERS for char in term)
