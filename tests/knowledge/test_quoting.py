@@ -117,6 +117,18 @@ def test_a_table_row_is_quoted_whole() -> None:
     assert "12元" in quote.text
 
 
+def test_the_names_of_columns_are_no_answer() -> None:
+    table = "产品 | 价格\n产品: 蜜柚 | 价格: 12元\n产品: 脐橙 | 价格: 9元\n"
+    quotes = pick_sentences("产品的价格", [Passage("table", table)], limit=3)
+    assert quotes
+    assert all(": " in quote.text for quote in quotes)
+
+
+def test_a_figure_in_the_question_chooses_the_row() -> None:
+    table = "室温: 25℃ | 红心: 3天\n室温: 15℃ | 红心: 7天\n室温: 5℃ | 红心: 不变软\n"
+    assert "7天" in best("室温15度红心几天变软", Passage("table", table)).text
+
+
 def test_the_same_words_in_two_passages_are_quoted_once() -> None:
     twin = Passage("twin", SHIPPING.text, document_title="配送说明", score=9.0)
     quotes = pick_sentences("运费多少钱？", [SHIPPING, twin], limit=3)

@@ -23,6 +23,7 @@ _WEIGHTS: Mapping[str, float] = {
     "shows_why": 4.1,
     "opening_who": 4.0,
     "measure": 3.3,
+    "figures": 1.5,
     "beyond_singles": 3.1,
     "shows_how": 2.8,
     "shows_when": 2.8,
@@ -50,19 +51,20 @@ _WEIGHTS: Mapping[str, float] = {
 # Logistic in how much of the question the sentence, the one before it and the headings account for. How far
 # the best sentence leads is left out: two documents that say the same must not make each other doubtful.
 _CONFIDENCE: Mapping[str, float] = {
-    "own_coverage": 1.69,
-    "plain_coverage": 2.25,
-    "own_words": 1.88,
-    "known": 1.29,
-    "heading": 0.71,
-    "same_question": 0.47,
-    "pairs": 0.65,
-    "measure": 0.63,
-    "shows_duration": 0.5,
+    "own_coverage": 1.27,
+    "plain_coverage": 1.63,
+    "plain_singles": 1.6,
+    "own_words": 1.72,
+    "known": 1.24,
+    "heading": 0.7,
+    "same_question": 0.44,
+    "pairs": 0.72,
+    "measure": 0.57,
+    "shows_duration": 0.54,
 }
-_CONFIDENCE_BASE = -4.8
+_CONFIDENCE_BASE = -5.25
 # A further sentence is quoted when it is at least this likely beside the first.
-_FURTHER_SHARE = 0.12
+_FURTHER_SHARE = 0.06
 # Shorter than this a sentence says too little by itself, and takes the one before it along.
 _SHORT = 10
 # A question of a question-and-answer list, or a heading that came along as text.
@@ -171,9 +173,11 @@ def _extended(
     passage: Passage, spans: Sequence[tuple[int, int]], at: int
 ) -> tuple[int, int] | None:
     """The answer in place of a question or heading, the sentence before along with a very short one; None
-    for a heading with nothing below it.
+    for a heading with nothing below it and for the names of a table's columns.
     """
     start, end = spans[at]
+    if _names_columns(passage.text, spans, at):
+        return None
     if _is_asking(passage, start, end):
         below = spans[at + 1 : at + 1 + _ANSWER_REACH]
         answers = (span for span in below if not _is_asking(passage, *span))
@@ -189,6 +193,12 @@ def _unlabelled(text: str, start: int, end: int) -> tuple[int, int]:
     """Without the "A:" before it, unless nothing else is there."""
     label = _ANSWER_LABEL.match(text, start, end)
     return (label.end() if label and label.end() < end else start), end
+
+
+def _names_columns(text: str, spans: Sequence[tuple[int, int]], at: int) -> bool:
+    """Whether this is the first line of a table, whose names every row repeats before its values."""
+    first, bar, _ = text[slice(*spans[at])].partition(" | ")
+    return bool(bar) and at + 1 < len(spans) and text.startswith(f"{first}: ", spans[at + 1][0])
 
 
 def _is_asking(passage: Passage, start: int, end: int) -> bool:

@@ -4,7 +4,7 @@ import pytest
 
 from furrow.knowledge.text.folding import fold
 from furrow.knowledge.text.stemming import root
-from furrow.knowledge.text.synonyms import other_words, unified
+from furrow.knowledge.text.synonyms import other_words, search_terms, unified
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,13 @@ def test_a_search_looks_for_the_other_words_of_the_group_too() -> None:
     assert "邮费" not in other_words("邮费怎么收")
     assert "shipping" in other_words("what is the postage")
     assert other_words("果园在哪里") == []
+
+
+def test_the_other_words_weigh_less_than_the_asked_ones() -> None:
+    weights = {term.text: term.weight for term in search_terms("邮费怎么收")}
+    assert 0 < weights["运费"] < weights["邮费"]
+    assert "运" not in weights
+    assert len(search_terms("果园")) == len({term.text for term in search_terms("果园")})
 
 
 @pytest.mark.parametrize(

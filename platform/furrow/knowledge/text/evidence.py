@@ -109,6 +109,7 @@ def _context_features(
 ) -> list[dict[str, float]]:
     pairs = [term for term in gains if len(term) > 1]
     singles = [term for term in gains if len(term) == 1]
+    figures = [term for term in gains if term.isdigit()]
     beyond_pairs = [term for term in pairs if term not in read.in_header]
     beyond_singles = [term for term in singles if term not in read.in_header]
     subject = _share(gains, read.in_header, singles or pairs)
@@ -125,8 +126,10 @@ def _context_features(
             "prior": read.prior,
             "own_coverage": _share(gains, reached, gains),
             "plain_coverage": _share(weights, reached, weights),
+            "plain_singles": _share(weights, reached, singles or pairs),
             "own_words": _share(weights, held, weights),
             "known": _share(weights, known, weights),
+            "figures": _share(weights, held, figures),
             "heading": read.heading_likeness,
             "same_question": max(0.0, 2 * read.heading_likeness - 1),
             "heading_share": _share(weights, read.in_heading, weights),
@@ -145,8 +148,8 @@ def _cue_features(question: Question, folded: str) -> dict[str, float]:
         # Once is half the proof; more than three times proves nothing more.
         row[f"shows_{name}"] = (float(times > 0) + min(times, 3) / 3) / 2
     row["measure"] = float(question.cues.shows_measure(folded))
-    figures = [times for name, times in shown.items() if name in FIGURE_KINDS]
-    row["lacks_figure"] = float(bool(figures) and not any(figures))
+    asked = [times for name, times in shown.items() if name in FIGURE_KINDS]
+    row["lacks_figure"] = float(bool(asked) and not any(asked))
     if not question.cues.asks("when"):
         row["idle_date"] = float(bool(_YEAR.search(folded)))
     return row

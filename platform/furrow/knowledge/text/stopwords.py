@@ -12,7 +12,7 @@ ENGLISH_STOP_WORDS = frozenset(
 _ENGLISH_WEAK_WORDS = frozenset(
     "much many long soon after before get got take takes need needed must may might make makes use one each "
     "every some any all also only still while until during under over per within about between happen "
-    "happens want like give given go no not because up out down now more most less thing things way".split()
+    "happens want like give given go no not because up out down now more most less thing things way last lasts".split()
 )
 _WEAK_WORD_WEIGHT = 0.4
 # Phrases that make a sentence a question or a request. They leave as a whole, before pairs are made:
@@ -20,6 +20,8 @@ _WEAK_WORD_WEIGHT = 0.4
 _ASKING = re.compile(
     "请问|麻烦|什么时候|什么时间|什么样|为什么|是什么|有什么|什么|多少钱|多少|多久|多长时间|怎么样|怎么办|怎么|怎样"
     "|如何|哪些|哪里|哪儿|哪个|哪种|哪位|为何|是否|能否|可否|有没有|能不能|是不是|可不可以|可以|一下|我想知道|想问|你们|我们"
+    # What fills everyday speech, and stands in no rule or price list.
+    "|的话|帮忙|帮我|东西|现在|大概|大约|应该|需要|如果|要是|的时候|告诉|想要|一共|总共|到底|究竟|具体|家里|自己|这个|那个"
 )
 # Particles: a passage rarely repeats them, and they say nothing when it does.
 _STOP_CHARACTERS = frozenset(

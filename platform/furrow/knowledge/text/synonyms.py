@@ -9,12 +9,14 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import NamedTuple
 
+from furrow.knowledge.text.analysis import Term, analyse_query
 from furrow.knowledge.text.folding import fold
 from furrow.knowledge.text.stemming import root
 
 _ENGLISH_WORD = re.compile(r"(?<![a-z0-9])[a-z]{2,}(?![a-z0-9])")
 # Degrees are written with a word or with a sign.
 _DEGREES = re.compile(r"(?<=\d) ?(?:度|摄氏度|degrees?\b)")
+_OTHER_WORD_WEIGHT = 0.4
 
 
 class _Lexicon(NamedTuple):
@@ -44,6 +46,20 @@ def other_words(folded: str) -> list[str]:
     )
     members = [word for first in firsts for word in lexicon.groups[first]]
     return [word for word in members if word not in folded]
+
+
+def search_terms(text: str) -> list[Term]:
+    """The terms of a question, and lighter ones of the other words for what it names."""
+    terms = analyse_query(text)
+    own = {term.text for term in terms}
+    # Single characters of another word would find all sorts of things.
+    others = {
+        term.text: term.weight * _OTHER_WORD_WEIGHT
+        for word in other_words(fold(text))
+        for term in analyse_query(word)
+        if term.text not in own and (len(term.text) > 1 or len(word) == 1)
+    }
+    return [*terms, *(Term(other, weight) for other, weight in others.items())]
 
 
 def _unified_word(word: str) -> str:
