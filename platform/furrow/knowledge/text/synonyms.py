@@ -28,17 +28,24 @@ class _Lexicon(NamedTuple):
 
 
 @lru_cache(maxsize=1 << 14)
-def unified(folded: str) -> str:
-    """A folded text with one word for each group, and English words brought to their roots."""
-    lexicon = _lexicon()
+def unified(folded: str, *, loosely: bool = True) -> str:
+    """A folded text with one word for each group, and English words brought to their roots; without the
+    loose groups when it decides whether two questions are the same.
+    """
+    lexicon = _lexicon(loosely)
     text = _DEGREES.sub("°c", folded)
     text = lexicon.phrases.sub(lambda match: lexicon.first_of[match[0]], text)
-    return _ENGLISH_WORD.sub(lambda match: _unified_word(match[0]), text)
+
+    def one_word(match: re.Match[str]) -> str:
+        bare = root(match[0])
+        return lexicon.first_of.get(bare, bare)
+
+    return _ENGLISH_WORD.sub(one_word, text)
 
 
 def other_words(folded: str) -> list[str]:
     """The other members of every group that a folded question names."""
-    lexicon = _lexicon()
+    lexicon = _lexicon(True)
     named = {match[0] for match in lexicon.phrases.finditer(folded)}
     named |= {root(word) for word in _ENGLISH_WORD.findall(folded)}
     firsts = dict.fromkeys(
@@ -62,16 +69,15 @@ def search_terms(text: str) -> list[Term]:
     return [*terms, *(Term(other, weight) for other, weight in others.items())]
 
 
-def _unified_word(word: str) -> str:
-    bare = root(word)
-    return _lexicon().first_of.get(bare, bare)
-
-
 @cache
-def _lexicon() -> _Lexicon:
+def _lexicon(loosely: bool) -> _Lexicon:
     source = resources.files("furrow.knowledge.text") / "synonyms.tsv"
     lines = source.read_text("utf-8").splitlines()
-    rows = [tuple(fold(line).split("\t")) for line in lines if line and line[0] != "#"]
+    rows = [
+        tuple(fold(line).removeprefix("~").split("\t"))
+        for line in lines
+        if line[0] != "#" and (loosely or line[0] != "~")
+    ]
     first_of: dict[str, str] = {}
     phrases: list[str] = []
     for row in rows:
