@@ -6,7 +6,7 @@ PORT ?= 8000
 STAMP := $(VENV)/.run-$(shell cat pyproject.toml constraints.txt 2>/dev/null | cksum | cut -d' ' -f1)
 DEV_STAMP := $(VENV)/.dev-$(shell cat pyproject.toml constraints.txt 2>/dev/null | cksum | cut -d' ' -f1)
 
-.PHONY: run test test-fast check fix bench bench-retrieval chromium clean
+.PHONY: run test test-fast check fix bench bench-retrieval bench-vectors bench-start chromium clean
 
 run: $(STAMP)
 	@$(BIN)/python manage.py up --port $(PORT)
@@ -66,8 +66,17 @@ fix: $(DEV_STAMP)
 
 bench: bench-retrieval
 
+# Each throws its database away again. With FURROW_URL and FURROW_API_KEY, retrieval asks that instance over REST.
 bench-retrieval: $(DEV_STAMP)
-	$(BIN)/python tests/bench/retrieval_api.py
+	$(BIN)/python tests/bench/retrieval_offline.py
+	$(BIN)/python tests/bench/retrieval_api.py $(if $(FURROW_URL),,--scratch)
+	$(BIN)/python tests/bench/quoted_demo.py
+
+bench-vectors: $(DEV_STAMP)
+	$(BIN)/python tests/bench/vectors.py
+
+bench-start: $(DEV_STAMP)
+	$(BIN)/python tests/bench/first_answer.py
 
 clean:
 	rm -rf $(VENV) var .mypy_cache .ruff_cache
