@@ -125,6 +125,11 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "chat"
+# How many jobs of one tenant may run at a time, by lane. Fewer than the workers have slots.
+JOBS_PER_TENANT = {
+    "ingest": env_int("INGEST_JOBS_PER_TENANT", 2, minimum=1),
+    "chat": env_int("CHAT_JOBS_PER_TENANT", 6, minimum=1),
+}
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "furrow.core.tasks.jobs_sweep_task", "schedule": 10.0},
     "stale-vectors": {"task": "furrow.knowledge.tasks.stale_bases_task", "schedule": 600.0},
