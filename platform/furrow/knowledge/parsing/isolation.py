@@ -6,10 +6,14 @@ an audit hook refuses sockets made from Python, which stops libraries but not na
 """
 
 import ctypes
+import fcntl
 import os
 import resource
 import signal
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from furrow.knowledge.parsing.limits import ParseLimits
@@ -21,6 +25,7 @@ _PR_SET_NO_NEW_PRIVS = 38
 _MIB = 1024 * 1024
 # Mapped libraries and thread stacks: address space, not memory that a file can make grow.
 _MAPPED_MIB = 1024
+_LET_OTHERS_S = 0.05
 _REFUSED_EVENTS = ("socket.", "subprocess.", "os.exec", "os.fork", "os.posix_spawn", "os.system")
 
 
@@ -61,6 +66,26 @@ def allow_ocr(limits: ParseLimits, pages: int) -> None:
     for kind in (resource.RLIMIT_DATA, resource.RLIMIT_AS):
         _, hard = resource.getrlimit(kind)
         resource.setrlimit(kind, (hard, hard))
+
+
+@contextmanager
+def take_turn(path: str) -> Iterator[None]:
+    """Recognising a page takes 600 MB: processes that share the file at `path` do so one after another, and
+    give back what they can in between. Nobody waits without a path, or where it cannot be written.
+    """
+    try:
+        lock = open(path, "ab") if path else None
+    except OSError:
+        lock = None
+    if lock is None:
+        yield
+        return
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+        ctypes.CDLL(None).malloc_trim(0)
+    # The lock is not fair: whoever waits would lose it to us again and again.
+    time.sleep(_LET_OTHERS_S)
 
 
 def _limit(kind: int, soft: int, hard: int) -> None:
