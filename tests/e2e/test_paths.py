@@ -18,7 +18,7 @@ PHONE = {
     "device_scale_factor": 2,
 }  # fmt: skip
 DESK = {"locale": "zh-CN", "viewport": {"width": 1280, "height": 860}}
-QUESTION = "Some fruit arrived bad. What should I do?"
+QUESTION = "Is an unboxing video required?"
 PRICES = """<meta charset="utf-8"><style>body{font:30px/2 'Noto Sans CJK SC',sans-serif;width:900px;padding:30px}
 td{border-bottom:1px solid #999;padding:4px 40px 4px 0}</style><h2>竹溪茶社价目表</h2><table>
 <tr><td>高山绿茶</td><td>每壶38元</td></tr><tr><td>桂花红茶</td><td>每壶46元</td></tr>
@@ -173,7 +173,7 @@ def test_keyboard_alone_signs_in_uploads_and_asks(
     desk.reload()
     tab_to(desk, desk.locator("#upload-files"))
     with desk.expect_file_chooser() as chooser:
-        press("Enter")
+        press("Space")
     chooser.value.set_files(str(note))
     row = desk.locator("#documents tr", has_text="停车")
     row.locator(".badge", has_text="可用").wait_for(timeout=60_000)
@@ -253,6 +253,7 @@ def test_pictures_of_the_readme(browser: Any, furrow: Furrow, rows: Any) -> None
     page.goto(f"{furrow.url}/t/orchard/assistants/")
     page.locator("main").get_by_role("link", name="Edit and try").first.click()
     ask(page, QUESTION).locator(".citation").first.wait_for()
+    assert page.evaluate("scrollY") == 0
     picture(page, "dashboard")
     page.goto(furrow.shop_url)
     page.get_by_role("button").first.click()
