@@ -1,0 +1,119 @@
+"""Structured output: which tokens may come next, by llguidance when it is installed."""
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+
+class GrammarUnavailable(Exception):
+    """No library for structured output is installed, or the tokenizer does not suit it."""
+
+
+class GrammarRefused(Exception):
+    """The schema or grammar cannot be compiled; the message says why."""
+
+
+class Grammar(Protocol):
+    """The state of one sequence in its grammar."""
+
+    def allowed(self, vocabulary: int) -> Tensor:
+        """[vocabulary] bool: the tokens that may come next."""
+        ...
+
+    def accept(self, token: int) -> None: ...
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing but the end may follow."""
+        ...
+
+
+class GrammarCompiler(Protocol):
+    def check(self, source: str) -> None:
+        """Raises GrammarRefused or GrammarUnavailable."""
+        ...
+
+    def start(self, source: str) -> Grammar: ...
+
+
+def json_grammar(schema: dict[str, Any]) -> str:
+    """The grammar source for a JSON schema."""
+    library = _library()
+    try:
+        source: str = library.LLMatcher.grammar_from_json_schema(schema)
+    except ValueError as error:
+        raise GrammarRefused(str(error)) from error
+    return source
+
+
+def lark_grammar(text: str) -> str:
+    """The grammar source for a Lark grammar."""
+    source: str = _library().LLMatcher.grammar_from_lark(text)
+    return source
+
+
+class LlguidanceCompiler:
+    """Compiles for one tokenizer, which is read at the first use (about a second)."""
+
+    def __init__(self, tokenizer_json: Callable[[], str], vocabulary: int, eos: list[int]) -> None:
+        self._tokenizer_json = tokenizer_json
+        self._vocabulary = vocabulary
+        self._eos = eos
+        self._tokenizer: Any = None
+
+    def check(self, source: str) -> None:
+        problem = _library().LLMatcher.validate_grammar(source, self._loaded())
+        if problem and not problem.startswith("WARNING"):
+            raise GrammarRefused(problem.splitlines()[0])
+
+    def start(self, source: str) -> Grammar:
+        matcher = _library().LLMatcher(self._loaded(), source, log_level=0)
+        if matcher.is_error():
+            raise GrammarRefused(matcher.get_error())
+        return _LlguidanceGrammar(matcher)
+
+    def _loaded(self) -> Any:
+        if self._tokenizer is None:
+            if not self._eos:
+                raise GrammarUnavailable("The model names no token that ends an answer.")
+            try:
+                self._tokenizer = _library().LLTokenizer(
+                    self._tokenizer_json(), n_vocab=self._vocabulary, eos_token=self._eos
+                )
+            except ValueError as error:
+                raise GrammarUnavailable(
+                    "Structured output does not know this model's kind of tokenizer."
+                ) from error
+        return self._tokenizer
+
+
+class _LlguidanceGrammar:
+    def __init__(self, matcher: Any) -> None:
+        self._matcher = matcher
+
+    def allowed(self, vocabulary: int) -> Tensor:
+        words = torch.zeros(-(-vocabulary // 32), dtype=torch.int32)
+        self._matcher.unsafe_compute_mask_ptr(words.data_ptr(), words.numel() * 4)
+        bits = torch.arange(32, dtype=torch.int32)
+        return ((words[:, None] >> bits) & 1).bool().flatten()[:vocabulary]
+
+    def accept(self, token: int) -> None:
+        if not self._matcher.consume_token(token):
+            raise GrammarRefused(self._matcher.get_error())
+
+    @property
+    def is_over(self) -> bool:
+        return bool(self._matcher.is_stopped())
+
+
+def _library() -> Any:
+    if find_spec("llguidance") is None:
+        raise GrammarUnavailable(
+            "Structured output needs llguidance: install the 'inference' extra."
+        )
+    # By name: the server does without it until someone asks for structured output.
+    return import_module("llguidance")
