@@ -1,10 +1,9 @@
 """A real HTTP embedding server with deterministic vectors, for any test that wants one."""
 
 import base64
-import hashlib
-import os
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,15 +16,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-DIMENSIONS = 16
+from furrow.gateway import embeddings
+
+DIMENSIONS = 64
 
 
 def vector_of(text: str, model: str = "") -> np.ndarray:
     """A bag of words as a unit vector: texts that share words lie close to each other."""
     total = np.zeros(DIMENSIONS, np.float64)
     for word in text.lower().split() or [""]:
-        digest = hashlib.sha256(f"{model}:{word}".encode()).digest()[:DIMENSIONS]
-        total += np.frombuffer(digest, np.uint8).astype(np.float64) - 127.5
+        seed = zlib.crc32(f"{model}:{word}".encode())
+        total += np.random.default_rng(seed).standard_normal(DIMENSIONS)
     return (total / np.linalg.norm(total)).astype(np.float32)
 
 
@@ -77,21 +78,12 @@ def _embedding_process() -> Iterator[EmbeddingServer]:
     thread.join(5)
 
 
-def _gateway_forget(settings: Any) -> None:
-    """Closes the gateway's client and drops what it knew of the server named in the settings."""
-    from furrow.gateway import embeddings  # noqa: PLC0415  settings must be configured first
-
-    address = settings.EMBEDDINGS_URL, settings.EMBEDDINGS_API_KEY, os.getpid()
-    embeddings._server(*address).client.close()
-    embeddings._server.cache_clear()
-
-
 @pytest.fixture
 def embedding_server(
     _embedding_process: EmbeddingServer, settings: Any
 ) -> Iterator[EmbeddingServer]:
     """Up, empty and named in the settings; the gateway has forgotten earlier failures."""
-    _gateway_forget(settings)
+    embeddings.connections_close()
     fake = _embedding_process
     fake.models, fake.format = None, "base64"
     fake.answers.clear()
@@ -99,12 +91,13 @@ def embedding_server(
     settings.EMBEDDINGS_URL = fake.url
     settings.EMBEDDINGS_MODEL = "fake-one"
     yield fake
-    _gateway_forget(settings)
+    embeddings.connections_close()
 
 
 @pytest.fixture
-def no_embedding_server(settings: Any) -> None:
+def no_embedding_server(settings: Any) -> Iterator[None]:
     """Nothing listens on the discard port; refused at once."""
-    _gateway_forget(settings)
     settings.EMBEDDINGS_URL = "http://127.0.0.1:9/v1"
     settings.EMBEDDINGS_MODEL = "fake-one"
+    yield
+    embeddings.connections_close()

@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:tenant_slug>/", include("furrow.dashboard.urls")),
     path("t/<slug:tenant_slug>/", include(trade_urlpatterns)),
     path("api/v1/", include("furrow.api.urls")),
+    path("widget/", include("furrow.channels.urls")),
 ]
 
 handler404 = "furrow.core.web.not_found"

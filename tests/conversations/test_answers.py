@@ -74,6 +74,14 @@ def test_unknown_code_is_not_answered_with_another_product(chat):
     assert turn.citations == []
 
 
+def test_short_answer_and_its_paragraph_stay_together(chat):
+    quote = chat.ask("审核要多久才退款").citations[0]["quote"]
+    assert quote == "客服会在48小时内审核并退款。"
+    turn = chat.ask("坏果赔付")
+    # A heading is no answer: what stands under it is.
+    assert turn.citations[0]["quote"].startswith("收到坏果请在签收后24小时内")
+
+
 def test_approved_answer_wins_and_is_counted(bare_chat):
     row = approve(bare_chat, "到北京运费多少？", "12元起。", variants=["北京运费"])
     turn = bare_chat.ask("请问到北京运费多少")
@@ -158,14 +166,14 @@ def test_greeting_before_a_question_does_not_hide_it(chat):
 @pytest.mark.parametrize(
     ("text", "word"), [("转人工", "工作人员"), ("I want to talk to a human", "our team")]
 )
-def test_asking_for_a_person_opens_one_ticket_with_the_transcript(bare_chat, text, word):
-    approve(bare_chat, text, "There is nobody.")
-    bare_chat.ask("到北京的运费多少")
-    turn = bare_chat.ask(text)
+def test_asking_for_a_person_opens_one_ticket_with_the_transcript(chat, text, word):
+    approve(chat, text, "There is nobody.")
+    chat.ask("到北京的运费多少")
+    turn = chat.ask(text)
     assert turn.rung == "human"
     assert word in turn.answer
-    bare_chat.ask(text)
-    with tenant_tx(bare_chat.tenant_id):
+    chat.ask(text)
+    with tenant_tx(chat.tenant_id):
         ticket = selectors.tickets_list().get()
         assert (ticket.number, ticket.state, ticket.reason) == (1, "open", "asked")
         lines = selectors.transcript(ticket.conversation)

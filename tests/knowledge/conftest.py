@@ -16,11 +16,11 @@ from furrow.knowledge.models import Document, KnowledgeBase
 from furrow.knowledge.services.bases import knowledge_base_create
 from furrow.knowledge.services.documents import document_add_text, document_upload
 from furrow.tenants.services import SYSTEM
-from tests.fixtures_embeddings import (  # noqa: F401  fixtures by name
-    _embedding_process,
-    embedding_server,
-    no_embedding_server,
-)
+from tests import fixtures_embeddings
+
+_embedding_process = fixtures_embeddings._embedding_process
+embedding_server = fixtures_embeddings.embedding_server
+no_embedding_server = fixtures_embeddings.no_embedding_server
 
 
 @dataclass
@@ -72,6 +72,7 @@ class Shop:
 
 
 @pytest.fixture
-def shop(cast: Any, embedding_server: Any) -> Shop:
+def shop(cast: Any, request: pytest.FixtureRequest) -> Shop:
+    request.getfixturevalue("embedding_server")
     with tenant_tx(cast.tenant.id):
         return Shop(cast.tenant.id, knowledge_base_create(actor=SYSTEM, name="Shop"))

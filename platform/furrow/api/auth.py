@@ -28,7 +28,7 @@ class Credential:
 
     @property
     def tenant_id(self) -> UUID:
-        return self.key.tenant_id  # type: ignore[no-any-return]
+        return self.key.tenant_id
 
     @property
     def actor(self) -> Actor:

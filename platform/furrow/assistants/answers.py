@@ -7,6 +7,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from furrow.assistants.models import ApprovedAnswer, Assistant, Gap
 from furrow.core.errors import Conflict, Invalid, NotFound
@@ -51,7 +52,7 @@ def approved_answer_update(
     *, actor: Actor, approved_answer: ApprovedAnswer, **fields: Any
 ) -> ApprovedAnswer:
     if unknown := sorted(set(fields) - _FIELDS):
-        raise Invalid("An approved answer has no such field.", fields=unknown)
+        raise Invalid(_("An approved answer has no such field."), fields=unknown)
     dates = {name: getattr(approved_answer, name) for name in ("valid_from", "valid_to")}
     checked = _checked({**dates, **fields})
     for name, value in checked.items():
@@ -120,6 +121,15 @@ def gap_dismiss(*, actor: Actor, gap: Gap) -> None:
     audit(actor, "gap.dismissed", object_type="gap", object_id=gap.id)
 
 
+@transaction.atomic
+def gap_reopen(*, actor: Actor, gap: Gap) -> None:
+    """Takes a dismissal back."""
+    reopened = Gap.objects.filter(id=gap.id, state=Gap.State.DISMISSED).update(state=Gap.State.OPEN)
+    if not reopened:
+        raise Conflict("This question is not dismissed.")
+    audit(actor, "gap.reopened", object_type="gap", object_id=gap.id)
+
+
 def _gap_locked(gap: Gap) -> Gap:
     row: Gap | None = (
         Gap.objects.select_for_update(of=("self",))
@@ -128,9 +138,9 @@ def _gap_locked(gap: Gap) -> Gap:
         .first()
     )
     if row is None:
-        raise NotFound("This question does not exist.")
+        raise NotFound(_("This question does not exist."))
     if row.state != Gap.State.OPEN:
-        raise Conflict("This question was already dealt with.")
+        raise Conflict(_("This question was already dealt with."))
     return row
 
 
@@ -148,18 +158,23 @@ def _checked(fields: dict[str, Any]) -> dict[str, Any]:
     if "variants" in fields:
         variants = dict.fromkeys(text.strip() for text in fields["variants"] if text.strip())
         if len(variants) > MAX_VARIANTS:
-            raise Invalid(f"Up to {MAX_VARIANTS} other wordings are kept.", field="variants")
+            raise Invalid(
+                _("Up to %(count)s other wordings are kept.") % {"count": MAX_VARIANTS},
+                field="variants",
+            )
         checked["variants"] = [_text(text, QUESTION_LENGTH, "variants") for text in variants]
     first, last = fields.get("valid_from"), fields.get("valid_to")
     if first and last and last < first:
-        raise Invalid("The last day lies before the first.", field="valid_to")
+        raise Invalid(_("The last day lies before the first."), field="valid_to")
     return checked
 
 
 def _text(text: str, cap: int, field: str) -> str:
     text = text.strip()
     if not gap_key(text) or len(text) > cap:
-        raise Invalid(f"This must be a text of up to {cap} characters.", field=field)
+        raise Invalid(
+            _("This must be a text of up to %(count)s characters.") % {"count": cap}, field=field
+        )
     return text
 
 

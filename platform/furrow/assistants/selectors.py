@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from furrow.assistants.models import ApprovedAnswer, Assistant, AssistantVersion, Gap
 from furrow.core.errors import NotFound
@@ -15,7 +16,7 @@ def assistant_get(assistant_id: UUID, *, include_deleted: bool = False) -> Assis
         rows if include_deleted else rows.filter(deleted_at=None)
     ).first()
     if assistant is None:
-        raise NotFound("This assistant does not exist.")
+        raise NotFound(_("This assistant does not exist."))
     return assistant
 
 
@@ -40,7 +41,7 @@ def assistant_versions(assistant: Assistant) -> QuerySet[Any]:
 def assistant_version_get(assistant: Assistant, number: int) -> AssistantVersion:
     version: AssistantVersion | None = assistant.versions.filter(number=number).first()
     if version is None:
-        raise NotFound("This version does not exist.")
+        raise NotFound(_("This version does not exist."))
     return version
 
 
@@ -56,7 +57,7 @@ def approved_answer_get(approved_answer_id: UUID) -> ApprovedAnswer:
         ApprovedAnswer.objects.filter(id=approved_answer_id).select_related("assistant").first()
     )
     if row is None:
-        raise NotFound("This answer does not exist.")
+        raise NotFound(_("This answer does not exist."))
     return row
 
 
@@ -75,5 +76,5 @@ def gaps_list(assistant: Assistant | None = None, *, state: str = Gap.State.OPEN
 def gap_get(gap_id: UUID) -> Gap:
     gap: Gap | None = Gap.objects.filter(id=gap_id).select_related("assistant").first()
     if gap is None:
-        raise NotFound("This question does not exist.")
+        raise NotFound(_("This question does not exist."))
     return gap

@@ -16,6 +16,7 @@ from furrow.assistants.answers import (
     gap_answer,
     gap_dismiss,
     gap_record,
+    gap_reopen,
 )
 from furrow.assistants.config import draft_json, settings_check
 from furrow.assistants.models import (
@@ -42,6 +43,7 @@ __all__ = [
     "gap_answer",
     "gap_dismiss",
     "gap_record",
+    "gap_reopen",
 ]
 
 NAME_LENGTH = 120
@@ -63,7 +65,7 @@ def assistant_create(
     """A draft, not yet published. What is not given comes from the template."""
     known = template_get(template)
     if known is None:
-        raise Invalid("This template does not exist.", field="template")
+        raise Invalid(_("This template does not exist."), field="template")
     assistant: Assistant = Assistant.objects.create(
         name=_name_checked(name),
         template=template,
@@ -144,7 +146,7 @@ def assistant_roll_back(
     """Publishes an old version's configuration as a new version. The draft stays as it is."""
     _locked(assistant)
     if version.assistant_id != assistant.id:
-        raise NotFound("This version belongs to another assistant.")
+        raise NotFound(_("This version belongs to another assistant."))
     return _version_add(
         actor,
         assistant,
@@ -179,7 +181,7 @@ def _locked(assistant: Assistant) -> Assistant:
         .first()
     )
     if row is None:
-        raise NotFound("This assistant does not exist.")
+        raise NotFound(_("This assistant does not exist."))
     return row
 
 
@@ -188,7 +190,7 @@ def _deleted_set(assistant: Assistant, *, is_deleted: bool) -> None:
         deleted_at=timezone.now() if is_deleted else None
     )
     if not changed:
-        raise Conflict("This was done already.")
+        raise Conflict(_("This was done already."))
     assistant.refresh_from_db(fields=["deleted_at"])
 
 
@@ -199,7 +201,9 @@ def _bases_set(assistant: Assistant, knowledge_base_ids: Iterable[UUID]) -> None
     )
     if missing := [str(base_id) for base_id in wanted if base_id not in found]:
         raise Invalid(
-            "A chosen knowledge base does not exist.", field="knowledge_base_ids", missing=missing
+            _("A chosen knowledge base does not exist."),
+            field="knowledge_base_ids",
+            missing=missing,
         )
     links = AssistantKnowledgeBase.objects.filter(assistant=assistant)
     links.exclude(knowledge_base_id__in=wanted).delete()
@@ -213,7 +217,8 @@ def _name_checked(name: str) -> str:
     name = name.strip()
     if not name or len(name) > NAME_LENGTH:
         raise Invalid(
-            f"The assistant needs a name of up to {NAME_LENGTH} characters.", field="name"
+            _("The assistant needs a name of up to %(count)s characters.") % {"count": NAME_LENGTH},
+            field="name",
         )
     return name
 
@@ -221,7 +226,8 @@ def _name_checked(name: str) -> str:
 def _instructions_checked(text: str) -> str:
     if len(text) > INSTRUCTIONS_LENGTH:
         raise Invalid(
-            f"Instructions may have up to {INSTRUCTIONS_LENGTH} characters.", field="instructions"
+            _("Instructions may have up to %(count)s characters.") % {"count": INSTRUCTIONS_LENGTH},
+            field="instructions",
         )
     return text
 
@@ -230,5 +236,5 @@ def _rungs_checked(rungs: list[str]) -> list[str]:
     """Names of rungs that are not installed are kept: the trade app may come later."""
     fits = all(isinstance(name, str) and name.isidentifier() and len(name) <= 40 for name in rungs)
     if not fits or len(rungs) > _MAX_RUNGS or len(set(rungs)) != len(rungs):
-        raise Invalid("Rungs are a list of different rung names.", field="rungs")
+        raise Invalid(_("Rungs are a list of different rung names."), field="rungs")
     return list(rungs)

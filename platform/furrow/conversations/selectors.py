@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
 
 from furrow.assistants.ladder import NO_USAGE
 from furrow.assistants.language import language_of
@@ -21,7 +22,7 @@ def conversation_get(conversation_id: UUID) -> Conversation:
         .first()
     )
     if conversation is None:
-        raise NotFound("This conversation does not exist.")
+        raise NotFound(_("This conversation does not exist."))
     return conversation
 
 
@@ -82,7 +83,7 @@ def turn_get(turn_id: UUID) -> Turn:
         .first()
     )
     if turn is None:
-        raise NotFound("This message does not exist.")
+        raise NotFound(_("This message does not exist."))
     return turn
 
 
@@ -146,5 +147,5 @@ def ticket_get(ticket_id: UUID) -> Ticket:
         .first()
     )
     if ticket is None:
-        raise NotFound("This ticket does not exist.")
+        raise NotFound(_("This ticket does not exist."))
     return ticket

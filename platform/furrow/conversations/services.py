@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from furrow.assistants.models import Assistant
 from furrow.conversations.models import Conversation, Feedback, Turn
@@ -42,11 +43,11 @@ def conversation_create(
 ) -> Conversation:
     """`language` is the visitor's interface language; each answer follows the language of its question."""
     if assistant.deleted_at is not None:
-        raise NotFound("This assistant does not exist.")
+        raise NotFound(_("This assistant does not exist."))
     if channel not in Conversation.Channel.values:
-        raise Invalid("This channel does not exist.", field="channel")
+        raise Invalid(_("This channel does not exist."), field="channel")
     if len(visitor_id) > 64 or len(language) > 10:
-        raise Invalid("The visitor's id or language is too long.", field="visitor_id")
+        raise Invalid(_("The visitor's id or language is too long."), field="visitor_id")
     conversation: Conversation = Conversation.objects.create(
         assistant=assistant,
         channel=channel,
@@ -78,21 +79,21 @@ def turn_create(*, conversation: Conversation, text: str, use_draft: bool = Fals
     """
     text = text.replace("\x00", "").strip()
     if not text:
-        raise Invalid("Write a question first.", code="text_empty", field="text")
+        raise Invalid(_("Write a question first."), code="text_empty", field="text")
     if len(text) > TEXT_LENGTH:
         raise Invalid(
-            f"A question may have up to {TEXT_LENGTH} characters.",
+            _("A question may have up to %(count)s characters.") % {"count": TEXT_LENGTH},
             code="text_too_long",
             field="text",
         )
     locked = _locked(conversation)
     assistant = locked.assistant
     if not use_draft and assistant.published_id is None:
-        raise Conflict("This assistant is not published yet.", code="not_published")
+        raise Conflict(_("This assistant is not published yet."), code="not_published")
     turns = Turn.objects.filter(conversation=locked)
     waiting = turns.filter(status__in=_ACTIVE).count()
     if waiting >= MAX_WAITING:
-        raise LimitReached("Too many questions wait for an answer.", retry_after_s=5)
+        raise LimitReached(_("Too many questions wait for an answer."), retry_after_s=5)
     turn: Turn = Turn.objects.create(
         conversation=locked,
         assistant_version_id=None if use_draft else assistant.published_id,
@@ -130,22 +131,24 @@ def _locked(conversation: Conversation) -> Conversation:
         .first()
     )
     if row is None or row.assistant.deleted_at is not None:
-        raise NotFound("This conversation does not exist.")
+        raise NotFound(_("This conversation does not exist."))
     if row.state == Conversation.State.CLOSED:
-        raise Conflict("This conversation is closed.", code="conversation_closed")
+        raise Conflict(_("This conversation is closed."), code="conversation_closed")
     return row
 
 
 def feedback_set(*, turn: Turn, value: int, comment: str = "") -> Feedback:
     """Thumb up (1) or down (-1); setting it again replaces it."""
     if value not in {-1, 1}:
-        raise Invalid("Feedback is 1 or -1.", field="value")
+        raise Invalid(_("Feedback is 1 or -1."), field="value")
     if len(comment) > COMMENT_LENGTH:
-        raise Invalid(f"A comment may have up to {COMMENT_LENGTH} characters.", field="comment")
+        raise Invalid(
+            _("A comment may have up to %(count)s characters.") % {"count": COMMENT_LENGTH},
+            field="comment",
+        )
     if turn.status != Turn.Status.DONE:
-        raise Conflict("There is no answer to judge yet.")
-    feedback: Feedback
-    feedback, _ = Feedback.objects.update_or_create(
+        raise Conflict(_("There is no answer to judge yet."))
+    feedback: Feedback = Feedback.objects.update_or_create(
         turn=turn, defaults={"value": value, "comment": comment.strip()}
-    )
+    )[0]
     return feedback

@@ -18,7 +18,7 @@ from uuid import UUID
 import redis
 import redis.asyncio
 from asgiref.sync import sync_to_async
-from django.db import close_old_connections
+from django.db import connection
 from django.http import HttpRequest, StreamingHttpResponse
 
 from furrow.assistants.phrases import phrase
@@ -219,12 +219,13 @@ class _Reader:
         return [_frame(name, data) for name, data in _end_of(turn)]
 
     def _load(self) -> Turn | None:
-        close_old_connections()
         try:
             with tenant_tx(self._tenant_id):
                 return Turn.objects.filter(id=self._turn_id).first()
         finally:
-            close_old_connections()
+            # Readers stay for minutes and seldom look: they keep no connection from those who work.
+            if not connection.in_atomic_block:
+                connection.close()
 
 
 def _frame(name: str, data: dict[str, Any]) -> bytes:

@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from furrow.conversations.models import Conversation, Ticket
 from furrow.core.context import current_tenant_id
@@ -21,7 +22,7 @@ def ticket_open(
     """The conversation's open ticket, made when there is none; a contact or note given later is added to it."""
     contact, note = contact.strip(), note.strip()
     if len(contact) > CONTACT_LENGTH or len(note) > NOTE_LENGTH:
-        raise Invalid("The contact or the note is too long.", field="contact")
+        raise Invalid(_("The contact or the note is too long."), field="contact")
     # The conversation first, then the tenant: everyone who takes both takes them in this order.
     list(
         Conversation.objects.select_for_update(no_key=True).filter(id=conversation.id).values("id")
@@ -49,7 +50,7 @@ def ticket_open(
 def ticket_close(*, actor: Actor, ticket: Ticket, resolution: str = "") -> Ticket:
     row = _locked(ticket)
     if row.state == Ticket.State.CLOSED:
-        raise Conflict("This ticket is closed already.")
+        raise Conflict(_("This ticket is closed already."))
     row.state, row.resolution, row.closed_at = Ticket.State.CLOSED, resolution, timezone.now()
     row.save(update_fields=["state", "resolution", "closed_at"])
     _conversation_state_set(row.conversation, Conversation.State.BOT)
@@ -61,9 +62,9 @@ def ticket_close(*, actor: Actor, ticket: Ticket, resolution: str = "") -> Ticke
 def ticket_reopen(*, actor: Actor, ticket: Ticket) -> Ticket:
     row = _locked(ticket)
     if row.state == Ticket.State.OPEN:
-        raise Conflict("This ticket is open already.")
+        raise Conflict(_("This ticket is open already."))
     if Ticket.objects.filter(conversation=row.conversation, state=Ticket.State.OPEN).exists():
-        raise Conflict("This conversation has another open ticket.")
+        raise Conflict(_("This conversation has another open ticket."))
     row.state, row.closed_at = Ticket.State.OPEN, None
     row.save(update_fields=["state", "closed_at"])
     _conversation_state_set(row.conversation, Conversation.State.WAITING)
@@ -82,7 +83,7 @@ def _locked(ticket: Ticket) -> Ticket:
     rows = Ticket.objects.select_related("conversation").filter(id=ticket.id)
     found = rows.first()
     if found is None:
-        raise NotFound("This ticket does not exist.")
+        raise NotFound(_("This ticket does not exist."))
     list(
         Conversation.objects.select_for_update(no_key=True)
         .filter(id=found.conversation_id)

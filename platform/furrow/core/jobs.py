@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from celery import current_app
@@ -75,7 +76,7 @@ def job_enqueue(
     with transaction.atomic():
         active = Job.active().filter(kind=kind, subject_id=subject_id).first()
         if active is not None:
-            return active  # type: ignore[no-any-return]
+            return active
         job = Job.objects.create(
             tenant_id=current_tenant_id(),
             kind=kind,
@@ -128,7 +129,8 @@ def claim(lane: str) -> LeasedJob | None:
     """Takes the next due job of `lane`, fair between tenants, or None."""
     token = uuid.uuid4()
     with unscoped("claim the next job of any tenant"), connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"token": token, "lease": LEASE, "lane": lane})
+        values: dict[str, Any] = {"token": token, "lease": LEASE, "lane": lane}
+        cursor.execute(_CLAIM, values)
         row = cursor.fetchone()
     if row is None:
         return None

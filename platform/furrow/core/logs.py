@@ -22,7 +22,7 @@ def _add_context(_: Any, __: str, event: Any) -> Any:
 
 def configure(options: dict[str, Any]) -> None:
     """Django's LOGGING_CONFIG hook; `options` are {"level": str, "json": bool}."""
-    shared = [
+    shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _add_context,

@@ -5,10 +5,10 @@ import binascii
 import hashlib
 import hmac
 import os
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any, Literal
 
 import httpx
@@ -48,7 +48,7 @@ def embed_texts(
 
     An interactive call ends within 5 s, whatever happens; a batch call allows 60 s for each 64 texts.
     """
-    server = _server(settings.EMBEDDINGS_URL, settings.EMBEDDINGS_API_KEY, os.getpid())
+    server = _server(settings.EMBEDDINGS_URL, settings.EMBEDDINGS_API_KEY)
     vectors: list[list[float]] = []
     for start in range(0, len(texts), BATCH_SIZE):
         batch = list(texts[start : start + BATCH_SIZE])
@@ -65,7 +65,9 @@ class _Server:
         patience = _PATIENCE[priority]
         body = {"model": model, "input": texts, "encoding_format": "base64"}
         deadline = time.monotonic() + patience.timeout_s
-        for attempt in range(1, patience.tries + 1):
+        attempt = 0
+        while True:
+            attempt += 1
             self.breaker.before_call()
             outcome = self._post(body, priority, deadline)
             if isinstance(outcome, httpx.Response):
@@ -74,9 +76,8 @@ class _Server:
                 return vectors
             wait_s = min(outcome.wait_s or 0.2 * 2**attempt, MAX_RETRY_WAIT_S)
             if attempt == patience.tries or time.monotonic() + wait_s >= deadline:
-                break
+                raise UpstreamFailed(outcome.reason, code="embeddings_unavailable")
             time.sleep(wait_s)
-        raise UpstreamFailed(outcome.reason, code="embeddings_unavailable")
 
     def _post(
         self, body: dict[str, Any], priority: Priority, deadline: float
@@ -111,14 +112,29 @@ class _TryAgain:
     wait_s: float | None = None
 
 
-@lru_cache(maxsize=4)
-def _server(url: str, api_key: str, process_id: int) -> _Server:
+_servers: dict[tuple[str, str, int], _Server] = {}
+_servers_lock = threading.Lock()
+
+
+def _server(url: str, api_key: str) -> _Server:
     """One connection pool and breaker a process; the process id keeps forked workers apart."""
-    return _Server(internal_client(url, timeout_s=5.0, api_key=api_key))
+    key = (url, api_key, os.getpid())
+    with _servers_lock:
+        if key not in _servers:
+            _servers[key] = _Server(internal_client(url, timeout_s=5.0, api_key=api_key))
+        return _servers[key]
+
+
+def connections_close() -> None:
+    """Closes the connections and forgets past failures."""
+    with _servers_lock:
+        for server in _servers.values():
+            server.client.close()
+        _servers.clear()
 
 
 def _headers(priority: Priority) -> dict[str, str]:
-    headers = {"X-Priority": priority}
+    headers: dict[str, str] = {"X-Priority": priority}
     if request_id := request_id_var.get():
         headers["X-Request-Id"] = request_id
     if tag := tenant_tag():

@@ -5,9 +5,9 @@ column and are unnested by an INSERT, which the policies check like any other.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 from django.db import connection, models
@@ -26,7 +26,7 @@ def binary_cursor() -> Iterator[Any]:
     It shows in Django's query log. Parameters are written `%b`.
     """
     connection.ensure_connection()
-    raw: psycopg.Cursor[Any] = psycopg.Cursor(connection.connection)
+    raw: Any = psycopg.Cursor(connection.connection)
     raw.format = Format.BINARY
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     with wrap(raw) as cursor:
@@ -40,11 +40,11 @@ def insert_rows(instances: Sequence[models.Model], *, skip_existing: bool = Fals
     model = type(instances[0])
     fields = model._meta.local_concrete_fields
     columns = ", ".join(f'"{field.column}"' for field in fields)
-    wires = [_wire(field) for field in fields]
-    arrays = ", ".join(f"%b::{wire_type}[]" for wire_type, _ in wires)
+    wires = [_wire(str(field.db_type(connection))) for field in fields]
+    arrays = ", ".join(f"%b::{wire.type}[]" for wire in wires)
     names = [f"c{n}" for n in range(len(fields))]
     values = ", ".join(
-        expression.format(name) for name, (_, expression) in zip(names, wires, strict=True)
+        wire.expression.format(name) for name, wire in zip(names, wires, strict=True)
     )
     statement = (
         f'INSERT INTO "{model._meta.db_table}" ({columns}) SELECT {values}'  # noqa: S608  names of our models
@@ -54,26 +54,42 @@ def insert_rows(instances: Sequence[models.Model], *, skip_existing: bool = Fals
     with binary_cursor() as cursor:
         for start in range(0, len(instances), ROWS_A_STATEMENT):
             part = instances[start : start + ROWS_A_STATEMENT]
-            cursor.execute(statement, [[_value(field, row) for row in part] for field in fields])
+            cursor.execute(
+                statement,
+                [_column(field, wire, part) for field, wire in zip(fields, wires, strict=True)],
+            )
 
 
-def _wire(field: Any) -> tuple[str, str]:
-    """The type a column's values travel as, and the expression that makes them the column's own."""
-    kind = str(field.db_type(connection)).split("(")[0]
-    if str(field.db_type(connection)).endswith("[]"):
-        return "text", "ARRAY(SELECT jsonb_array_elements_text({}::jsonb))"
-    if kind in {"jsonb", "halfvec"}:
-        return "text", "{}::" + kind
-    return ("text", "{}") if kind == "varchar" else (kind, "{}")
+class _Wire(NamedTuple):
+    """The type a column's values travel as, what makes them of it, and what makes them the column's."""
+
+    type: str
+    pack: Callable[[Any], Any] | None
+    expression: str
 
 
-def _value(field: Any, row: models.Model) -> Any:
-    if field.attname == "tenant_id" and getattr(row, "tenant_id", None) is None:
-        return current_tenant_id()
-    value = field.pre_save(row, True)
-    kind = str(field.db_type(connection))
-    if kind.endswith("[]") or kind == "jsonb":
-        return json.dumps(value, ensure_ascii=False)
-    if kind.startswith("halfvec"):
-        return "[" + ",".join(map("{:.6g}".format, value)) + "]"
-    return value
+def _wire(db_type: str) -> _Wire:
+    kind = db_type.split("(")[0]
+    if db_type.endswith("[]"):
+        return _Wire("text", _json, "ARRAY(SELECT jsonb_array_elements_text({}::jsonb))")
+    if kind == "jsonb":
+        return _Wire("text", _json, "{}::jsonb")
+    if kind == "halfvec":
+        return _Wire("text", vector_literal, "{}::halfvec")
+    return _Wire("text" if kind == "varchar" else kind, None, "{}")
+
+
+def _column(field: Any, wire: _Wire, rows: Sequence[models.Model]) -> list[Any]:
+    values = [field.pre_save(row, True) for row in rows]
+    if field.attname == "tenant_id":
+        return [value or current_tenant_id() for value in values]
+    return values if wire.pack is None else [wire.pack(value) for value in values]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def vector_literal(vector: Iterable[float]) -> str:
+    """As pgvector reads it; more digits than half precision keeps."""
+    return "[" + ",".join(map("{:.6g}".format, vector)) + "]"

@@ -48,6 +48,10 @@ class IngestHandler:
                 ingest.run()
         except _Superseded:
             log.info("version_superseded", version=str(job.subject_id))
+        with tenant_tx(job.tenant_id):
+            Chunk.objects.filter(
+                version_id=job.subject_id, version__state=DocumentVersion.State.RETIRED
+            ).delete()
 
     def failed(self, subject_id: UUID, code: str, message: str) -> None:
         version = DocumentVersion.objects.filter(id=subject_id).only("id", "document_id").first()

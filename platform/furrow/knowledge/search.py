@@ -20,7 +20,7 @@ from furrow.gateway.embeddings import embed_texts
 from furrow.knowledge import vectors
 from furrow.knowledge.lexical import store
 from furrow.knowledge.lexical.store import Scope
-from furrow.knowledge.models import Chunk, KnowledgeBase
+from furrow.knowledge.models import KnowledgeBase
 from furrow.knowledge.parsing.builder import guess_language
 from furrow.knowledge.searching import Filters, chunks_fetch, scope_of
 
@@ -37,7 +37,8 @@ _LEAST_DEPTH = 50
 @dataclass(frozen=True)
 class Hit:
     """A found passage. `score` comes from the ranks: 1.0 is first in every leg that was used. `scores` are
-    BM25 and cosine similarity. `start` and `end` are offsets in the version's text.
+    BM25 and cosine similarity. `start` and `end` are offsets in the version's text, `pages` are the
+    (offset, number) of the pages it touches and `page` is where it begins.
     """
 
     chunk_id: UUID
@@ -57,6 +58,12 @@ class Hit:
     end: int
     kind: str
     matched_terms: list[str]
+    pages: list[tuple[int, int]]
+
+    def page_at(self, offset: int) -> int | None:
+        """The page on which an offset of the version's text lies; a passage may run over several."""
+        passed = [number for begins, number in self.pages if begins <= offset]
+        return passed[-1] if passed else self.page
 
 
 @dataclass(frozen=True)
@@ -121,7 +128,12 @@ def search(
     with tenant_tx(tenant_id):
         # A version may have been replaced in between: a few spare ones make up for it.
         chunks = chunks_fetch([chunk_id for chunk_id, _ in ranked[: run.limit + 8]])
-    hits = [_hit(run, chunks[chunk_id], score) for chunk_id, score in ranked if chunk_id in chunks]
+    ranks = {leg: _ranks(run, leg) for leg in ("lexical", "vector")}
+    hits = [
+        _hit(run, chunks[chunk_id], score, ranks)
+        for chunk_id, score in ranked
+        if chunk_id in chunks
+    ]
     return SearchResult(hits[: run.limit], _elapsed_ms(started), run.notes)
 
 
@@ -193,8 +205,7 @@ def _fused(run: _Search) -> list[tuple[UUID, float]]:
     return sorted(fused.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
-def _hit(run: _Search, chunk: Chunk, score: float) -> Hit:
-    legs = ("lexical", "vector")
+def _hit(run: _Search, chunk: Any, score: float, ranks: dict[str, dict[UUID, int]]) -> Hit:
     return Hit(
         chunk_id=chunk.id,
         document_id=chunk.document_id,
@@ -203,8 +214,8 @@ def _hit(run: _Search, chunk: Chunk, score: float) -> Hit:
         external_id=chunk.document.external_id,
         title=chunk.document.title,
         score=round(score, 6),
-        scores={leg: run.scores[leg].get(chunk.id) for leg in legs},
-        ranks={leg: _ranks(run, leg).get(chunk.id) for leg in legs},
+        scores={leg: run.scores[leg].get(chunk.id) for leg in ranks},
+        ranks={leg: places.get(chunk.id) for leg, places in ranks.items()},
         text=chunk.text,
         header=chunk.header,
         heading_path=list(chunk.heading_path),
@@ -213,6 +224,7 @@ def _hit(run: _Search, chunk: Chunk, score: float) -> Hit:
         end=chunk.end,
         kind=chunk.kind,
         matched_terms=run.terms.get(chunk.id, []),
+        pages=[(page["start"], page["number"]) for page in chunk.pages_touched],
     )
 
 

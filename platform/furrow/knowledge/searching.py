@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Q
+from django.db.models import F, Func, JSONField, Q
+from django.db.models.expressions import RawSQL
+from django.db.models.functions import JSONObject
 from django.utils import timezone
 
 from furrow.core.context import current_tenant_id
@@ -81,8 +83,21 @@ def scope_of(knowledge_base_ids: Sequence[UUID], filters: Filters) -> Scope:
         return Scope(within=[row[0] for row in cursor])
 
 
+def _pages_touched() -> Func:
+    """Of a long document only the pages that the chunk lies on."""
+    path = RawSQL("'$[*] ? (@.end > $low && @.start < $high)'::jsonpath", [])
+    span = JSONObject(low=F("start"), high=F("end"))
+    return Func(
+        F("version__pages"),
+        path,
+        span,
+        function="jsonb_path_query_array",
+        output_field=JSONField(),
+    )
+
+
 def chunks_fetch(chunk_ids: Sequence[UUID]) -> dict[UUID, Chunk]:
-    """Those that may be shown at this moment, with their documents, in one query."""
+    """Those that may be shown at this moment, with their documents and `pages_touched`, in one query."""
     today = timezone.localdate()
     chunks = (
         Chunk.objects.filter(
@@ -93,6 +108,7 @@ def chunks_fetch(chunk_ids: Sequence[UUID]) -> dict[UUID, Chunk]:
             document__deleted_at__isnull=True,
             document__live_version_id=F("version_id"),
         )
+        .annotate(pages_touched=_pages_touched())
         .select_related("document")
         .defer("flags", "document__metadata")
     )

@@ -110,7 +110,7 @@ def documents_list(
 def version_latest(document: Document) -> DocumentVersion | None:
     """The newest version, whatever became of it, without its text."""
     versions = DocumentVersion.objects.filter(document=document).defer(*HEAVY_FIELDS)
-    return versions.order_by("-number").first()  # type: ignore[no-any-return]
+    return versions.order_by("-number").first()
 
 
 def versions_of(document: Document) -> QuerySet[Any]:

@@ -20,28 +20,27 @@ class VectorIndexHandler:
     """Runs "knowledge.vector_index" on a knowledge base."""
 
     def run(self, job: JobRun) -> None:
-        vector_index_build(job)
+        vector_index_build(job.tenant_id, job.subject_id)
 
     def failed(self, subject_id: UUID, code: str, message: str) -> None:
         """Searches stay exact and right, only slower; `manage.py build_vector_index` can be run by hand."""
 
 
-def vector_index_build(job: JobRun) -> bool:
+def vector_index_build(tenant_id: UUID, knowledge_base_id: UUID) -> bool:
     """Builds the index if the base is past `VECTOR_EXACT_LIMIT`; whether it has one now."""
-    with tenant_tx(job.tenant_id):
-        base = KnowledgeBase.objects.get(id=job.subject_id)
+    with tenant_tx(tenant_id):
+        base = KnowledgeBase.objects.get(id=knowledge_base_id)
         rows = ChunkVector.objects.filter(knowledge_base=base, model=base.embedding_model)
         first = rows.first()
         is_large = rows.count() > settings.VECTOR_EXACT_LIMIT
-    dimensions = len(first.embedding.to_list()) if first is not None else 0
+    dimensions = len(first.embedding) if first is not None else 0
     if not is_large or dimensions > MAX_INDEXED_DIMENSIONS:
         return False
     index_create(base.id, base.embedding_model, dimensions)
-    with tenant_tx(job.tenant_id):
+    with tenant_tx(tenant_id):
         KnowledgeBase.objects.filter(id=base.id, embedding_model=base.embedding_model).update(
             has_vector_index=True
         )
-        job.renew()
     return True
 
 

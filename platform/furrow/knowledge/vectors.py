@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 
 from furrow.core.context import current_tenant_id
-from furrow.knowledge.bulk import insert_rows
+from furrow.knowledge.bulk import insert_rows, vector_literal
 from furrow.knowledge.models import Chunk, ChunkVector
 
 _BUILDING = "building:"
@@ -88,7 +88,6 @@ def nearest(
         order = f"({distance}) + 0"
     if without:
         scope += " AND chunk_id <> ALL(%(without)s)"
-    literal = "[" + ",".join(map("{:.6g}".format, query)) + "]"
     with connection.cursor() as cursor:
         # Filters are applied to what the index finds; it goes on looking until there is enough.
         cursor.execute(
@@ -99,7 +98,7 @@ def nearest(
         cursor.execute(
             _SCAN.format(distance=distance, scope=scope, order=order),
             {
-                "query": literal,
+                "query": vector_literal(query),
                 "base": knowledge_base_id,
                 "model": model,
                 "within": list(within or ()),

@@ -81,14 +81,15 @@ def _reserve(*, tenant_id: UUID, caller: str, key: str, digest: str) -> Result |
         ).delete()
         record = IdempotencyRecord(tenant_id=tenant_id, caller=caller, key=key, fingerprint=digest)
         IdempotencyRecord.objects.bulk_create([record], ignore_conflicts=True)
-        kept = IdempotencyRecord.objects.get(caller=caller, key=key)
-        if kept.id == record.id:
+        kept = IdempotencyRecord.objects.filter(caller=caller, key=key).first()
+        if kept is not None and kept.id == record.id:
             return None
-        if kept.fingerprint != digest:
+        if kept is not None and kept.fingerprint != digest:
             raise Invalid(
                 "This Idempotency-Key was used with another request.", code="idempotency_mismatch"
             )
-        if kept.status is None:
+        # None: the first call failed and took its row away at this very moment.
+        if kept is None or kept.status is None:
             raise Conflict(
                 "The first request with this key is still running.", code="idempotency_in_flight"
             )

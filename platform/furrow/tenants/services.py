@@ -74,6 +74,15 @@ def tenant_create(
     return tenant
 
 
+def tenant_update(*, actor: Actor, tenant: Tenant, name: str, language: str) -> Tenant:
+    if not name.strip():
+        raise Invalid("The business needs a name.", field="name")
+    tenant.name, tenant.language = name.strip(), language
+    tenant.save(update_fields=["name", "language"])
+    audit(actor, "tenant.updated", object_type="tenant", object_id=tenant.id)
+    return tenant
+
+
 def invitation_create(
     *, actor: Actor, email: str, role: str, invited_by: User
 ) -> tuple[Invitation, str]:
@@ -118,7 +127,7 @@ def invitation_accept(*, token: str, user: User) -> Tenant:
             object_type="invitation",
             object_id=invitation.id,
         )
-    return invitation.tenant  # type: ignore[no-any-return]
+    return invitation.tenant
 
 
 def invitation_revoke(*, actor: Actor, invitation_id: UUID) -> None:

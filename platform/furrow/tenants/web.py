@@ -9,7 +9,8 @@ from django.template.response import TemplateResponse
 
 from furrow.accounts.models import User
 from furrow.core.context import tenant_tx
-from furrow.core.errors import NotFound, Refused
+from furrow.core.errors import AppError, Refused
+from furrow.core.web import error_page
 from furrow.tenants.models import Membership, Tenant
 from furrow.tenants.selectors import membership_for
 
@@ -47,13 +48,17 @@ class TenantMiddleware:
             return redirect_to_login(request.get_full_path())
         membership = membership_for(request.user, slug)
         if membership is None:
-            raise NotFound("There is nothing here.")
+            return error_page(request, status=404, message="There is nothing here.")
         scoped = cast(TenantRequest, request)
         scoped.membership, scoped.tenant = membership, membership.tenant
-        with tenant_tx(membership.tenant_id):
-            response = cast(HttpResponseBase, view(request, *args, **kwargs))
-            if isinstance(response, TemplateResponse):
-                response.render()
+        # Django shows errors of `process_view` to no other middleware, so this is the page-side edge here.
+        try:
+            with tenant_tx(membership.tenant_id):
+                response = cast(HttpResponseBase, view(request, *args, **kwargs))
+                if isinstance(response, TemplateResponse):
+                    response.render()
+        except AppError as error:
+            return error_page(request, status=error.status, message=str(error.message))
         return response
 
 

@@ -89,6 +89,21 @@ def test_progress_is_told_while_the_answer_is_made(shop, backend):
     expect(page.get_by_text("The answer is ready.")).to_be_attached()
 
 
+def test_withdrawn_text_leaves_before_the_next_attempt_speaks(shop, backend):
+    # It ends in an error, so that no whole answer can paint over what was left standing.
+    backend.answers[QUESTION] = [
+        ("delta", {"text": "An unsupported start"}),
+        ("reset", {}),
+        ("delta", {"text": "A second attempt"}),
+        ("error", {"code": "answer"}),
+    ]
+    page = start(shop.open())
+    ask(page)
+    article = page.get_by_role("article").last
+    expect(article).to_contain_text("A second attempt")
+    expect(article).not_to_contain_text("An unsupported start")
+
+
 def test_rating_and_its_comment_reach_the_server(shop, backend):
     page = start(shop.open())
     ask(page)

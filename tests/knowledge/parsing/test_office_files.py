@@ -201,6 +201,18 @@ def test_workbook_hides_what_its_owner_hid_and_says_so(tmp_path: Path) -> None:
     assert document.page_count == 2
 
 
+@pytest.mark.parametrize("name", ["prices.xlsx", "prices.docx", "prices.pptx"])
+def test_a_stored_file_is_read_though_its_own_name_has_no_ending(tmp_path: Path, name: str) -> None:
+    book, text, deck = openpyxl.Workbook(), docx.Document(), pptx.Presentation()
+    book.active.append(["品名", "脐橙"])
+    text.add_paragraph("品名：脐橙")
+    deck.slides.add_slide(deck.slide_layouts[5]).shapes.title.text = "品名：脐橙"
+    path = tmp_path / name
+    {".xlsx": book, ".docx": text, ".pptx": deck}[path.suffix].save(str(path))
+    stored = path.rename(tmp_path / "3f9c1d")
+    assert "脐橙" in read_document(stored, ParseJob(file_name=name)).text
+
+
 @pytest.mark.parametrize(
     ("value", "number_format", "expected"),
     [

@@ -105,6 +105,12 @@ def test_wrapped_lines_become_paragraphs_and_sizes_become_headings(print_pdf: Pr
     assert paths == [("果园手册", "发货"), ("果园手册", "Shipping")]
 
 
+def test_a_flat_glyph_is_not_the_end_of_a_column(print_pdf: PrintPage) -> None:
+    sentence = "照片需要三张，缺一不可：第一张拍面单，最后一张把坏果放在一起。"
+    style = "<style>body{font:11pt/1.7 serif;text-align:justify}</style>"
+    assert texts(read(print_pdf(f"{style}<p>{sentence * 4}</p>")), "paragraph") == [sentence * 4]
+
+
 def test_columns_are_read_one_after_the_other(print_pdf: PrintPage) -> None:
     left = "".join(f"<p>左栏第{n}段，{SENTENCE}</p>" for n in range(1, 5))
     right = "".join(f"<p>右栏第{n}段，{SENTENCE}</p>" for n in range(1, 5))

@@ -1,7 +1,7 @@
 """Knowledge bases, documents and search."""
 
 import json
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar, cast
 from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
@@ -127,7 +127,7 @@ def _added(request: ApiRequest, base_id: UUID) -> Document:
         return documents.document_upload(
             actor=actor,
             knowledge_base=base,
-            file=file,
+            file=cast(BinaryIO, file),
             file_name=file.name or "file",
             content_type=file.content_type or "",
             **form.model_dump(),
@@ -143,7 +143,7 @@ def _added(request: ApiRequest, base_id: UUID) -> Document:
     )
 
 
-def _file_form(request: ApiRequest) -> tuple[UploadedFile, schemas.DocumentFileIn]:
+def _file_form(request: ApiRequest) -> "tuple[UploadedFile[Any], schemas.DocumentFileIn]":
     file = request.FILES.get("file")
     if not isinstance(file, UploadedFile):
         raise Invalid("Send one file in the field named file.", field="file")

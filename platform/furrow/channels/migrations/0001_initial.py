@@ -9,48 +9,100 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('assistants', '0001_initial'),
-        ('tenants', '0001_initial'),
+        ("assistants", "0001_initial"),
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Widget',
+            name="Widget",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('public_key', models.CharField(default=furrow.channels.models._public_key, max_length=32, unique=True)),
-                ('is_enabled', models.BooleanField(default=True)),
-                ('allowed_origins', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=200), blank=True, default=list, size=None)),
-                ('theme', models.JSONField(default=dict)),
-                ('messages_per_minute', models.PositiveSmallIntegerField(default=10)),
-                ('messages_per_day', models.PositiveIntegerField(default=200)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('assistant', furrow.core.models.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='widgets', to='assistants.assistant')),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "public_key",
+                    models.CharField(
+                        default=furrow.channels.models._public_key, max_length=32, unique=True
+                    ),
+                ),
+                ("is_enabled", models.BooleanField(default=True)),
+                (
+                    "allowed_origins",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=200),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("theme", models.JSONField(default=dict)),
+                ("messages_per_minute", models.PositiveSmallIntegerField(default=10)),
+                ("messages_per_day", models.PositiveIntegerField(default=200)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "assistant",
+                    furrow.core.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="widgets",
+                        to="assistants.assistant",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='WidgetVisitor',
+            name="WidgetVisitor",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('token_hash', models.CharField(max_length=64, unique=True)),
-                ('origin', models.CharField(max_length=200)),
-                ('last_seen_at', models.DateTimeField(auto_now=True)),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
-                ('widget', furrow.core.models.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='visitors', to='channels.widget')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("token_hash", models.CharField(max_length=64, unique=True)),
+                ("origin", models.CharField(max_length=200)),
+                ("last_seen_at", models.DateTimeField(auto_now=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
+                (
+                    "widget",
+                    furrow.core.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="visitors",
+                        to="channels.widget",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddConstraint(
-            model_name='widget',
-            constraint=models.UniqueConstraint(fields=('tenant', 'assistant'), name='widget_one'),
+            model_name="widget",
+            constraint=models.UniqueConstraint(fields=("tenant", "assistant"), name="widget_one"),
         ),
     ]

@@ -10,190 +10,391 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('tenants', '0001_initial'),
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
         pgvector.django.VectorExtension(),
         migrations.CreateModel(
-            name='Document',
+            name="Document",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('title', models.CharField(max_length=300)),
-                ('external_id', models.CharField(blank=True, max_length=200)),
-                ('source_url', models.URLField(blank=True, max_length=2000)),
-                ('metadata', models.JSONField(default=dict)),
-                ('valid_from', models.DateField(blank=True, null=True)),
-                ('valid_to', models.DateField(blank=True, null=True)),
-                ('status', models.CharField(choices=[('queued', 'Waiting'), ('parsing', 'Reading'), ('cleaning', 'Cleaning'), ('embedding', 'Indexing'), ('ready', 'Ready'), ('failed', 'Failed')], default='queued', max_length=12)),
-                ('progress_done', models.PositiveIntegerField(default=0)),
-                ('progress_total', models.PositiveIntegerField(default=0)),
-                ('error_code', models.CharField(blank=True, max_length=60)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('deleted_at', models.DateTimeField(null=True)),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("title", models.CharField(max_length=300)),
+                ("external_id", models.CharField(blank=True, max_length=200)),
+                ("source_url", models.URLField(blank=True, max_length=2000)),
+                ("metadata", models.JSONField(default=dict)),
+                ("valid_from", models.DateField(blank=True, null=True)),
+                ("valid_to", models.DateField(blank=True, null=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Waiting"),
+                            ("parsing", "Reading"),
+                            ("cleaning", "Cleaning"),
+                            ("embedding", "Indexing"),
+                            ("ready", "Ready"),
+                            ("failed", "Failed"),
+                        ],
+                        default="queued",
+                        max_length=12,
+                    ),
+                ),
+                ("progress_done", models.PositiveIntegerField(default=0)),
+                ("progress_total", models.PositiveIntegerField(default=0)),
+                ("error_code", models.CharField(blank=True, max_length=60)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("deleted_at", models.DateTimeField(null=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DocumentVersion',
+            name="DocumentVersion",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('number', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('building', 'Building'), ('live', 'Live'), ('retired', 'Retired'), ('failed', 'Failed')], default='building', max_length=10)),
-                ('file_key', models.CharField(blank=True, max_length=200)),
-                ('file_name', models.CharField(blank=True, max_length=300)),
-                ('content_type', models.CharField(blank=True, max_length=120)),
-                ('size_bytes', models.BigIntegerField(default=0)),
-                ('sha256', models.CharField(blank=True, max_length=64)),
-                ('text', models.TextField(blank=True)),
-                ('blocks', models.JSONField(default=list)),
-                ('pages', models.JSONField(default=list)),
-                ('page_count', models.PositiveIntegerField(default=0)),
-                ('language', models.CharField(blank=True, max_length=10)),
-                ('warnings', models.JSONField(default=list)),
-                ('chunk_count', models.PositiveIntegerField(default=0)),
-                ('stages', models.JSONField(default=dict)),
-                ('published_at', models.DateTimeField(null=True)),
-                ('document', furrow.core.models.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='knowledge.document')),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("building", "Building"),
+                            ("live", "Live"),
+                            ("retired", "Retired"),
+                            ("failed", "Failed"),
+                        ],
+                        default="building",
+                        max_length=10,
+                    ),
+                ),
+                ("file_key", models.CharField(blank=True, max_length=200)),
+                ("file_name", models.CharField(blank=True, max_length=300)),
+                ("content_type", models.CharField(blank=True, max_length=120)),
+                ("size_bytes", models.BigIntegerField(default=0)),
+                ("sha256", models.CharField(blank=True, max_length=64)),
+                ("text", models.TextField(blank=True)),
+                ("blocks", models.JSONField(default=list)),
+                ("pages", models.JSONField(default=list)),
+                ("page_count", models.PositiveIntegerField(default=0)),
+                ("language", models.CharField(blank=True, max_length=10)),
+                ("warnings", models.JSONField(default=list)),
+                ("chunk_count", models.PositiveIntegerField(default=0)),
+                ("stages", models.JSONField(default=dict)),
+                ("published_at", models.DateTimeField(null=True)),
+                (
+                    "document",
+                    furrow.core.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="versions",
+                        to="knowledge.document",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='document',
-            name='live_version',
-            field=furrow.core.models.TenantForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='knowledge.documentversion'),
+            model_name="document",
+            name="live_version",
+            field=furrow.core.models.TenantForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="knowledge.documentversion",
+            ),
         ),
         migrations.CreateModel(
-            name='Chunk',
+            name="Chunk",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('ordinal', models.PositiveIntegerField()),
-                ('page', models.PositiveIntegerField(null=True)),
-                ('start', models.PositiveIntegerField()),
-                ('end', models.PositiveIntegerField()),
-                ('kind', models.CharField(default='text', max_length=20)),
-                ('heading_path', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=300), default=list, size=None)),
-                ('header', models.TextField(blank=True)),
-                ('text', models.TextField()),
-                ('flags', models.JSONField(default=list)),
-                ('is_enabled', models.BooleanField(default=True)),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
-                ('document', furrow.core.models.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='knowledge.document')),
-                ('version', furrow.core.models.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='chunks', to='knowledge.documentversion')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("ordinal", models.PositiveIntegerField()),
+                ("page", models.PositiveIntegerField(null=True)),
+                ("start", models.PositiveIntegerField()),
+                ("end", models.PositiveIntegerField()),
+                ("kind", models.CharField(default="text", max_length=20)),
+                (
+                    "heading_path",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=300), default=list, size=None
+                    ),
+                ),
+                ("header", models.TextField(blank=True)),
+                ("text", models.TextField()),
+                ("flags", models.JSONField(default=list)),
+                ("is_enabled", models.BooleanField(default=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
+                (
+                    "document",
+                    furrow.core.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="knowledge.document",
+                    ),
+                ),
+                (
+                    "version",
+                    furrow.core.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="chunks",
+                        to="knowledge.documentversion",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='KnowledgeBase',
+            name="KnowledgeBase",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('name', models.CharField(max_length=120)),
-                ('language', models.CharField(default='zh-hans', max_length=10)),
-                ('description', models.CharField(blank=True, max_length=400)),
-                ('embedding_model', models.CharField(blank=True, max_length=200)),
-                ('has_vector_index', models.BooleanField(default=False)),
-                ('search_settings', models.JSONField(default=dict)),
-                ('deleted_at', models.DateTimeField(null=True)),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("name", models.CharField(max_length=120)),
+                ("language", models.CharField(default="zh-hans", max_length=10)),
+                ("description", models.CharField(blank=True, max_length=400)),
+                ("embedding_model", models.CharField(blank=True, max_length=200)),
+                ("has_vector_index", models.BooleanField(default=False)),
+                ("search_settings", models.JSONField(default=dict)),
+                ("deleted_at", models.DateTimeField(null=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddField(
-            model_name='document',
-            name='knowledge_base',
-            field=furrow.core.models.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='documents', to='knowledge.knowledgebase'),
+            model_name="document",
+            name="knowledge_base",
+            field=furrow.core.models.TenantForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="documents",
+                to="knowledge.knowledgebase",
+            ),
         ),
         migrations.CreateModel(
-            name='ChunkVector',
+            name="ChunkVector",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('model', models.CharField(max_length=200)),
-                ('embedding', pgvector.django.halfvec.HalfVectorField()),
-                ('chunk', furrow.core.models.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='vectors', to='knowledge.chunk')),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
-                ('knowledge_base', furrow.core.models.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='knowledge.knowledgebase')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("model", models.CharField(max_length=200)),
+                ("embedding", pgvector.django.halfvec.HalfVectorField()),
+                (
+                    "chunk",
+                    furrow.core.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="vectors",
+                        to="knowledge.chunk",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
+                (
+                    "knowledge_base",
+                    furrow.core.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="knowledge.knowledgebase",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='chunk',
-            name='knowledge_base',
-            field=furrow.core.models.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='knowledge.knowledgebase'),
+            model_name="chunk",
+            name="knowledge_base",
+            field=furrow.core.models.TenantForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="knowledge.knowledgebase",
+            ),
         ),
         migrations.CreateModel(
-            name='LexicalPosting',
+            name="LexicalPosting",
             fields=[
-                ('pk', models.CompositePrimaryKey('tenant_id', 'knowledge_base_id', 'term', 'segment_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('knowledge_base_id', models.UUIDField()),
-                ('segment_id', models.UUIDField()),
-                ('term', models.CharField(db_collation='C', max_length=80)),
-                ('df', models.PositiveIntegerField()),
-                ('postings', models.BinaryField()),
-                ('tenant', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "tenant_id",
+                        "knowledge_base_id",
+                        "term",
+                        "segment_id",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("knowledge_base_id", models.UUIDField()),
+                ("segment_id", models.UUIDField()),
+                ("term", models.CharField(db_collation="C", max_length=80)),
+                ("df", models.PositiveIntegerField()),
+                ("postings", models.BinaryField()),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='LexicalSegment',
+            name="LexicalSegment",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('chunk_count', models.PositiveIntegerField()),
-                ('dead_count', models.PositiveIntegerField(default=0)),
-                ('total_length', models.BigIntegerField()),
-                ('chunk_ids', models.BinaryField()),
-                ('lengths', models.BinaryField()),
-                ('dead', models.BinaryField()),
-                ('knowledge_base', furrow.core.models.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='knowledge.knowledgebase')),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("chunk_count", models.PositiveIntegerField()),
+                ("dead_count", models.PositiveIntegerField(default=0)),
+                ("total_length", models.BigIntegerField()),
+                ("chunk_ids", models.BinaryField()),
+                ("lengths", models.BinaryField()),
+                ("dead", models.BinaryField()),
+                (
+                    "knowledge_base",
+                    furrow.core.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="knowledge.knowledgebase",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='documentversion',
-            constraint=models.UniqueConstraint(fields=('tenant', 'document', 'number'), name='version_number_once'),
+            model_name="documentversion",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "document", "number"), name="version_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='documentversion',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'live')), fields=('tenant', 'document'), name='version_one_live'),
+            model_name="documentversion",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "live")),
+                fields=("tenant", "document"),
+                name="version_one_live",
+            ),
         ),
         migrations.AddIndex(
-            model_name='document',
-            index=models.Index(fields=['tenant', 'knowledge_base', '-created_at'], name='document_recent'),
+            model_name="document",
+            index=models.Index(
+                fields=["tenant", "knowledge_base", "-created_at"], name="document_recent"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='document',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('external_id', ''), _negated=True), ('deleted_at', None)), fields=('tenant', 'knowledge_base', 'external_id'), name='document_external_once'),
+            model_name="document",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    models.Q(("external_id", ""), _negated=True), ("deleted_at", None)
+                ),
+                fields=("tenant", "knowledge_base", "external_id"),
+                name="document_external_once",
+            ),
         ),
         migrations.AddIndex(
-            model_name='chunkvector',
-            index=models.Index(fields=['tenant', 'knowledge_base', 'model'], name='vector_scan'),
+            model_name="chunkvector",
+            index=models.Index(fields=["tenant", "knowledge_base", "model"], name="vector_scan"),
         ),
         migrations.AddConstraint(
-            model_name='chunkvector',
-            constraint=models.UniqueConstraint(fields=('tenant', 'chunk', 'model'), name='vector_once'),
+            model_name="chunkvector",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "chunk", "model"), name="vector_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='chunk',
-            index=models.Index(fields=['tenant', 'document'], name='chunk_document'),
+            model_name="chunk",
+            index=models.Index(fields=["tenant", "document"], name="chunk_document"),
         ),
         migrations.AddConstraint(
-            model_name='chunk',
-            constraint=models.UniqueConstraint(fields=('tenant', 'version', 'ordinal'), name='chunk_ordinal_once'),
+            model_name="chunk",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "version", "ordinal"), name="chunk_ordinal_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='lexicalposting',
-            index=models.Index(fields=['tenant', 'segment_id'], name='posting_segment'),
+            model_name="lexicalposting",
+            index=models.Index(fields=["tenant", "segment_id"], name="posting_segment"),
         ),
         migrations.AddIndex(
-            model_name='lexicalsegment',
-            index=models.Index(fields=['tenant', 'knowledge_base'], name='segment_base'),
+            model_name="lexicalsegment",
+            index=models.Index(fields=["tenant", "knowledge_base"], name="segment_base"),
         ),
     ]

@@ -4,15 +4,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('knowledge', '0001_initial'),
-        ('tenants', '0001_initial'),
+        ("knowledge", "0001_initial"),
+        ("tenants", "0001_initial"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='document',
-            index=models.Index(condition=models.Q(('valid_from__isnull', False), ('valid_to__isnull', False), _connector='OR'), fields=['tenant', 'knowledge_base'], name='document_dated'),
+            model_name="document",
+            index=models.Index(
+                condition=models.Q(
+                    ("valid_from__isnull", False), ("valid_to__isnull", False), _connector="OR"
+                ),
+                fields=["tenant", "knowledge_base"],
+                name="document_dated",
+            ),
         ),
     ]

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
+from furrow.core.egress import check_url
 from furrow.core.errors import Invalid
 from furrow.knowledge.models import Document
 
@@ -81,4 +82,5 @@ def url_checked(url: str) -> str:
         raise Invalid(
             _("Use a full web address that starts with http:// or https://."), field="url"
         )
+    check_url(url)
     return url

@@ -113,7 +113,7 @@ def _document_find(
         )
     else:
         return None
-    return documents.order_by("created_at").first()  # type: ignore[no-any-return]
+    return documents.order_by("created_at").first()
 
 
 def _has_already(document: Document, details: Details, incoming: Incoming) -> bool:

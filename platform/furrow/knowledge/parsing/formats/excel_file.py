@@ -34,10 +34,16 @@ class _Layout(NamedTuple):
 
 def read(path: Path, job: ParseJob) -> ParsedDocument:
     """Hidden sheets and rows are left out with a warning, as their owner does not see them."""
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except (InvalidFileException, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise ParseFailure("damaged", type(error).__name__) from error
+    # By its path openpyxl would judge a file by the ending of its name, and a stored file has none.
+    with path.open("rb") as source:
+        try:
+            book = openpyxl.load_workbook(source, read_only=True, data_only=True)
+        except (InvalidFileException, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise ParseFailure("damaged", type(error).__name__) from error
+        return _document(book, path, job)
+
+
+def _document(book: openpyxl.Workbook, path: Path, job: ParseJob) -> ParsedDocument:
     builder = DocumentBuilder(job)
     sheets = book.worksheets
     for number, sheet in enumerate(sheets, start=1):

@@ -183,7 +183,8 @@ def _close(raw: Any, chars: list[Char], segments: list[Segment]) -> None:
 
 def _is_column_gap(raw: Any, last: Char, char: Char, spaces: list[Char]) -> bool:
     """Spaces that the library made up say nothing about the gap; several typed ones do."""
-    height = max(last.y1 - last.y0, 1.0)
+    # Of both: the box of 一 is as flat as its stroke and says nothing about the size of the type.
+    height = max(last.y1 - last.y0, char.y1 - char.y0, 1.0)
     gap = char.x0 - last.x1
     typed = sum(pdfium_c.FPDFText_IsGenerated(raw, space.place) != 1 for space in spaces)
     if typed:

@@ -4,11 +4,13 @@ import shutil
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import OperationalError
+from redis.exceptions import RedisError
 
 from furrow.core import security
 from furrow.core.context import unscoped
@@ -54,7 +56,7 @@ def check_tenancy() -> str:
 
 
 def check_migrations() -> str:
-    executor = MigrationExecutor(connections["owner"])
+    executor = MigrationExecutor(connections["default"])
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if plan:
         raise Trouble(f"{len(plan)} migrations wait. Run manage.py migrate --database owner.")
@@ -62,15 +64,26 @@ def check_migrations() -> str:
 
 
 def check_redis() -> str:
-    sync_redis().ping()
+    try:
+        sync_redis().ping()
+    except RedisError:
+        raise Trouble(
+            "It does not answer. Questions wait and answers do not appear live. Check REDIS_URL."
+        ) from None
     return "answers"
 
 
 def check_model_server() -> str:
-    with internal_client(
-        settings.EMBEDDINGS_URL, timeout_s=5, api_key=settings.EMBEDDINGS_API_KEY
-    ) as c:
-        response = c.post("/embeddings", json={"model": settings.EMBEDDINGS_MODEL, "input": "ping"})
+    address, key = settings.EMBEDDINGS_URL, settings.EMBEDDINGS_API_KEY
+    try:
+        with internal_client(address, timeout_s=5, api_key=key) as client:
+            response = client.post(
+                "/embeddings", json={"model": settings.EMBEDDINGS_MODEL, "input": "ping"}
+            )
+    except httpx.HTTPError:
+        raise Trouble(
+            "It does not answer. Search goes on by words alone. Start it, or check EMBEDDINGS_URL."
+        ) from None
     if response.status_code != 200:
         raise Trouble(
             f"It answered {response.status_code} for the model {settings.EMBEDDINGS_MODEL}. Search goes on "

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from furrow.accounts.services import sign_in_link_create
@@ -46,6 +47,7 @@ class Command(BaseCommand):
         with self._step("Preparing the tables"):
             runtime.prepare_database(values)
             compile_catalogues()
+            call_command("collectstatic", interactive=False, verbosity=0)
         public_url = os.environ.get("PUBLIC_URL") or f"http://127.0.0.1:{ports.web}"
         settings.PUBLIC_URL = public_url
         settings.REDIS_URL = runtime.redis_address()

@@ -219,6 +219,8 @@ export class Chat {
   hear(answer, name, data) {
     if (name === "status") this.change(answer, { stage: data.stage });
     else if (name === "delta") this.change(answer, { text: answer.text + String(data.text ?? ""), stage: "writing" });
+    // The text so far is withdrawn: another attempt speaks next.
+    else if (name === "reset") this.change(answer, { text: "" });
     else if (name === "answer") this.change(answer, finish(answer, data));
     else if (name === "error") this.change(answer, { isRunning: false, error: { code: data.code || "answer", message: data.message } });
   }

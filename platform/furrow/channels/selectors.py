@@ -1,0 +1,189 @@
+"""Reads behind the widget. Everything of a conversation is looked up for its visitor: what belongs to another
+visitor, another widget or another tenant does not exist.
+"""
+
+import re
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, Value
+from django.db.models.functions import Length, Substr
+
+from furrow.assistants.config import AssistantConfig
+from furrow.channels.models import Widget, WidgetVisitor
+from furrow.conversations.models import Conversation, Turn
+from furrow.conversations.selectors import turns_of
+from furrow.core.context import unscoped
+from furrow.core.errors import NotFound
+from furrow.knowledge.models import DocumentVersion
+
+HISTORY_LENGTH = 100
+DEFAULT_COLOR = "#2f6b3c"
+# How much of the document is shown on either side of a quote.
+CONTEXT_LENGTH = 400
+_CUT_WITHIN = 120
+
+
+def widget_address(public_key: str) -> tuple[UUID, UUID] | None:
+    """(tenant id, widget id) of the widget a page names."""
+    with unscoped("find the tenant of a widget by its public key"):
+        rows = Widget.objects.filter(public_key=public_key)
+        found: tuple[UUID, UUID] | None = rows.values_list("tenant_id", "id").first()
+        return found
+
+
+def widget_on_duty(widget_id: UUID) -> Widget | None:
+    """The widget with its assistant, unless it, the assistant or the business is out of service."""
+    rows = Widget.objects.select_related("assistant__published")
+    widget: Widget | None = rows.filter(
+        id=widget_id, is_enabled=True, assistant__deleted_at=None, tenant__is_suspended=False
+    ).first()
+    return widget
+
+
+def widget_config(widget: Widget, language: str) -> dict[str, Any]:
+    """What the widget shows before the first question. Raises nothing: `widget` has a published version."""
+    published = AssistantConfig.of_version(widget.assistant.published)
+    theme = widget.theme
+    name = theme.get("title") or published.name
+    wanted = theme.get("language", "auto")
+    human = published.human
+    return {
+        "name": name,
+        "greeting": theme.get(f"greeting_{language}") or published.greeting[language],
+        "color": theme.get("color") or DEFAULT_COLOR,
+        "position": theme.get("position", "right"),
+        "suggestions": list(published.suggestions[language]),
+        "languages": ["zh", "en"] if wanted == "auto" else [wanted],
+        "avatar_text": name[:1].upper(),
+        # Nobody's presence is known, so nobody is promised: a contact is asked for.
+        "human_available": False,
+        "human_enabled": human.enabled,
+        "hours_note": " · ".join(part for part in (human.contact, human.hours) if part),
+    }
+
+
+def conversation_of(visitor: WidgetVisitor) -> Conversation | None:
+    """The visitor's running conversation; a closed one is over, the next message begins another."""
+    rows = Conversation.objects.filter(
+        visitor_id=str(visitor.id), channel=Conversation.Channel.WIDGET
+    )
+    conversation: Conversation | None = (
+        rows.exclude(state=Conversation.State.CLOSED)
+        .select_related("assistant")
+        .order_by("-created_at")
+        .first()
+    )
+    return conversation
+
+
+def turn_of(visitor: WidgetVisitor, turn_id: str) -> Turn:
+    try:
+        wanted = UUID(turn_id)
+    except ValueError:
+        raise NotFound("This message does not exist.") from None
+    turn: Turn | None = (
+        Turn.objects.filter(
+            id=wanted,
+            conversation__visitor_id=str(visitor.id),
+            conversation__channel=Conversation.Channel.WIDGET,
+        )
+        .select_related("conversation")
+        .first()
+    )
+    if turn is None:
+        raise NotFound("This message does not exist.")
+    return turn
+
+
+def history(conversation: Conversation) -> dict[str, Any]:
+    """The conversation as its visitor sees it, the latest turns in order."""
+    latest = turns_of(conversation).order_by("-number")[:HISTORY_LENGTH]
+    turns = [_turn_shown(turn) for turn in reversed(latest)]
+    return {"id": str(conversation.id), "state": conversation.state, "turns": turns}
+
+
+def _turn_shown(turn: Any) -> dict[str, Any]:
+    is_done = turn.status == Turn.Status.DONE
+    shown = {"id": turn.id, "rung": turn.rung, "text": turn.answer, "citations": turn.citations}
+    judged = turn.judgement[0] if turn.judgement else None
+    return {
+        "id": str(turn.id),
+        "text": turn.text,
+        "status": turn.status,
+        "answer": answer_shown(shown) if is_done else None,
+        "feedback": {"value": judged.value} if judged else None,
+        "created_at": turn.created_at,
+    }
+
+
+def answer_shown(payload: dict[str, Any]) -> dict[str, Any]:
+    """The part of an answer that is a visitor's business: no costs, no scores, no ids of the owner's files."""
+    citations = [
+        {name: citation.get(name) for name in ("n", "title", "page", "quote")}
+        for citation in payload["citations"]
+    ]
+    return {
+        "id": str(payload["id"]),
+        "rung": payload["rung"],
+        "text": payload["text"],
+        "citations": citations,
+    }
+
+
+def passage(turn: Turn, number: int) -> dict[str, Any]:
+    """A cited sentence with what stands around it. Of a document that was deleted since, or whose text has
+    changed at that place, only the sentence that was quoted at the time.
+    """
+    citation = next((each for each in turn.citations if each["n"] == number), None)
+    if citation is None:
+        raise NotFound("This answer has no such source.")
+    quote = citation["quote"]
+    before, after = _surroundings(citation)
+    return {
+        "title": citation["title"],
+        "page": citation["page"],
+        "text": before + quote + after,
+        "quote_start": len(before),
+        "quote_end": len(before) + len(quote),
+    }
+
+
+def _surroundings(citation: dict[str, Any]) -> tuple[str, str]:
+    start, quote = citation["start"], citation["quote"]
+    low = max(0, start - CONTEXT_LENGTH)
+    # Cut in the database: the text of a long document is megabytes.
+    row = (
+        DocumentVersion.objects.filter(
+            document_id=citation["document_id"],
+            document__deleted_at=None,
+            document__knowledge_base__deleted_at=None,
+        )
+        .annotate(
+            quoted=Substr("text", start + 1, len(quote)),
+            before=Substr("text", low + 1, start - low),
+            after=Substr("text", start + len(quote) + 1, CONTEXT_LENGTH),
+            left=Length(F("text")) - Value(start + len(quote) + CONTEXT_LENGTH),
+        )
+        .filter(quoted=quote)
+        .order_by("-number")
+        .values("before", "after", "left")
+        .first()
+    )
+    if row is None:
+        return "", ""
+    before = _from_a_boundary(row["before"]) if low else row["before"]
+    after = _to_a_boundary(row["after"]) if row["left"] > 0 else row["after"]
+    return before, after
+
+
+def _from_a_boundary(text: str) -> str:
+    found = re.search(r"\n|[。！？]|[.!?] | ", text[:_CUT_WITHIN])
+    return "…" + (text[found.end() :] if found else text)
+
+
+def _to_a_boundary(text: str) -> str:
+    tail = text[-_CUT_WITHIN:]
+    found = list(re.finditer(r"(?=\n)|(?<=[。！？])|(?<=[.!?])(?= )|(?= )", tail))
+    kept = text[: len(text) - len(tail) + found[-1].start()] if found else text
+    return kept + "…"

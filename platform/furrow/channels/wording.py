@@ -1,0 +1,49 @@
+"""What the widget's server says to a visitor, in the language of the session.
+
+Not in the message catalogues: those follow the page's reader, and errors of lower layers are worded for owners
+and programs. A code that is missing here is worded by its status.
+"""
+
+_BY_CODE: dict[str, tuple[str, str]] = {
+    "origin_not_allowed": (
+        "本网站尚未启用该助手。",
+        "The assistant is not enabled for this website.",
+    ),
+    "session_expired": (
+        "会话已过期，请重新打开对话。",
+        "The session has ended. Open the chat again.",
+    ),
+    "not_published": ("该助手尚未发布。", "This assistant is not published yet."),
+    "text_empty": ("请先输入问题。", "Write a question first."),
+    "text_too_long": ("问题不能超过 2000 个字。", "A question may have up to 2000 characters."),
+    "conversation_closed": ("这段对话已经结束。", "This conversation is closed."),
+    "contact_needed": (
+        "请留下联系方式，方便我们找到您。",
+        "Please leave a contact so that we can reach you.",
+    ),
+    "person_unavailable": (
+        "抱歉，这里暂时没有人工客服。",
+        "Sorry, nobody can take over this chat at the moment.",
+    ),
+    "idempotency_in_flight": ("消息正在处理，请稍候。", "The message is being handled."),
+    "person_asked": (
+        "同事看到后会尽快联系您。",
+        "A colleague will get in touch with you soon.",
+    ),
+}
+_BY_STATUS: dict[int, tuple[str, str]] = {
+    401: ("请重新打开对话。", "Open the chat again."),
+    403: ("没有权限。", "This is not allowed."),
+    404: ("没有找到。", "There is nothing here."),
+    405: ("不支持这种请求。", "This address does not take such a request."),
+    409: ("现在不能这样做。", "This is not possible now."),
+    413: ("内容太大。", "This is too large."),
+    422: ("内容有误。", "Something in the request is wrong."),
+    429: ("提问有点多了，请稍后再试。", "That was a lot at once. Please try again later."),
+}
+_FAILED = ("服务器出了点问题，请稍后再试。", "Something went wrong on our side. Please try again.")
+
+
+def sentence(code: str, language: str, *, status: int = 500) -> str:
+    pair = _BY_CODE.get(code) or _BY_STATUS.get(status) or _FAILED
+    return pair[0] if language == "zh" else pair[1]

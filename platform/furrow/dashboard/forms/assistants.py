@@ -1,0 +1,232 @@
+"""Forms of assistants, what they say, and their widget."""
+
+from typing import Any
+
+from django import forms
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from furrow.assistants.config import AssistantConfig
+from furrow.assistants.models import Assistant
+from furrow.assistants.templates import templates_list
+from furrow.core.extensions import extensions
+from furrow.dashboard import wording
+from furrow.dashboard.forms.base import DateInput, LinesField
+
+# These two stand at the ends of every ladder and cannot be taken out.
+FIXED_RUNGS = {"greeting", "human"}
+
+
+def _described(name: str, description: object) -> SafeString:
+    return format_html("<strong>{}</strong><span>{}</span>", name, description)
+
+
+class AssistantCreateForm(forms.Form):
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=120,
+        help_text=_("Visitors see it at the top of the chat."),
+    )
+    template = forms.ChoiceField(label=_("Start from"), widget=forms.RadioSelect)
+    knowledge_base_ids = forms.MultipleChoiceField(
+        label=_("Knowledge it may use"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+    def __init__(self, *args: Any, bases: list[Any], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        templates = [(t.key, _described(str(t.name), t.description)) for t in templates_list()]
+        self.fields["template"].choices = templates  # type: ignore[attr-defined]
+        self.fields["template"].initial = "general"
+        self.fields["knowledge_base_ids"].choices = [(str(b.id), b.name) for b in bases]  # type: ignore[attr-defined]
+        self.fields["knowledge_base_ids"].initial = [str(b.id) for b in bases]
+
+
+class AssistantForm(forms.Form):
+    """The draft. `settings()` and `rungs()` give what `assistant_update` takes."""
+
+    name = forms.CharField(label=_("Name"), max_length=120)
+    greeting_zh = forms.CharField(
+        label=_("Greeting in Chinese"), max_length=500, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    greeting_en = forms.CharField(
+        label=_("Greeting in English"), max_length=500, widget=forms.Textarea(attrs={"rows": 2})
+    )
+    suggestions_zh = LinesField(
+        label=_("Example questions in Chinese"), help_text=_("One a line, up to six.")
+    )
+    suggestions_en = LinesField(
+        label=_("Example questions in English"), help_text=_("One a line, up to six.")
+    )
+    knowledge_base_ids = forms.MultipleChoiceField(
+        label=_("Knowledge it may use"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    instructions = forms.CharField(
+        label=_("Instructions"),
+        max_length=8000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_("Tone and rules for the language model, when one is connected."),
+    )
+    rungs = forms.MultipleChoiceField(
+        label=_("How it may answer"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_(
+            "The assistant tries these from top to bottom. If none can answer, it says so and "
+            "offers a person."
+        ),
+    )
+    threshold = forms.FloatField(
+        label=_("How sure it must be"),
+        min_value=0,
+        max_value=1,
+        widget=forms.NumberInput(attrs={"type": "range", "step": "0.05", "min": "0", "max": "1"}),
+    )
+    human_enabled = forms.BooleanField(
+        label=_("Visitors can ask for a person"),
+        required=False,
+        help_text=_("Their request becomes a ticket with the whole conversation."),
+    )
+    human_contact = forms.CharField(
+        label=_("How else to reach you"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": _("Phone, WeChat, e-mail")}),
+    )
+    human_hours = forms.CharField(label=_("Office hours"), max_length=200, required=False)
+
+    def __init__(self, data: Any, *, assistant: Assistant, bases: list[Any]) -> None:
+        self.assistant = assistant
+        super().__init__(data, initial=self._initial(assistant))
+        self.fields["knowledge_base_ids"].choices = [(str(b.id), b.name) for b in bases]  # type: ignore[attr-defined]
+        names = [name for name in self._rung_order() if name not in FIXED_RUNGS]
+        self.fields["rungs"].choices = [  # type: ignore[attr-defined]
+            (name, _described(wording.rung_name(name), wording.rung_description(name)))
+            for name in names
+        ]
+
+    def _initial(self, assistant: Assistant) -> dict[str, Any]:
+        config = AssistantConfig.of_draft(assistant)
+        return {
+            "name": config.name,
+            "greeting_zh": config.greeting["zh"],
+            "greeting_en": config.greeting["en"],
+            "suggestions_zh": list(config.suggestions["zh"]),
+            "suggestions_en": list(config.suggestions["en"]),
+            "knowledge_base_ids": [str(base_id) for base_id in config.knowledge_base_ids],
+            "instructions": config.instructions,
+            "rungs": [name for name in config.rungs if name not in FIXED_RUNGS],
+            "threshold": config.threshold,
+            "human_enabled": config.human.enabled,
+            "human_contact": config.human.contact,
+            "human_hours": config.human.hours,
+        }
+
+    def _rung_order(self) -> list[str]:
+        """The assistant's own order first, then what is installed but switched off."""
+        own = list(AssistantConfig.of_draft(self.assistant).rungs)
+        known = [name for name in wording.RUNGS if name in extensions.rungs]
+        return list(dict.fromkeys([*own, *known, *extensions.rungs]))
+
+    def settings(self) -> dict[str, Any]:
+        """The draft's settings with the form's values over them."""
+        data = self.cleaned_data
+        return {
+            **self.assistant.settings,
+            "greeting": {"zh": data["greeting_zh"], "en": data["greeting_en"]},
+            "suggestions": {"zh": data["suggestions_zh"], "en": data["suggestions_en"]},
+            "threshold": data["threshold"],
+            "human": {
+                "enabled": data["human_enabled"],
+                "contact": data["human_contact"],
+                "hours": data["human_hours"],
+            },
+        }
+
+    def chosen_rungs(self) -> list[str]:
+        """In the ladder's order. Never empty, because an empty list means the default ladder."""
+        chosen = set(self.cleaned_data["rungs"]) | FIXED_RUNGS
+        return [name for name in self._rung_order() if name in chosen]
+
+
+def threshold_words() -> list[str]:
+    """What the slider's thirds and ends mean, from left to right."""
+    return [
+        _now("Answers almost always, also when the passage fits only loosely."),
+        _now("Answers readily; now and then a passage is beside the point."),
+        _now("Balanced: answers when a passage fits, otherwise says it does not know."),
+        _now("Careful: prefers to say it does not know."),
+        _now("Answers only when a passage fits almost word for word."),
+    ]
+
+
+class PublishForm(forms.Form):
+    note = forms.CharField(
+        label=_("What changed"),
+        max_length=300,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": _("for example: new shipping rules")}),
+    )
+
+
+class ApprovedAnswerForm(forms.Form):
+    question = forms.CharField(label=_("Question"), max_length=500)
+    answer = forms.CharField(
+        label=_("Answer"), max_length=4000, widget=forms.Textarea(attrs={"rows": 4})
+    )
+    variants = LinesField(
+        label=_("Other ways to ask it"), help_text=_("One a line, in any language.")
+    )
+    valid_from = forms.DateField(label=_("Valid from"), required=False, widget=DateInput())
+    valid_to = forms.DateField(label=_("Valid to"), required=False, widget=DateInput())
+
+
+class GapAnswerForm(forms.Form):
+    answer = forms.CharField(
+        label=_("Answer"), max_length=4000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class WidgetForm(forms.Form):
+    """`theme()` gives the look as `widget_update` takes it."""
+
+    is_enabled = forms.BooleanField(
+        label=_("The widget is on"),
+        required=False,
+        help_text=_("Off: the chat disappears from every site at once."),
+    )
+    allowed_origins = LinesField(
+        label=_("Sites that may show it"),
+        help_text=_(
+            "One a line, for example https://www.example.com. A site that is not listed here is "
+            "refused; with an empty list the widget works nowhere."
+        ),
+    )
+    title = forms.CharField(label=_("Title"), max_length=60, required=False)
+    greeting_zh = forms.CharField(label=_("Greeting in Chinese"), max_length=300, required=False)
+    greeting_en = forms.CharField(label=_("Greeting in English"), max_length=300, required=False)
+    color = forms.RegexField(
+        label=_("Colour"),
+        regex=r"^#[0-9a-fA-F]{6}$",
+        widget=forms.TextInput(attrs={"type": "color"}),
+    )
+    position = forms.ChoiceField(
+        label=_("Corner"), choices=[("right", _("Bottom right")), ("left", _("Bottom left"))]
+    )
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=[("auto", _("The visitor's")), ("zh", _("Chinese")), ("en", _("English"))],
+    )
+    messages_per_minute = forms.IntegerField(
+        label=_("Messages a minute for one visitor"), min_value=1, max_value=120
+    )
+    messages_per_day = forms.IntegerField(
+        label=_("Messages a day for one visitor"), min_value=1, max_value=10_000
+    )
+
+    THEME_FIELDS = ("title", "greeting_zh", "greeting_en", "color", "position", "language")
+
+    def theme(self) -> dict[str, str]:
+        return {name: self.cleaned_data[name] for name in self.THEME_FIELDS}

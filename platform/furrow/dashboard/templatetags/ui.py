@@ -1,0 +1,163 @@
+"""Small tags of the design system."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms, template
+from django.contrib.messages.storage.base import Message
+from django.forms.boundfield import BoundField
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
+
+from furrow.dashboard import wording
+
+register = template.Library()
+
+UNDO_TAG = "undo:"
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    return format_html(
+        '<svg class="icon" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        static("img/icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag(takes_context=True)
+def go(context: template.Context, name: str, *args: Any) -> str:
+    """The address of a dashboard page of the tenant at hand."""
+    return reverse(f"dashboard:{name}", args=[context["request"].tenant.slug, *args])
+
+
+@register.inclusion_tag("components/field.html")
+def field(field: BoundField) -> dict[str, Any]:
+    """A label, the control, its help and errors. "optional" is said where nothing else tells it."""
+    widget = field.field.widget
+    is_text = isinstance(widget, forms.TextInput | forms.Textarea)
+    return {
+        "field": field,
+        "is_optional": is_text and not field.field.required and not field.help_text,
+        "is_checkbox": isinstance(widget, forms.CheckboxInput),
+        "is_group": isinstance(widget, forms.RadioSelect | forms.CheckboxSelectMultiple),
+    }
+
+
+@register.inclusion_tag("components/progress_ring.html")
+def ring(done: int, total: int) -> dict[str, Any]:
+    label = _("%(done)s of %(total)s steps done") % {"done": done, "total": total}
+    percent = round(100 * done / total) if total else 0
+    return {"done": done, "total": total, "percent": percent, "label": label}
+
+
+@register.inclusion_tag("components/badge.html")
+def badge(value: str, label: str = "") -> dict[str, Any]:
+    """The coloured name of a state; `label` replaces the usual word."""
+    return {"tone": wording.tone(value), "label": label or wording.state(value)}
+
+
+@register.filter
+def undo_url(message: Message) -> str:
+    """The address that undoes what the message reports, empty when there is none."""
+    tags = (message.extra_tags or "").split()
+    return next((tag.removeprefix(UNDO_TAG) for tag in tags if tag.startswith(UNDO_TAG)), "")
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    return "–" if share is None else f"{round(share * 100)} %"
+
+
+@register.filter
+def score(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
+@register.filter
+def item(mapping: Any, key: Any) -> Any:
+    return mapping.get(key) if mapping else None
+
+
+@register.filter
+def rung_name(name: str) -> str:
+    return wording.rung_name(name)
+
+
+@register.filter
+def rung_tone(name: str) -> str:
+    """The state whose colour a rung's badge borrows: an answer is good news, a hand-over is not yet."""
+    return "waiting" if name == "human" else "answered"
+
+
+@register.filter
+def answered_by(turn: Any) -> str:
+    return wording.answered_by(turn.rung, len(turn.trace))
+
+
+@register.filter
+def rung_reason(reason: str) -> str:
+    return wording.rung_reason(reason)
+
+
+@register.filter
+def search_note(note: str) -> str:
+    return wording.search_note(note)
+
+
+@register.filter
+def stage_name(name: str) -> str:
+    return wording.stage(name)
+
+
+@register.filter
+def stage_state(value: str) -> str:
+    return wording.stage_state(value)
+
+
+@register.filter
+def audit_action(action: str) -> str:
+    return wording.audit_action(action)
+
+
+@register.filter
+def highlight(text: str, terms: Iterable[str]) -> SafeString:
+    """The text with every matched word marked; touching marks are joined."""
+    known = {term for term in terms if term.strip()}
+    # Beside whole words and pairs, a single character would mark half the page.
+    wanted = sorted({t for t in known if len(t) > 1} or known, key=len, reverse=True)
+    if not wanted:
+        return conditional_escape(text)
+    pattern = re.compile("|".join(map(re.escape, wanted)), re.IGNORECASE)
+    parts: list[str] = []
+    position = 0
+    for start, end in _joined(match_spans(pattern, text)):
+        parts += [conditional_escape(text[position:start])]
+        parts += [format_html("<mark>{}</mark>", text[start:end])]
+        position = end
+    parts.append(conditional_escape(text[position:]))
+    return mark_safe("".join(parts))  # noqa: S308  every part is escaped above
+
+
+def match_spans(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
+    """Also overlapping matches: Chinese terms are pairs of characters that share one."""
+    spans = []
+    position = 0
+    while found := pattern.search(text, position):
+        spans.append(found.span())
+        position = found.start() + 1
+    return spans
+
+
+def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for start, end in spans:
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined

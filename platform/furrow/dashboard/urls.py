@@ -1,0 +1,119 @@
+"""Pages of one business, under /t/<tenant_slug>/. Trade apps add theirs through `dashboard_urls`."""
+
+from django.urls import include, path
+
+from furrow.core.extensions import extensions
+from furrow.dashboard.views import (
+    answers,
+    assistants,
+    bases,
+    business,
+    chat,
+    conversations,
+    documents,
+    home,
+    members,
+    search,
+    widget,
+)
+
+app_name = "dashboard"
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("knowledge/", bases.bases, name="bases"),
+    path("knowledge/first/", bases.base_first, name="base_first"),
+    path("knowledge/new/", bases.base_create, name="base_create"),
+    path("knowledge/<uuid:base_id>/", bases.base, name="base"),
+    path("knowledge/<uuid:base_id>/settings/", bases.base_update, name="base_update"),
+    path("knowledge/<uuid:base_id>/deletion/", bases.base_delete, name="base_delete"),
+    path("knowledge/<uuid:base_id>/restoration/", bases.base_restore, name="base_restore"),
+    path("knowledge/<uuid:base_id>/files/", bases.document_upload, name="document_upload"),
+    path("knowledge/<uuid:base_id>/pages/new/", bases.document_add_url, name="document_add_url"),
+    path("knowledge/<uuid:base_id>/texts/new/", bases.document_add_text, name="document_add_text"),
+    path("documents/<uuid:document_id>/", documents.document, name="document"),
+    path(
+        "documents/<uuid:document_id>/settings/", documents.document_update, name="document_update"
+    ),
+    path(
+        "documents/<uuid:document_id>/versions/new/",
+        documents.document_replace,
+        name="document_replace",
+    ),
+    path(
+        "documents/<uuid:document_id>/fetches/", documents.document_refetch, name="document_refetch"
+    ),
+    path(
+        "documents/<uuid:document_id>/deletion/", documents.document_delete, name="document_delete"
+    ),
+    path(
+        "documents/<uuid:document_id>/restoration/",
+        documents.document_restore,
+        name="document_restore",
+    ),
+    path("documents/<uuid:document_id>/retries/", documents.document_retry, name="document_retry"),
+    path(
+        "documents/<uuid:document_id>/versions/<int:number>/file/",
+        documents.document_file,
+        name="document_file",
+    ),
+    path("passages/<uuid:chunk_id>/", documents.chunk_update, name="chunk_update"),
+    path("search/", search.search, name="search"),
+    path("assistants/", assistants.assistants, name="assistants"),
+    path("assistants/new/", assistants.assistant_create, name="assistant_create"),
+    path("assistants/<uuid:assistant_id>/", assistants.assistant, name="assistant"),
+    path(
+        "assistants/<uuid:assistant_id>/publications/", assistants.publication, name="publication"
+    ),
+    path(
+        "assistants/<uuid:assistant_id>/versions/<int:number>/publication/",
+        assistants.roll_back,
+        name="roll_back",
+    ),
+    path(
+        "assistants/<uuid:assistant_id>/deletion/",
+        assistants.assistant_delete,
+        name="assistant_delete",
+    ),
+    path(
+        "assistants/<uuid:assistant_id>/restoration/",
+        assistants.assistant_restore,
+        name="assistant_restore",
+    ),
+    path("assistants/<uuid:assistant_id>/chat/", chat.chat, name="chat"),
+    path("assistants/<uuid:assistant_id>/widget/", widget.widget, name="widget"),
+    path(
+        "assistants/<uuid:assistant_id>/answers/new/", answers.answer_create, name="answer_create"
+    ),
+    path("turns/<uuid:turn_id>/", chat.turn, name="turn"),
+    path("answers/", answers.answers, name="answers"),
+    path("answers/restoration/", answers.answer_restore, name="answer_restore"),
+    path("answers/<uuid:answer_id>/", answers.answer_update, name="answer_update"),
+    path("answers/<uuid:answer_id>/deletion/", answers.answer_delete, name="answer_delete"),
+    path("gaps/", answers.gaps, name="gaps"),
+    path("gaps/<uuid:gap_id>/answer/", answers.gap_answer, name="gap_answer"),
+    path("gaps/<uuid:gap_id>/dismissal/", answers.gap_dismiss, name="gap_dismiss"),
+    path("gaps/<uuid:gap_id>/reopening/", answers.gap_reopen, name="gap_reopen"),
+    path("conversations/", conversations.conversations, name="conversations"),
+    path("conversations/<uuid:conversation_id>/", conversations.conversation, name="conversation"),
+    path("tickets/", conversations.tickets, name="tickets"),
+    path("tickets/<uuid:ticket_id>/", conversations.ticket, name="ticket"),
+    path("tickets/<uuid:ticket_id>/reopening/", conversations.ticket_reopen, name="ticket_reopen"),
+    path("members/", members.members, name="members"),
+    path("members/invitations/new/", members.invite, name="invite"),
+    path(
+        "members/invitations/<uuid:invitation_id>/revocation/",
+        members.invitation_revoke,
+        name="invitation_revoke",
+    ),
+    path("members/<uuid:membership_id>/", members.member_update, name="member_update"),
+    path("members/<uuid:membership_id>/removal/", members.member_remove, name="member_remove"),
+    path("keys/", members.keys, name="keys"),
+    path("keys/new/", members.key_create, name="key_create"),
+    path("keys/<uuid:key_id>/revocation/", members.key_revoke, name="key_revoke"),
+    path("audit/", business.audit, name="audit"),
+    path("settings/", business.settings, name="settings"),
+]
+# A trade app's own pages, with the namespace its urlconf names.
+trade_urlpatterns = [
+    path(f"{prefix}/", include(urlconf)) for prefix, urlconf in extensions.dashboard_urls.items()
+]

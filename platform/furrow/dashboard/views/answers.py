@@ -1,0 +1,163 @@
+"""Approved answers, and the gaps they close."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+
+from furrow.assistants import selectors, services
+from furrow.assistants.models import ApprovedAnswer, Assistant, Gap
+from furrow.core.errors import NotFound
+from furrow.dashboard.doors import (
+    actor_of,
+    form_page,
+    go_to,
+    needs,
+    page_url,
+    paged,
+    refusals_in,
+    say,
+    text_of,
+)
+from furrow.dashboard.forms.assistants import ApprovedAnswerForm, GapAnswerForm
+from furrow.tenants.web import TenantRequest
+
+# A deleted answer waits here, so that one click brings it back.
+DELETED = "deleted_answer"
+
+
+@needs(get="view")
+def answers(request: TenantRequest) -> TemplateResponse:
+    """The answers of one assistant; without a choice, of the newest."""
+    assistants = list(selectors.assistants_list())
+    chosen = _chosen(assistants, text_of(request, "assistant"))
+    query = text_of(request, "q")
+    rows = selectors.approved_answers_list(chosen, query=query) if chosen else []
+    context = {
+        "assistants": assistants,
+        "assistant": chosen,
+        "page": paged(request, rows),
+        "query": query,
+    }
+    return TemplateResponse(request, "dashboard/answers.html", context)
+
+
+def _chosen(assistants: list[Assistant], text: str) -> Assistant | None:
+    return next((a for a in assistants if str(a.id) == text), assistants[0] if assistants else None)
+
+
+@needs(get="edit", post="edit")
+def answer_create(request: TenantRequest, assistant_id: UUID) -> HttpResponse:
+    assistant = selectors.assistant_get(assistant_id)
+    form = ApprovedAnswerForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        with refusals_in(form):
+            services.approved_answer_create(
+                actor=actor_of(request), assistant=assistant, **form.cleaned_data
+            )
+            say(request, _("The answer is in force at once."))
+            return _to_list(request, assistant)
+    back = _list_url(request, assistant)
+    return form_page(request, form, title=_("New approved answer"), submit=_("Add"), back=back)
+
+
+@needs(get="edit", post="edit")
+def answer_update(request: TenantRequest, answer_id: UUID) -> HttpResponse:
+    found = selectors.approved_answer_get(answer_id)
+    initial = {name: getattr(found, name) for name in ApprovedAnswerForm.base_fields}
+    form = ApprovedAnswerForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        with refusals_in(form):
+            services.approved_answer_update(
+                actor=actor_of(request), approved_answer=found, **form.cleaned_data
+            )
+            say(request, _("Saved."))
+            return _to_list(request, found.assistant)
+    back = _list_url(request, found.assistant)
+    return form_page(request, form, title=_("Change the answer"), submit=_("Save"), back=back)
+
+
+@needs(post="edit")
+def answer_delete(request: TenantRequest, answer_id: UUID) -> HttpResponse:
+    found = selectors.approved_answer_get(answer_id)
+    request.session[DELETED] = _kept(found)
+    services.approved_answer_delete(actor=actor_of(request), approved_answer=found)
+    say(request, _("The answer is deleted."), undo=page_url(request, "answer_restore"))
+    return _to_list(request, found.assistant)
+
+
+@needs(post="edit")
+def answer_restore(request: TenantRequest) -> HttpResponse:
+    kept = request.session.pop(DELETED, None)
+    if kept is None or kept["tenant"] != str(request.tenant.id):
+        raise NotFound("There is nothing to undo.")
+    assistant = selectors.assistant_get(UUID(kept["assistant"]))
+    form = ApprovedAnswerForm({**kept["fields"], "variants": "\n".join(kept["fields"]["variants"])})
+    form.full_clean()
+    services.approved_answer_create(
+        actor=actor_of(request), assistant=assistant, **form.cleaned_data
+    )
+    say(request, _("The answer is back."))
+    return _to_list(request, assistant)
+
+
+def _kept(found: ApprovedAnswer) -> dict[str, Any]:
+    fields = {name: getattr(found, name) for name in ApprovedAnswerForm.base_fields}
+    for name in ("valid_from", "valid_to"):
+        fields[name] = fields[name].isoformat() if fields[name] else ""
+    return {
+        "tenant": str(found.tenant_id),
+        "assistant": str(found.assistant_id),
+        "fields": fields,
+    }
+
+
+def _list_url(request: TenantRequest, assistant: Assistant) -> str:
+    return f"{page_url(request, 'answers')}?assistant={assistant.id}"
+
+
+def _to_list(request: TenantRequest, assistant: Assistant) -> HttpResponse:
+    response = go_to(request, "answers")
+    response["Location"] = _list_url(request, assistant)
+    return response
+
+
+@needs(get="view")
+def gaps(request: TenantRequest) -> TemplateResponse:
+    state = text_of(request, "state")
+    shown = state if state in Gap.State.values else Gap.State.OPEN
+    page = paged(request, selectors.gaps_list(state=shown))
+    tabs = [
+        {"url": f"?state={value}", "label": label, "is_current": value == shown}
+        for value, label in Gap.State.choices
+    ]
+    context = {"page": page, "state": shown, "tabs": tabs, "form": GapAnswerForm(auto_id=False)}
+    return TemplateResponse(request, "dashboard/gaps.html", context)
+
+
+@needs(post="edit")
+def gap_answer(request: TenantRequest, gap_id: UUID) -> HttpResponse:
+    gap = selectors.gap_get(gap_id)
+    answer = text_of(request, "answer")
+    services.gap_answer(actor=actor_of(request), gap=gap, answer=answer)
+    say(request, _("Added. The next visitor who asks gets this answer."))
+    return go_to(request, "gaps")
+
+
+@needs(post="edit")
+def gap_dismiss(request: TenantRequest, gap_id: UUID) -> HttpResponse:
+    gap = selectors.gap_get(gap_id)
+    services.gap_dismiss(actor=actor_of(request), gap=gap)
+    undo = page_url(request, "gap_reopen", gap.id)
+    say(request, _("Dismissed. It stays off the list, however often it is asked."), undo=undo)
+    return go_to(request, "gaps")
+
+
+@needs(post="edit")
+def gap_reopen(request: TenantRequest, gap_id: UUID) -> HttpResponse:
+    gap = selectors.gap_get(gap_id)
+    services.gap_reopen(actor=actor_of(request), gap=gap)
+    say(request, _("The question is on the list again."))
+    return go_to(request, "gaps")

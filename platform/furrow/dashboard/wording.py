@@ -1,0 +1,193 @@
+"""Words for the states, rungs and actions that are stored as codes."""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
+
+from furrow.core.extensions import extensions
+
+_TONES = {
+    "ready": "good",
+    "live": "good",
+    "answered": "good",
+    "published": "good",
+    "failed": "bad",
+    "revoked": "bad",
+    "expired": "warn",
+    "open": "warn",
+    "waiting": "warn",
+    "human": "warn",
+    "queued": "busy",
+    "parsing": "busy",
+    "cleaning": "busy",
+    "embedding": "busy",
+    "running": "busy",
+    "building": "busy",
+}
+_STATES = {
+    "live": _lazy("In use"),
+    "retired": _lazy("Replaced"),
+    "building": _lazy("In preparation"),
+    "failed": _lazy("Failed"),
+    "published": _lazy("Published"),
+    "draft": _lazy("Draft only"),
+    "revoked": _lazy("Revoked"),
+    "expired": _lazy("Expired"),
+    "open": _lazy("Open"),
+    "closed": _lazy("Closed"),
+    "answered": _lazy("Answered"),
+    "dismissed": _lazy("Dismissed"),
+    "test": _lazy("Test"),
+    "bot": _lazy("Assistant"),
+    "waiting": _lazy("Waiting for a person"),
+    "human": _lazy("With a person"),
+}
+# (name, explanation); a trade app's rung may carry `label` and `description` of its own.
+RUNGS = {
+    "greeting": (_lazy("Greeting"), _lazy("Answers a hello or a thank-you.")),
+    "approved": (
+        _lazy("Approved answers"),
+        _lazy("Gives an answer you wrote yourself, word for word. Costs nothing."),
+    ),
+    "fact": (
+        _lazy("Live facts"),
+        _lazy("Looks up prices, stock or orders in your own tables. Costs nothing."),
+    ),
+    "composed": (
+        _lazy("Written by the model"),
+        _lazy(
+            "A language model writes from your documents; every sentence is checked. Costs tokens."
+        ),
+    ),
+    "quoted": (
+        _lazy("Quotes"),
+        _lazy("Shows the exact sentences of your documents that answer. Costs nothing."),
+    ),
+    "human": (_lazy("A person"), _lazy("Hands over to you, or says that it does not know.")),
+}
+_REASONS = {
+    "not_small_talk": _lazy("It is a real question."),
+    "none_approved": _lazy("There is no approved answer yet."),
+    "no_match": _lazy("Nothing was close enough."),
+    "ambiguous": _lazy("Several fit equally well."),
+    "not_installed": _lazy("This step is not set up on this server."),
+    "unavailable": _lazy("A server it needs did not answer."),
+    "no_documents": _lazy("The assistant has no documents to look in."),
+    "no_evidence": _lazy("What was found was not sure enough."),
+    "quotes_not_verified": _lazy("A quote did not match its document word for word."),
+}
+# The part before a colon; what follows it is a detail, for example a language.
+_SEARCH_NOTES = {
+    "vectors_unavailable": _lazy(
+        "The search by meaning does not answer now; only words were compared."
+    ),
+    "vectors_building": _lazy(
+        "The search by meaning is still being prepared; words were compared."
+    ),
+    "vectors_untrusted": _lazy(
+        "The connected model does not know this language well, so only words were compared."
+    ),
+}
+_STAGES = {
+    "parsing": _lazy("Reading"),
+    "cleaning": _lazy("Cleaning"),
+    "embedding": _lazy("Indexing"),
+}
+_STAGE_STATES = {
+    "waiting": _lazy("waiting"),
+    "running": _lazy("running"),
+    "done": _lazy("done"),
+    "failed": _lazy("failed"),
+    "postponed": _lazy("later; the document is used without it until then"),
+}
+_ACTIONS = {
+    "tenant.created": _lazy("Business created"),
+    "tenant.updated": _lazy("Business settings changed"),
+    "invitation.created": _lazy("Invitation sent"),
+    "invitation.accepted": _lazy("Invitation accepted"),
+    "invitation.revoked": _lazy("Invitation withdrawn"),
+    "member.role_set": _lazy("Role changed"),
+    "member.removed": _lazy("Member removed"),
+    "api_key.created": _lazy("API key created"),
+    "api_key.revoked": _lazy("API key revoked"),
+    "knowledge_base.created": _lazy("Knowledge base created"),
+    "knowledge_base.updated": _lazy("Knowledge base changed"),
+    "knowledge_base.deleted": _lazy("Knowledge base deleted"),
+    "knowledge_base.restored": _lazy("Knowledge base restored"),
+    "document.created": _lazy("Document added"),
+    "document.replaced": _lazy("Document replaced"),
+    "document.updated": _lazy("Document changed"),
+    "document.deleted": _lazy("Document deleted"),
+    "document.restored": _lazy("Document restored"),
+    "document.retried": _lazy("Document tried again"),
+    "chunk.enabled": _lazy("Passage switched on"),
+    "chunk.disabled": _lazy("Passage switched off"),
+    "assistant.created": _lazy("Assistant created"),
+    "assistant.updated": _lazy("Assistant changed"),
+    "assistant.published": _lazy("Assistant published"),
+    "assistant.rolled_back": _lazy("Assistant rolled back"),
+    "assistant.deleted": _lazy("Assistant deleted"),
+    "assistant.restored": _lazy("Assistant restored"),
+    "approved_answer.created": _lazy("Approved answer added"),
+    "approved_answer.updated": _lazy("Approved answer changed"),
+    "approved_answer.deleted": _lazy("Approved answer deleted"),
+    "gap.answered": _lazy("Gap answered"),
+    "gap.dismissed": _lazy("Gap dismissed"),
+    "gap.reopened": _lazy("Gap put back on the list"),
+    "ticket.closed": _lazy("Ticket closed"),
+    "ticket.reopened": _lazy("Ticket reopened"),
+    "widget.updated": _lazy("Widget changed"),
+}
+
+
+def tone(value: str) -> str:
+    """The colour class of a state's badge."""
+    return _TONES.get(value, "")
+
+
+def state(value: str) -> str:
+    return str(_STATES.get(value, value))
+
+
+def rung_name(name: str) -> str:
+    if name in RUNGS:
+        return str(RUNGS[name][0])
+    return str(getattr(extensions.rungs.get(name), "label", name))
+
+
+def answered_by(rung: str, steps: int) -> str:
+    """A wish for a person goes straight to the last rung; arriving there step by step means not knowing."""
+    return _("Did not know") if rung == "human" and steps > 1 else rung_name(rung)
+
+
+def rung_description(name: str) -> str:
+    if name in RUNGS:
+        return str(RUNGS[name][1])
+    return str(getattr(extensions.rungs.get(name), "description", ""))
+
+
+def rung_reason(reason: str) -> str:
+    """Why a rung did not answer; codes of trade apps are shown as they are."""
+    return str(_REASONS.get(reason, reason.replace("_", " ")))
+
+
+def search_note(note: str) -> str:
+    """What a search left out, in words."""
+    return str(_SEARCH_NOTES.get(note.split(":")[0], note))
+
+
+def stage(name: str) -> str:
+    return str(_STAGES.get(name, name))
+
+
+def stage_state(value: str) -> str:
+    return str(_STAGE_STATES.get(value, value))
+
+
+def audit_action(action: str) -> str:
+    return str(_ACTIONS.get(action, action))
+
+
+def ticket_reason(reason: str) -> str:
+    if reason == "asked":
+        return _("The visitor asked for a person.")
+    return reason.replace("_", " ")

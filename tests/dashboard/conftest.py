@@ -1,0 +1,155 @@
+"""A shop with one row of everything, for pages that need something to show."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from furrow.assistants import services as assistants
+from furrow.channels.models import Widget
+from furrow.conversations import services as conversations
+from furrow.conversations.models import Turn
+from furrow.core.context import tenant_tx
+from furrow.dashboard.translations import compile_catalogues
+from furrow.knowledge.models import Chunk, Document, DocumentVersion, KnowledgeBase
+from furrow.tenants.models import Membership
+from furrow.tenants.services import Actor, api_key_create, invitation_create
+
+TEXT = "发货规则\n现货订单16:00前付款当天发货。\n售后规则\n坏果请在签收后24小时内拍照联系客服。"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_catalogue() -> None:
+    compile_catalogues()
+
+
+@dataclass
+class Shop:
+    base: Any
+    document: Any
+    chunks: list[Any]
+    assistant: Any
+    approved: Any
+    gap: Any
+    conversation: Any
+    turn: Any
+    ticket: Any
+    key: Any
+    invitation: Any
+    invitation_token: str
+    membership: Any
+    widget: Any
+
+
+@pytest.fixture
+def shop(cast: Any) -> Shop:
+    actor = Actor.user(cast.owner)
+    with tenant_tx(cast.tenant.id):
+        base = KnowledgeBase.objects.create(name="店铺手册")
+        document, chunks = read_document(base)
+        assistant = assistants.assistant_create(
+            actor=actor, name="小助手", knowledge_base_ids=[base.id]
+        )
+        assistants.assistant_publish(actor=actor, assistant=assistant, note="first")
+        approved = assistants.approved_answer_create(
+            actor=actor, assistant=assistant, question="几点营业？", answer="早上八点。"
+        )
+        gap = assistants.gap_record(assistant=assistant, question="能开发票吗？")
+        conversation = conversations.conversation_create(assistant=assistant, channel="widget")
+        turn = conversations.turn_create(conversation=conversation, text="多久发货？")
+        answered(turn, document, chunks[0])
+        ticket = conversations.ticket_open(conversation=conversation, contact="138", note="坏果")
+        key, _ = api_key_create(actor=actor, name="erp", scopes=["knowledge:read"])
+        invitation, token = invitation_create(
+            actor=actor, email="new@example.test", role="staff", invited_by=cast.owner
+        )
+        membership = Membership.objects.get(user=cast.viewer)
+        widget = Widget.objects.create(assistant=assistant)
+    return Shop(
+        base, document, chunks, assistant, approved, gap, conversation, turn, ticket,
+        key, invitation, token, membership, widget,
+    )  # fmt: skip
+
+
+def read_document(base: Any, title: str = "发货与售后") -> tuple[Any, list[Any]]:
+    """A document as it is after reading: one live version, two passages on two pages."""
+    document = Document.objects.create(
+        knowledge_base=base, title=title, status=Document.Status.READY
+    )
+    cut = TEXT.index("售后")
+    version = DocumentVersion.objects.create(
+        document=document,
+        number=1,
+        state=DocumentVersion.State.LIVE,
+        file_name="rules.txt",
+        text=TEXT,
+        pages=[
+            {"number": 1, "start": 0, "end": cut},
+            {"number": 2, "start": cut, "end": len(TEXT)},
+        ],
+        page_count=2,
+        chunk_count=2,
+    )
+    chunks = [
+        Chunk.objects.create(
+            knowledge_base=base,
+            document=document,
+            version=version,
+            ordinal=ordinal,
+            page=ordinal + 1,
+            start=start,
+            end=end,
+            text=TEXT[start:end],
+        )
+        for ordinal, (start, end) in enumerate([(0, cut), (cut, len(TEXT))])
+    ]
+    document.live_version = version
+    document.save()
+    return document, chunks
+
+
+def answered(turn: Any, document: Any, chunk: Any) -> None:
+    turn.status, turn.rung, turn.answer = Turn.Status.DONE, "quoted", "当天发货。[1]"
+    turn.citations = [
+        {
+            "n": 1,
+            "document_id": str(document.id),
+            "title": document.title,
+            "page": 1,
+            "quote": TEXT[5:20],
+            "start": 5,
+            "end": 20,
+            "chunk_id": str(chunk.id),
+        }
+    ]
+    turn.trace = [
+        {"rung": "approved", "outcome": "passed", "reason": "no_match", "ms": 3},
+        {"rung": "quoted", "outcome": "answered", "reason": "", "ms": 12},
+    ]
+    turn.finished_at = timezone.now() + timedelta(seconds=1)
+    turn.save()
+
+
+@pytest.fixture
+def owner(cast: Any) -> Client:
+    return cast.client(cast.owner)
+
+
+@pytest.fixture
+def viewer(cast: Any) -> Client:
+    return cast.client(cast.viewer)
+
+
+@pytest.fixture
+def page(cast: Any) -> Callable[..., str]:
+    """The address of a page of the first tenant."""
+
+    def address(name: str, *args: Any) -> str:
+        return reverse(f"dashboard:{name}", args=[cast.tenant.slug, *args])
+
+    return address

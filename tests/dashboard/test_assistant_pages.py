@@ -1,0 +1,178 @@
+"""Assistants through their pages: edit, publish, roll back, try, answer gaps, close tickets."""
+
+from furrow.assistants.models import ApprovedAnswer, Assistant, Gap
+from furrow.channels.models import Widget
+from furrow.conversations.models import Conversation, Ticket, Turn
+from furrow.core.context import tenant_tx
+
+
+def draft(shop, **changes):
+    return {
+        "name": "小助手",
+        "greeting_zh": "您好",
+        "greeting_en": "Hello",
+        "suggestions_zh": "多久发货？\n怎么退货？",
+        "suggestions_en": "",
+        "knowledge_base_ids": [str(shop.base.id)],
+        "instructions": "",
+        "rungs": ["quoted"],
+        "threshold": "0.7",
+        "human_enabled": "on",
+        "human_contact": "138",
+        "human_hours": "",
+        **changes,
+    }
+
+
+def test_assistant_is_made_from_a_template(owner, cast, shop, page):
+    data = {"name": "Shop", "template": "shop", "knowledge_base_ids": [str(shop.base.id)]}
+    owner.post(page("assistant_create"), data)
+    with tenant_tx(cast.tenant.id):
+        made = Assistant.objects.get(name="Shop")
+        assert list(made.knowledge_bases.all()) == [shop.base]
+
+
+def test_draft_is_saved_and_stays_hidden_until_published(owner, cast, shop, page):
+    url = page("assistant", shop.assistant.id)
+    assert owner.post(url, draft(shop)).status_code == 302
+    with tenant_tx(cast.tenant.id):
+        found = Assistant.objects.get(id=shop.assistant.id)
+        assert found.settings["threshold"] == 0.7
+        assert found.settings["suggestions"]["zh"] == ["多久发货？", "怎么退货？"]
+        assert found.rungs == ["greeting", "quoted", "human"]
+        assert found.published.config["settings"]["threshold"] != 0.7
+    assert owner.get(url).context["has_changes"]
+    owner.post(page("publication", shop.assistant.id), {"note": "stricter"})
+    assert not owner.get(url).context["has_changes"]
+
+
+def test_switching_every_rung_off_is_kept(owner, cast, shop, page):
+    owner.post(page("assistant", shop.assistant.id), draft(shop, rungs=[]))
+    response = owner.get(page("assistant", shop.assistant.id))
+    assert response.context["form"]["rungs"].value() == []
+
+
+def test_wrong_draft_says_where(owner, cast, shop, page):
+    many = "\n".join(str(n) for n in range(9))
+    response = owner.post(
+        page("assistant", shop.assistant.id), draft(shop, suggestions_zh=many, threshold="3")
+    )
+    assert response.status_code == 200
+    assert response.context["form"].errors
+
+
+def test_older_version_is_published_again(owner, cast, shop, page):
+    owner.post(page("publication", shop.assistant.id), {"note": "second"})
+    owner.post(page("roll_back", shop.assistant.id, 1))
+    with tenant_tx(cast.tenant.id):
+        assert Assistant.objects.get(id=shop.assistant.id).published.number == 3
+
+
+def test_deleted_assistant_comes_back_by_undo(owner, cast, shop, page):
+    owner.post(page("assistant_delete", shop.assistant.id))
+    assert owner.get(page("assistant", shop.assistant.id)).status_code == 404
+    owner.post(page("assistant_restore", shop.assistant.id))
+    assert owner.get(page("assistant", shop.assistant.id)).status_code == 200
+
+
+def test_test_chat_asks_the_draft_and_counts_nowhere(owner, cast, shop, page):
+    url = page("chat", shop.assistant.id)
+    reply = owner.post(url, {"text": "多久发货？"}, headers={"Accept": "application/json"}).json()
+    with tenant_tx(cast.tenant.id):
+        conversation = Conversation.objects.get(id=reply["conversation"])
+        assert conversation.is_test
+        assert Turn.objects.get(conversation=conversation).assistant_version is None
+    assert owner.get(page("home")).context["figures"].questions == 1
+    assert reply["conversation"] not in owner.get(page("conversations")).content.decode()
+    again = {"text": "还有呢？", "conversation": reply["conversation"]}
+    more = owner.post(url, again, headers={"Accept": "application/json"}).json()
+    assert more["conversation"] == reply["conversation"]
+
+
+def test_test_chat_works_without_scripts(owner, cast, shop, page):
+    response = owner.post(page("chat", shop.assistant.id), {"text": "多久发货？"}, follow=True)
+    assert [turn.text for turn in response.context["turns"]] == ["多久发货？"]
+
+
+def test_test_chat_never_continues_a_visitors_conversation(owner, cast, shop, page):
+    data = {"text": "hi", "conversation": str(shop.conversation.id)}
+    url = page("chat", shop.assistant.id)
+    reply = owner.post(url, data, headers={"Accept": "application/json"}).json()
+    assert reply["conversation"] != str(shop.conversation.id)
+
+
+def test_empty_question_is_refused_in_words(owner, cast, shop, page):
+    url = page("chat", shop.assistant.id)
+    response = owner.post(url, {"text": " "}, headers={"Accept": "application/json"})
+    assert response.status_code == 422
+    assert response.json()["error"]["message"]
+
+
+def test_answer_shows_citation_and_way_down_the_ladder(owner, cast, shop, page):
+    owner.cookies["django_language"] = "en"
+    shown = owner.get(page("turn", shop.turn.id)).content.decode()
+    assert f"{page('document', shop.document.id)}?start=5&amp;end=20" in shown
+    assert "Nothing was close enough." in shown
+
+
+def test_gap_becomes_an_approved_answer_in_one_step(owner, cast, shop, page):
+    owner.post(page("gap_answer", shop.gap.id), {"answer": "可以。"})
+    with tenant_tx(cast.tenant.id):
+        assert Gap.objects.get(id=shop.gap.id).state == "answered"
+        assert ApprovedAnswer.objects.filter(question="能开发票吗？", answer="可以。").exists()
+
+
+def test_gap_is_dismissed(owner, cast, shop, page):
+    owner.post(page("gap_dismiss", shop.gap.id))
+    assert not list(owner.get(page("gaps")).context["page"])
+    assert list(owner.get(page("gaps"), {"state": "dismissed"}).context["page"]) == [shop.gap]
+    owner.post(page("gap_reopen", shop.gap.id))
+    assert list(owner.get(page("gaps")).context["page"]) == [shop.gap]
+
+
+def test_deleted_answer_comes_back_as_it_was(owner, cast, shop, page):
+    url = page("answer_update", shop.approved.id)
+    data = {"question": "几点营业？", "answer": "八点", "variants": "开门时间\nopen?",
+            "valid_from": "2026-01-01", "valid_to": ""}  # fmt: skip
+    owner.post(url, data)
+    owner.post(page("answer_delete", shop.approved.id))
+    with tenant_tx(cast.tenant.id):
+        assert not ApprovedAnswer.objects.exists()
+    owner.post(page("answer_restore"))
+    with tenant_tx(cast.tenant.id):
+        back = ApprovedAnswer.objects.get()
+    assert (back.answer, back.variants, str(back.valid_from)) == (
+        "八点", ["开门时间", "open?"], "2026-01-01",
+    )  # fmt: skip
+    assert owner.post(page("answer_restore")).status_code == 404
+
+
+def test_ticket_is_closed_with_a_note_and_opened_again(owner, cast, shop, page):
+    owner.post(page("ticket", shop.ticket.id), {"resolution": "refunded"})
+    with tenant_tx(cast.tenant.id):
+        assert Ticket.objects.get(id=shop.ticket.id).resolution == "refunded"
+    refused = owner.post(page("ticket", shop.ticket.id), {"resolution": "again"})
+    assert refused.context["form"].errors
+    owner.post(page("ticket_reopen", shop.ticket.id))
+    with tenant_tx(cast.tenant.id):
+        assert Ticket.objects.get(id=shop.ticket.id).state == "open"
+
+
+def test_widget_takes_sites_and_refuses_what_is_none(owner, cast, shop, page):
+    url = page("widget", shop.assistant.id)
+    data = {
+        "is_enabled": "on",
+        "allowed_origins": "https://www.Example.com/",
+        "color": "#aa3300",
+        "position": "left",
+        "language": "en",
+        "messages_per_minute": "5",
+        "messages_per_day": "50",
+    }
+    owner.post(url, data)
+    with tenant_tx(cast.tenant.id):
+        assert Widget.objects.get().allowed_origins == ["https://www.example.com"]
+    snippet = owner.get(url).context["snippet"]
+    assert 'data-color="#aa3300" data-position="left" data-lang="en"' in snippet
+    refused = owner.post(url, {**data, "allowed_origins": "https://a.example/path"})
+    assert refused.context["form"].errors["allowed_origins"]
