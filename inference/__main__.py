@@ -6,9 +6,12 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from inference.config import (
     DEFAULT_EMBEDDING_MODEL,
+    ChatConfig,
+    ChatLimits,
     ConfigError,
     Limits,
     ServeConfig,
@@ -54,23 +57,29 @@ def _parser() -> argparse.ArgumentParser:
         "--embedding-model",
         default=DEFAULT_EMBEDDING_MODEL,
         metavar="PATH_OR_HUB_ID",
-        help="an encoder in Hugging Face's format with safetensors weights (default: %(default)s)",
+        help="an encoder in Hugging Face's format with safetensors weights, or 'none' "
+        "(default: %(default)s)",
     )
     model.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
-    model.add_argument("--dtype", choices=["float32", "bfloat16", "float16"], default="float32")
+    model.add_argument(
+        "--dtype",
+        choices=["float32", "bfloat16", "float16"],
+        help="default: float32, for the chat model on CUDA bfloat16",
+    )
     model.add_argument("--threads", type=_threads, default=None, metavar="auto|N")
 
     serve = commands.add_parser("serve", parents=[model], help="answer over HTTP")
     serve.set_defaults(run=_run_serve)
-    serve.add_argument("--served-name", metavar="NAME", help="the model's name for clients")
+    _add_chat_options(serve)
+    serve.add_argument("--rerank-model", metavar="PATH_OR_HUB_ID", help="a cross-encoder")
+    serve.add_argument("--rerank-name", metavar="NAME", help="the reranker's name for clients")
+    serve.add_argument("--served-name", metavar="NAME", help="the embedder's name for clients")
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", type=int, default=8001, help="0 takes a free one")
     serve.add_argument("--api-key-file", type=Path, metavar="FILE", help="one key a line")
     serve.add_argument("--receipts-file", type=Path, default=ServeConfig().receipts_file)
     serve.add_argument("--drain-timeout", type=float, default=20.0, metavar="SECONDS")
-    for name in Limits.__dataclass_fields__:
-        flag = f"--{name.replace('_', '-')}"
-        serve.add_argument(flag, type=int, default=getattr(Limits(), name), metavar="N")
+    _add_limits(serve, Limits())
 
     bench = commands.add_parser(
         "bench-embeddings", parents=[model], help="measure texts per second on this machine"
@@ -80,32 +89,70 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_chat_options(serve: argparse.ArgumentParser) -> None:
+    chat = serve.add_argument_group("chat model")
+    chat.add_argument(
+        "--model",
+        metavar="PATH_OR_HUB_ID",
+        help="a decoder in Hugging Face's format with safetensors weights",
+    )
+    chat.add_argument("--model-name", metavar="NAME", help="its name for clients")
+    chat.add_argument("--quantization", choices=["auto", "none", "int8"], default="auto")
+    chat.add_argument("--kv-gib", type=float, metavar="GIB", help="size of the key-value cache")
+    chat.add_argument("--memory-share", type=float, default=0.85, metavar="SHARE")
+    _add_limits(chat, ChatLimits())
+
+
+def _add_limits(parser: argparse._ActionsContainer, defaults: Limits | ChatLimits) -> None:
+    for name in defaults.__dataclass_fields__:
+        flag = f"--{name.replace('_', '-')}"
+        parser.add_argument(flag, type=int, default=getattr(defaults, name), metavar="N")
+
+
 def _threads(value: str) -> int | None:
     return None if value == "auto" else int(value)
 
 
 def _serve_config(options: argparse.Namespace) -> ServeConfig:
-    limits = {name: getattr(options, name) for name in Limits.__dataclass_fields__}
     return ServeConfig(
-        embedding_model=options.embedding_model,
+        embedding_model=None if options.embedding_model == "none" else options.embedding_model,
+        rerank_model=options.rerank_model,
+        rerank_name=options.rerank_name,
+        chat=_chat_config(options) if options.model else None,
         served_name=options.served_name,
         host=options.host,
         port=options.port,
         device=options.device,
-        dtype=options.dtype,
+        dtype=options.dtype or "float32",
         threads=options.threads,
         api_key_file=options.api_key_file,
         receipts_file=options.receipts_file,
         drain_timeout_s=options.drain_timeout,
-        limits=Limits(**limits),
+        limits=Limits(**_limits_given(options, Limits)),
     )
+
+
+def _chat_config(options: argparse.Namespace) -> ChatConfig:
+    return ChatConfig(
+        model=options.model,
+        name=options.model_name,
+        dtype=options.dtype,
+        quantization=options.quantization,
+        kv_gib=options.kv_gib,
+        memory_share=options.memory_share,
+        limits=ChatLimits(**_limits_given(options, ChatLimits)),
+    )
+
+
+def _limits_given(options: argparse.Namespace, kind: type[Limits | ChatLimits]) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in kind.__dataclass_fields__}
 
 
 def _bench_config(options: argparse.Namespace) -> ServeConfig:
     return ServeConfig(
         embedding_model=options.embedding_model,
         device=options.device,
-        dtype=options.dtype,
+        dtype=options.dtype or "float32",
         threads=options.threads,
     )
 

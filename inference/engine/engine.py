@@ -11,8 +11,7 @@ from typing import Protocol
 
 from inference.engine.grammar import GrammarRefused, GrammarUnavailable
 from inference.engine.output import Vocabulary, sequence_equip, tokens_take
-from inference.engine.request import Counts, Delta, FinishReason, Request, State
-from inference.engine.runner import Sampled
+from inference.engine.request import Counts, Delta, FinishReason, Request, Sampled, State
 from inference.engine.scheduler import Scheduler, Slice
 from inference.engine.speculative import NgramIndex, accepted_count
 from inference.pooling.batching import share_out

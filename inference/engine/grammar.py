@@ -5,8 +5,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Protocol
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 
 class GrammarUnavailable(Exception):
@@ -20,8 +20,8 @@ class GrammarRefused(Exception):
 class Grammar(Protocol):
     """The state of one sequence in its grammar."""
 
-    def allowed(self, vocabulary: int) -> Tensor:
-        """[vocabulary] bool: the tokens that may come next."""
+    def allowed(self, vocabulary: int) -> NDArray[np.bool_]:
+        """The tokens that may come next, one flag for each id below `vocabulary`."""
         ...
 
     def accept(self, token: int) -> None: ...
@@ -95,11 +95,11 @@ class _LlguidanceGrammar:
     def __init__(self, matcher: Any) -> None:
         self._matcher = matcher
 
-    def allowed(self, vocabulary: int) -> Tensor:
-        words = torch.zeros(-(-vocabulary // 32), dtype=torch.int32)
-        self._matcher.unsafe_compute_mask_ptr(words.data_ptr(), words.numel() * 4)
-        bits = torch.arange(32, dtype=torch.int32)
-        return ((words[:, None] >> bits) & 1).bool().flatten()[:vocabulary]
+    def allowed(self, vocabulary: int) -> NDArray[np.bool_]:
+        words = np.zeros(-(-vocabulary // 32), dtype="<i4")
+        self._matcher.unsafe_compute_mask_ptr(words.ctypes.data, words.nbytes)
+        bits = np.unpackbits(words.view(np.uint8), bitorder="little")
+        return bits[:vocabulary].view(np.bool_)
 
     def accept(self, token: int) -> None:
         if not self._matcher.consume_token(token):

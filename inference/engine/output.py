@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from inference.engine.detokenize import Decode, Detokenizer
 from inference.engine.grammar import GrammarCompiler, GrammarRefused, GrammarUnavailable
 from inference.engine.reasoning import Reasoning, ThinkSplitter
-from inference.engine.request import Counts, Delta, FinishReason, Sequence
-from inference.engine.runner import Sampled
+from inference.engine.request import Counts, Delta, FinishReason, Sampled, Sequence
 from inference.engine.stops import StopMatcher
 
 

@@ -86,6 +86,14 @@ class Logprob:
 
 
 @dataclass(slots=True)
+class Sampled:
+    """What a slice of a step gave: tokens[n] follows after n of its guesses hold."""
+
+    tokens: list[int]
+    logprobs: list[Logprob | None]
+
+
+@dataclass(slots=True)
 class Counts:
     """Work done, as it happens; the only source of usage. Prompt tokens count once."""
 

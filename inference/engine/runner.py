@@ -1,14 +1,13 @@
 """The slices of a step as tensors, through the model, to sampled tokens."""
 
 from collections.abc import Sequence as Slices
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from inference.engine.request import Logprob
+from inference.engine.request import Sampled
 from inference.engine.sampler import Row, tokens_sample
 from inference.engine.scheduler import Slice
 from inference.model.batch import StepBatch
@@ -18,14 +17,6 @@ class Model(Protocol):
     def forward(self, batch: StepBatch, cache: Any) -> Tensor:
         """Float32 logits [R, V] of the rows in `batch.logit_index`."""
         ...
-
-
-@dataclass(slots=True)
-class Sampled:
-    """What a slice gave: tokens[n] follows after n of its guesses hold."""
-
-    tokens: list[int]
-    logprobs: list[Logprob | None]
 
 
 class Runner:

@@ -68,7 +68,7 @@ def _adjust(logits: Tensor, row: Row) -> None:
             logits[ids] += bias
     thinker = sequence.thinker
     if sequence.grammar is not None and not (thinker and thinker.is_thinking):
-        allowed = sequence.grammar.allowed(len(logits)).to(logits.device)
+        allowed = torch.from_numpy(sequence.grammar.allowed(len(logits))).to(logits.device)
         logits.masked_fill_(~allowed, float("-inf"))
 
 

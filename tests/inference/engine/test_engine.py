@@ -2,8 +2,8 @@
 
 import random
 
+import numpy as np
 import pytest
-import torch
 
 from inference.engine.grammar import GrammarRefused
 from inference.engine.reasoning import Reasoning
@@ -148,8 +148,8 @@ class Script:
     def __init__(self, text: bytes) -> None:
         self.left = list(text)
 
-    def allowed(self, vocabulary: int) -> torch.Tensor:
-        mask = torch.zeros(vocabulary, dtype=torch.bool)
+    def allowed(self, vocabulary: int) -> np.ndarray:
+        mask = np.zeros(vocabulary, dtype=np.bool_)
         mask[self.left[0] if self.left else 256] = True
         return mask
 

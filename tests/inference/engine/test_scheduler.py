@@ -202,14 +202,14 @@ def test_batch_work_is_not_starved_by_a_stream_of_interactive_requests() -> None
 @given(
     quick=st.tuples(st.integers(1, 12), st.integers(1, 10)),
     slow=st.tuples(st.integers(1, 12), st.integers(1, 10)),
-    flood=st.integers(2, 12),
+    flood=st.integers(4, 12),
 )
 def test_the_gap_between_two_busy_tenants_is_bounded(quick, slow, flood) -> None:
     world = World(24, step_tokens=16, sequences=3)
     shapes = {"a": quick, "b": slow}
 
     def top_up() -> None:
-        for name, depth in (("a", flood), ("b", 2)):
+        for name, depth in (("a", flood), ("b", 4)):
             prompt, tokens = shapes[name]
             while sum(one.tenant == name for one in world.open) < depth:
                 salt = str(world.scheduler._arrivals).encode()
