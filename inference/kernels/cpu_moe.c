@@ -2,75 +2,115 @@
  *
  * Weights are int8 per output channel in tiles of 16 channels by 4 inputs, [n/16][k/4][16][4]:
  * one 64-byte load feeds 16 channels, and a row's 4 inputs are broadcast against it. Activations
- * are quantised here, per row, to [-127, 127]. AVX-512 VNNI multiplies unsigned by signed bytes,
- * so inputs are stored with 128 added and 128 times the channel's weight sum is taken off again;
- * AVX2 moves the sign to the weights, which cannot saturate. Both give the same integers, so a
- * row's result depends neither on the processor nor on the rows beside it.
+ * are quantised here to [-127, 127], per row and 128 inputs, so that one large input costs its
+ * neighbours alone their precision. AVX-512 VNNI multiplies unsigned by signed bytes, so inputs
+ * are stored with 128 added and 128 times the weights' sum is taken off again; AVX2 moves the
+ * sign to the weights, which cannot saturate. Both give the same integers, so a row's result
+ * depends neither on the processor nor on the rows beside it.
  */
 #include <immintrin.h>
 #include <math.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 #include <omp.h>
+#include <stdint.h>
+#include <string.h>
 
 #define TILE 16
 #define ROWS 8
-#define HEADS_AT_ONCE 8
+#define GROUP 128
+/* Tiles are short, so the next one is fetched while this one is multiplied. */
+#define AHEAD 2048
+#define FETCH(W, I) _mm_prefetch((const char *)(W) + (I) * 64 + AHEAD, _MM_HINT_T0)
+
+/* One row's inputs as bytes, and what a step of each group is worth. */
+typedef struct {
+    const uint8_t *bytes;
+    const float *steps;
+} row_t;
+
+static inline int32_t four(const uint8_t *bytes) {
+    int32_t value;
+    memcpy(&value, bytes, 4);
+    return value;
+}
 
 #if defined(__AVX512F__) && defined(__AVX512VNNI__)
 #define OFFSET 128
+/* sums hold -128 times the weights' sums by group and channel: the accumulators start there. */
 #define BODY(R)                                                                            \
-    __m512i acc0[R], acc1[R];                                                              \
-    for (int r = 0; r < R; r++) acc0[r] = acc1[r] = _mm512_setzero_si512();                \
-    for (int64_t i = 0; i < k4; i++) {                                                     \
-        __m512i a = _mm512_loadu_si512(w0 + i * 64), b = _mm512_loadu_si512(w1 + i * 64);  \
-        for (int r = 0; r < R; r++) {                                                      \
-            __m512i x = _mm512_set1_epi32(((const int32_t *)rows[r])[i]);                  \
-            acc0[r] = _mm512_dpbusd_epi32(acc0[r], x, a);                                  \
-            acc1[r] = _mm512_dpbusd_epi32(acc1[r], x, b);                                  \
+    for (int64_t g = 0, i = 0; i < k4; g++) {                                              \
+        int64_t end = i + GROUP / 4 < k4 ? i + GROUP / 4 : k4;                             \
+        __m512i acc0[R], acc1[R];                                                          \
+        for (int r = 0; r < R; r++) acc0[r] = _mm512_loadu_si512(s0 + g * TILE);           \
+        for (int r = 0; r < R; r++) acc1[r] = _mm512_loadu_si512(s1 + g * TILE);           \
+        for (; i < end; i++) {                                                             \
+            FETCH(w0, i);                                                                  \
+            FETCH(w1, i);                                                                  \
+            __m512i a = _mm512_loadu_si512(w0 + i * 64);                                   \
+            __m512i b = _mm512_loadu_si512(w1 + i * 64);                                   \
+            for (int r = 0; r < R; r++) {                                                  \
+                __m512i x = _mm512_set1_epi32(four(rows[r].bytes + 4 * i));                \
+                acc0[r] = _mm512_dpbusd_epi32(acc0[r], x, a);                              \
+                acc1[r] = _mm512_dpbusd_epi32(acc1[r], x, b);                              \
+            }                                                                              \
         }                                                                                  \
-    }                                                                                      \
-    for (int r = 0; r < R; r++) {                                                          \
-        _mm512_storeu_si512(out + r * 2 * TILE, acc0[r]);                                  \
-        _mm512_storeu_si512(out + r * 2 * TILE + TILE, acc1[r]);                           \
+        for (int r = 0; r < R; r++) {                                                      \
+            add_stepped(out + r * 2 * TILE, acc0[r], rows[r].steps[g]);                    \
+            add_stepped(out + r * 2 * TILE + TILE, acc1[r], rows[r].steps[g]);             \
+        }                                                                                  \
     }
+static inline void add_stepped(float *to, __m512i dots, float step) {
+    __m512 floats = _mm512_cvtepi32_ps(dots);
+    _mm512_storeu_ps(to, _mm512_fmadd_ps(floats, _mm512_set1_ps(step), _mm512_loadu_ps(to)));
+}
 #else
 #define OFFSET 0
-static inline __m256i dot4(__m256i acc, __m256i x, __m256i magnitude, __m256i w) {
-    __m256i pairs = _mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(w, x));
-    return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
-}
 #define HALF(R, W, AT)                                                                     \
-    {                                                                                      \
+    for (int64_t g = 0, i = 0; i < k4; g++) {                                              \
+        int64_t end = i + GROUP / 4 < k4 ? i + GROUP / 4 : k4;                             \
         __m256i low[R], high[R];                                                           \
         for (int r = 0; r < R; r++) low[r] = high[r] = _mm256_setzero_si256();             \
-        for (int64_t i = 0; i < k4; i++) {                                                 \
+        for (; i < end; i++) {                                                             \
+            FETCH(W, i);                                                                   \
             __m256i a = _mm256_loadu_si256((const __m256i *)(W + i * 64));                 \
             __m256i b = _mm256_loadu_si256((const __m256i *)(W + i * 64 + 32));            \
             for (int r = 0; r < R; r++) {                                                  \
-                __m256i x = _mm256_set1_epi32(((const int32_t *)rows[r])[i]);              \
+                __m256i x = _mm256_set1_epi32(four(rows[r].bytes + 4 * i));                \
                 __m256i m = _mm256_abs_epi8(x);                                            \
                 low[r] = dot4(low[r], x, m, a);                                            \
                 high[r] = dot4(high[r], x, m, b);                                          \
             }                                                                              \
         }                                                                                  \
         for (int r = 0; r < R; r++) {                                                      \
-            _mm256_storeu_si256((__m256i *)(out + r * 2 * TILE + AT), low[r]);             \
-            _mm256_storeu_si256((__m256i *)(out + r * 2 * TILE + AT + 8), high[r]);        \
+            add_stepped(out + r * 2 * TILE + AT, low[r], rows[r].steps[g]);                \
+            add_stepped(out + r * 2 * TILE + AT + 8, high[r], rows[r].steps[g]);           \
         }                                                                                  \
     }
-#define BODY(R) HALF(R, w0, 0) HALF(R, w1, TILE)
+#define BODY(R)                                                                            \
+    (void)s0, (void)s1;                                                                    \
+    HALF(R, w0, 0)                                                                         \
+    HALF(R, w1, TILE)
+static inline __m256i dot4(__m256i acc, __m256i x, __m256i magnitude, __m256i w) {
+    __m256i pairs = _mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(w, x));
+    return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+static inline void add_stepped(float *to, __m256i dots, float step) {
+    __m256 floats = _mm256_cvtepi32_ps(dots);
+    _mm256_storeu_ps(to, _mm256_fmadd_ps(floats, _mm256_set1_ps(step), _mm256_loadu_ps(to)));
+}
 #endif
 
-/* R rows against two tiles of 16 channels: out [R][32]. R is a constant so rows stay in registers. */
+/* R rows times two tiles of 16 channels, but for the channels' scales, added to out [R][32].
+ * R is a constant so that the rows stay in registers. */
 #define DEFINE_DOT(R)                                                                      \
-    static void dot_##R(const uint8_t *const *rows, const int8_t *w0, const int8_t *w1,    \
-                        int64_t k4, int32_t *out) { BODY(R) }
+    static void dot_##R(const row_t *rows, const int8_t *w0, const int8_t *w1,             \
+                        const int32_t *s0, const int32_t *s1, int64_t k4, float *out) {    \
+        BODY(R)                                                                            \
+    }
 DEFINE_DOT(1) DEFINE_DOT(2) DEFINE_DOT(3) DEFINE_DOT(4)
 DEFINE_DOT(5) DEFINE_DOT(6) DEFINE_DOT(7) DEFINE_DOT(8)
 
-typedef void (*dot_fn)(const uint8_t *const *, const int8_t *, const int8_t *, int64_t, int32_t *);
+typedef void (*dot_fn)(const row_t *, const int8_t *, const int8_t *, const int32_t *,
+                       const int32_t *, int64_t, float *);
 static const dot_fn DOTS[ROWS + 1] = {0, dot_1, dot_2, dot_3, dot_4, dot_5, dot_6, dot_7, dot_8};
 
 /* exp to about 2 ulp, in a form the compiler turns into vector code. */
@@ -89,50 +129,53 @@ static inline float fast_exp(float x) {
     return p * scale.f;
 }
 
-/* One row of k floats to bytes; returns what one step is worth. padded is a multiple of 4. */
-static float quantise(const float *x, int64_t k, int64_t padded, uint8_t *out) {
-    float most = 0.0f;
-    for (int64_t i = 0; i < k; i++) { float a = fabsf(x[i]); most = a > most ? a : most; }
-    float inverse = most > 0.0f ? 127.0f / most : 0.0f;
-    for (int64_t i = 0; i < k; i++) out[i] = (uint8_t)((int32_t)rintf(x[i] * inverse) + OFFSET);
+/* One row of k floats to bytes, group by group. padded is a multiple of 4. */
+static void quantise(const float *x, int64_t k, int64_t padded, uint8_t *out, float *steps) {
+    for (int64_t first = 0; first < k; first += GROUP) {
+        int64_t end = first + GROUP < k ? first + GROUP : k;
+        float most = 0.0f;
+        for (int64_t i = first; i < end; i++) { float a = fabsf(x[i]); most = a > most ? a : most; }
+        float inverse = most > 0.0f ? 127.0f / most : 0.0f;
+        for (int64_t i = first; i < end; i++)
+            out[i] = (uint8_t)((int32_t)rintf(x[i] * inverse) + OFFSET);
+        steps[first / GROUP] = most / 127.0f;
+    }
     memset(out + k, OFFSET, padded - k);
-    return most / 127.0f;
 }
 
-static inline void scaled(const int32_t *dots, const float *scale, const int32_t *sum,
-                          float step, float *out) {
-    for (int c = 0; c < TILE; c++) out[c] = (float)(dots[c] - OFFSET * sum[c]) * (scale[c] * step);
-}
+static inline int64_t groups_of(int64_t k) { return (k + GROUP - 1) / GROUP; }
 
-/* x [m][k] -> out [m][n]; w, scale and sum are padded to full pairs of tiles. scratch: see Python. */
+/* x [m][k] -> out [m][n]; w, scale and sum are padded to full pairs of tiles. */
 void i8_linear(const float *x, int64_t m, int64_t k, const int8_t *w, const float *scale,
                const int32_t *sum, const float *bias, float *out, int64_t n, uint8_t *scratch,
                int threads) {
-    int64_t padded = (k + 3) / 4 * 4, k4 = padded / 4, pairs = (n + 2 * TILE - 1) / (2 * TILE);
-    uint8_t *bytes = scratch;
-    float *steps = (float *)(scratch + m * padded);
+    int64_t padded = (k + 3) / 4 * 4, pairs = (n + 2 * TILE - 1) / (2 * TILE);
+    int64_t groups = groups_of(k);
+    float *steps = (float *)scratch;
+    uint8_t *bytes = (uint8_t *)(steps + m * groups);
 #pragma omp parallel num_threads(threads)
     {
 #pragma omp for schedule(static)
-        for (int64_t r = 0; r < m; r++) steps[r] = quantise(x + r * k, k, padded, bytes + r * padded);
+        for (int64_t r = 0; r < m; r++)
+            quantise(x + r * k, k, padded, bytes + r * padded, steps + r * groups);
 #pragma omp for schedule(dynamic, 2)
         for (int64_t p = 0; p < pairs; p++) {
             const int8_t *tile = w + p * 2 * TILE * padded;
+            const int32_t *tile_sum = sum + p * 2 * TILE * groups;
             int64_t first = p * 2 * TILE, width = n - first < 2 * TILE ? n - first : 2 * TILE;
             for (int64_t r0 = 0; r0 < m; r0 += ROWS) {
                 int count = (int)(m - r0 < ROWS ? m - r0 : ROWS);
-                const uint8_t *rows[ROWS];
-                int32_t dots[ROWS * 2 * TILE];
-                float result[2 * TILE];
-                for (int r = 0; r < count; r++) rows[r] = bytes + (r0 + r) * padded;
-                DOTS[count](rows, tile, tile + TILE * padded, k4, dots);
+                row_t rows[ROWS];
+                float dots[ROWS * 2 * TILE] = {0};
+                for (int r = 0; r < count; r++)
+                    rows[r] = (row_t){bytes + (r0 + r) * padded, steps + (r0 + r) * groups};
+                DOTS[count](rows, tile, tile + TILE * padded, tile_sum, tile_sum + TILE * groups,
+                            padded / 4, dots);
                 for (int r = 0; r < count; r++) {
-                    for (int h = 0; h < 2; h++)
-                        scaled(dots + (2 * r + h) * TILE, scale + first + h * TILE,
-                               sum + first + h * TILE, steps[r0 + r], result + h * TILE);
                     float *to = out + (r0 + r) * n + first;
+                    const float *from = dots + r * 2 * TILE;
                     for (int64_t c = 0; c < width; c++)
-                        to[c] = result[c] + (bias ? bias[first + c] : 0.0f);
+                        to[c] = from[c] * scale[first + c] + (bias ? bias[first + c] : 0.0f);
                 }
             }
         }
@@ -159,25 +202,26 @@ static inline float gate(const experts_t *e, float g, float u) {
 static void gate_up_tile(const experts_t *e, int64_t expert, int64_t tile, const int32_t *pairs,
                          int64_t count, const uint8_t *bytes, const float *steps, float *inner) {
     int64_t padded = (e->hidden + 3) / 4 * 4, at = expert * 2 * e->inner + tile * TILE;
+    int64_t groups = groups_of(e->hidden);
     const int8_t *w = e->gate_up + at * padded;
+    const int32_t *sum = e->gate_up_sum + at * groups;
+    const float *scale = e->gate_up_scale + at;
+    const float *bias = e->gate_up_bias ? e->gate_up_bias + at : 0;
     for (int64_t p0 = 0; p0 < count; p0 += ROWS) {
         int n = (int)(count - p0 < ROWS ? count - p0 : ROWS);
-        const uint8_t *rows[ROWS];
-        int32_t dots[ROWS * 2 * TILE];
-        for (int r = 0; r < n; r++) rows[r] = bytes + (pairs[p0 + r] / e->top_k) * padded;
-        DOTS[n](rows, w, w + e->inner * padded, padded / 4, dots);
+        row_t rows[ROWS];
+        float dots[ROWS * 2 * TILE] = {0};
         for (int r = 0; r < n; r++) {
-            float g[TILE], u[TILE], step = steps[pairs[p0 + r] / e->top_k];
-            scaled(dots + 2 * r * TILE, e->gate_up_scale + at, e->gate_up_sum + at, step, g);
-            scaled(dots + (2 * r + 1) * TILE, e->gate_up_scale + at + e->inner,
-                   e->gate_up_sum + at + e->inner, step, u);
-            if (e->gate_up_bias)
-                for (int c = 0; c < TILE; c++) {
-                    g[c] += e->gate_up_bias[at + c];
-                    u[c] += e->gate_up_bias[at + e->inner + c];
-                }
+            int64_t token = pairs[p0 + r] / e->top_k;
+            rows[r] = (row_t){bytes + token * padded, steps + token * groups};
+        }
+        DOTS[n](rows, w, w + e->inner * padded, sum, sum + e->inner * groups, padded / 4, dots);
+        for (int r = 0; r < n; r++) {
+            const float *g = dots + 2 * r * TILE, *u = g + TILE;
             float *to = inner + pairs[p0 + r] * e->inner + tile * TILE;
-            for (int c = 0; c < TILE; c++) to[c] = gate(e, g[c], u[c]);
+            for (int c = 0; c < TILE; c++)
+                to[c] = gate(e, g[c] * scale[c] + (bias ? bias[c] : 0.0f),
+                             u[c] * scale[e->inner + c] + (bias ? bias[e->inner + c] : 0.0f));
         }
     }
 }
@@ -186,24 +230,23 @@ static void down_tiles(const experts_t *e, int64_t expert, int64_t first, const 
                        int64_t count, const uint8_t *bytes, const float *steps,
                        const float *weights, float *out) {
     int64_t channels = (e->hidden + 2 * TILE - 1) / (2 * TILE) * 2 * TILE;
-    int64_t at = expert * channels + first;
+    int64_t at = expert * channels + first, groups = groups_of(e->inner);
     int64_t width = e->hidden - first < 2 * TILE ? e->hidden - first : 2 * TILE;
     const int8_t *w = e->down + at * e->inner;
+    const int32_t *sum = e->down_sum + at * groups;
+    const float *scale = e->down_scale + at, *bias = e->down_bias ? e->down_bias + at : 0;
     for (int64_t p0 = 0; p0 < count; p0 += ROWS) {
         int n = (int)(count - p0 < ROWS ? count - p0 : ROWS);
-        const uint8_t *rows[ROWS];
-        int32_t dots[ROWS * 2 * TILE];
-        for (int r = 0; r < n; r++) rows[r] = bytes + (int64_t)pairs[p0 + r] * e->inner;
-        DOTS[n](rows, w, w + TILE * e->inner, e->inner / 4, dots);
+        row_t rows[ROWS];
+        float dots[ROWS * 2 * TILE] = {0};
+        for (int r = 0; r < n; r++)
+            rows[r] = (row_t){bytes + pairs[p0 + r] * e->inner, steps + pairs[p0 + r] * groups};
+        DOTS[n](rows, w, w + TILE * e->inner, sum, sum + TILE * groups, e->inner / 4, dots);
         for (int r = 0; r < n; r++) {
-            float result[2 * TILE], weight = weights[pairs[p0 + r]], step = steps[pairs[p0 + r]];
-            for (int h = 0; h < 2; h++)
-                scaled(dots + (2 * r + h) * TILE, e->down_scale + at + h * TILE,
-                       e->down_sum + at + h * TILE, step, result + h * TILE);
+            const float *from = dots + 2 * r * TILE, weight = weights[pairs[p0 + r]];
             float *to = out + pairs[p0 + r] / e->top_k * e->hidden + first;
-            const float *bias = e->down_bias ? e->down_bias + at : 0;
             for (int64_t c = 0; c < width; c++)
-                to[c] += weight * (result[c] + (bias ? bias[c] : 0.0f));
+                to[c] += weight * (from[c] * scale[c] + (bias ? bias[c] : 0.0f));
         }
     }
 }
@@ -214,8 +257,9 @@ void i8_experts(const experts_t *e, const float *x, int64_t t, const int64_t *ch
                 const float *weights, float *out, uint8_t *scratch, int threads) {
     int64_t pairs = t * e->top_k, padded = (e->hidden + 3) / 4 * 4;
     float *inner = (float *)scratch;
-    float *steps = inner + pairs * e->inner, *inner_steps = steps + t;
-    int32_t *order = (int32_t *)(inner_steps + pairs), *starts = order + pairs;
+    int64_t groups = groups_of(e->hidden), inner_groups = groups_of(e->inner);
+    float *steps = inner + pairs * e->inner, *inner_steps = steps + t * groups;
+    int32_t *order = (int32_t *)(inner_steps + pairs * inner_groups), *starts = order + pairs;
     int32_t *active = starts + e->experts + 1;
     uint8_t *bytes = (uint8_t *)(active + e->experts), *inner_bytes = bytes + t * padded;
     memset(starts, 0, (e->experts + 1) * sizeof(int32_t));
@@ -233,7 +277,7 @@ void i8_experts(const experts_t *e, const float *x, int64_t t, const int64_t *ch
     {
 #pragma omp for schedule(static)
         for (int64_t r = 0; r < t; r++) {
-            steps[r] = quantise(x + r * e->hidden, e->hidden, padded, bytes + r * padded);
+            quantise(x + r * e->hidden, e->hidden, padded, bytes + r * padded, steps + r * groups);
             memset(out + r * e->hidden, 0, e->hidden * sizeof(float));
         }
 #pragma omp for schedule(dynamic, 4)
@@ -244,8 +288,8 @@ void i8_experts(const experts_t *e, const float *x, int64_t t, const int64_t *ch
         }
 #pragma omp for schedule(static)
         for (int64_t p = 0; p < pairs; p++)
-            inner_steps[p] = quantise(inner + p * e->inner, e->inner, e->inner,
-                                      inner_bytes + p * e->inner);
+            quantise(inner + p * e->inner, e->inner, e->inner, inner_bytes + p * e->inner,
+                     inner_steps + p * inner_groups);
 #pragma omp for schedule(dynamic, 1)
         for (int64_t column = 0; column < columns; column++)
             for (int64_t i = 0; i < busy; i++)
@@ -267,59 +311,82 @@ typedef struct {
     float scale;
 } pages_t;
 
-static void attend(const pages_t *p, const float *query, int64_t sequence, int64_t head, int count,
-                   float *scores, float *out) {
-    int64_t length = p->lengths[sequence], kv = head / (p->heads / p->kv_heads);
-    int64_t start = p->window && length > p->window ? length - p->window : 0, seen = length - start;
+/* Width is a multiple of 8. */
+static inline float dot_product(const float *restrict a, const float *restrict b, int64_t width) {
+    __m256 even = _mm256_setzero_ps(), odd = _mm256_setzero_ps();
+    int64_t d = 0;
+    for (; d + 16 <= width; d += 16) {
+        even = _mm256_fmadd_ps(_mm256_loadu_ps(a + d), _mm256_loadu_ps(b + d), even);
+        odd = _mm256_fmadd_ps(_mm256_loadu_ps(a + d + 8), _mm256_loadu_ps(b + d + 8), odd);
+    }
+    if (d < width) even = _mm256_fmadd_ps(_mm256_loadu_ps(a + d), _mm256_loadu_ps(b + d), even);
+    even = _mm256_add_ps(even, odd);
+    __m128 sum = _mm_add_ps(_mm256_castps256_ps128(even), _mm256_extractf128_ps(even, 1));
+    sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
+    return _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(sum)));
+}
+
+static inline void add_scaled(float *restrict to, const float *restrict from, float by, int64_t width) {
+    __m256 factor = _mm256_set1_ps(by);
+    for (int64_t d = 0; d < width; d += 8)
+        _mm256_storeu_ps(to + d, _mm256_fmadd_ps(factor, _mm256_loadu_ps(from + d), _mm256_loadu_ps(to + d)));
+}
+
+static void softmax(float *restrict scores, int64_t count, const float *sink) {
+    float most = sink ? *sink : -INFINITY, total = 0.0f;
+    for (int64_t t = 0; t < count; t++) most = scores[t] > most ? scores[t] : most;
+    for (int64_t t = 0; t < count; t++) {
+        scores[t] = fast_exp(scores[t] - most);
+        total += scores[t];
+    }
+    float inverse = 1.0f / (total + (sink ? fast_exp(*sink - most) : 0.0f));
+    for (int64_t t = 0; t < count; t++) scores[t] *= inverse;
+}
+
+/* Heads first .. first + count of one sequence. Tokens are the outer loop, since the cache holds a
+ * token's heads side by side: it is read once, in order. scores holds [count][seen]. */
+static void attend(const pages_t *p, const float *query, int64_t sequence, int64_t first,
+                   int64_t count, float *scores, float *out) {
+    const int64_t length = p->lengths[sequence], group = p->heads / p->kv_heads;
+    const int64_t start = p->window && length > p->window ? length - p->window : 0;
+    const int64_t seen = length - start, size = p->block_size, width = p->width;
+    const int64_t value_width = p->value_width, key_head = p->head_stride;
+    const int64_t value_head = p->value_head_stride;
     const int32_t *table = p->tables + sequence * p->table_width;
-    float most[HEADS_AT_ONCE], total[HEADS_AT_ONCE];
-    for (int g = 0; g < count; g++) most[g] = p->sinks ? p->sinks[head + g] : -INFINITY;
+    const float scale = p->scale;
     for (int64_t t = 0; t < seen; t++) {
-        int64_t at = start + t, slot = (int64_t)table[at / p->block_size] * p->block_size
-                                       + at % p->block_size;
-        const float *key = p->keys + slot * p->token_stride + kv * p->head_stride;
-        for (int g = 0; g < count; g++) {
-            const float *q = query + g * p->width;
-            float dot = 0.0f;
-            for (int64_t d = 0; d < p->width; d++) dot += q[d] * key[d];
-            dot *= p->scale;
-            scores[g * seen + t] = dot;
-            most[g] = dot > most[g] ? dot : most[g];
-        }
+        int64_t slot = (int64_t)table[(start + t) / size] * size + (start + t) % size;
+        const float *keys = p->keys + slot * p->token_stride;
+        for (int64_t h = 0; h < count; h++)
+            scores[h * seen + t] =
+                scale * dot_product(query + h * width, keys + (first + h) / group * key_head, width);
     }
-    for (int g = 0; g < count; g++) {
-        float sum = p->sinks ? fast_exp(p->sinks[head + g] - most[g]) : 0.0f;
-        for (int64_t t = 0; t < seen; t++) {
-            scores[g * seen + t] = fast_exp(scores[g * seen + t] - most[g]);
-            sum += scores[g * seen + t];
-        }
-        total[g] = sum;
-    }
-    memset(out, 0, count * p->value_width * sizeof(float));
+    for (int64_t h = 0; h < count; h++)
+        softmax(scores + h * seen, seen, p->sinks ? p->sinks + first + h : 0);
+    memset(out, 0, count * value_width * sizeof(float));
     for (int64_t t = 0; t < seen; t++) {
-        int64_t at = start + t, slot = (int64_t)table[at / p->block_size] * p->block_size
-                                       + at % p->block_size;
-        const float *value = p->values + slot * p->value_token_stride + kv * p->value_head_stride;
-        for (int g = 0; g < count; g++) {
-            float share = scores[g * seen + t] / total[g];
-            for (int64_t d = 0; d < p->value_width; d++) out[g * p->value_width + d] += share * value[d];
-        }
+        int64_t slot = (int64_t)table[(start + t) / size] * size + (start + t) % size;
+        const float *values = p->values + slot * p->value_token_stride;
+        for (int64_t h = 0; h < count; h++)
+            add_scaled(out + h * value_width, values + (first + h) / group * value_head,
+                       scores[h * seen + t], value_width);
     }
 }
 
-/* query [s][heads][width] -> out [s][heads][value_width]; scratch [threads][8][longest]. */
+/* query [s][heads][width] -> out [s][heads][value_width]; scratch [threads][heads][longest]. */
 void paged_attention(const pages_t *p, const float *query, int64_t sequences, int64_t longest,
                      float *out, float *scratch, int threads) {
-    int64_t group = p->heads / p->kv_heads;
-    int64_t step = group < HEADS_AT_ONCE ? group : HEADS_AT_ONCE;
-    int64_t parts = (group + step - 1) / step, items = sequences * p->kv_heads * parts;
+    /* Few sequences: split their heads, but not the heads of a group. */
+    int64_t units = p->kv_heads > 1 ? p->kv_heads : p->heads, parts = threads / sequences + 1;
+    if (sequences >= threads || parts > units) parts = sequences >= threads ? 1 : units;
+    int64_t step = (units + parts - 1) / parts * (p->heads / units);
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-    for (int64_t item = 0; item < items; item++) {
-        int64_t part = item % parts, kv = item / parts % p->kv_heads, s = item / parts / p->kv_heads;
-        int64_t head = kv * group + part * step, left = group - part * step;
-        attend(p, query + (s * p->heads + head) * p->width, s, head, (int)(left < step ? left : step),
-               scratch + omp_get_thread_num() * HEADS_AT_ONCE * longest,
-               out + (s * p->heads + head) * p->value_width);
+    for (int64_t item = 0; item < sequences * parts; item++) {
+        int64_t s = item / parts, first = item % parts * step, left = p->heads - first;
+        if (left <= 0) continue;
+        attend(p, query + (s * p->heads + first) * p->width, s, first, left < step ? left : step,
+               scratch + omp_get_thread_num() * p->heads * longest,
+               out + (s * p->heads + first) * p->value_width);
     }
 }
 

@@ -7,7 +7,6 @@ from torch import Tensor
 
 from inference.model.layers import LinearOp, RmsNorm
 from inference.model.paged import Prefill, Scoring, StepContext, gather_pages
-from inference.model.rope import rotate
 from inference.model.spec import ModelSpec
 
 
@@ -47,18 +46,16 @@ class GroupedAttention:
         width = spec.head_dim
         if spec.qk_norm != "all" and spec.clip_qkv is None:
             heads = joined.view(len(joined), -1, width)
-            turning = heads[:, : spec.heads + spec.kv_heads]
-            values = heads[:, spec.heads + spec.kv_heads :]
+            turned = spec.heads + spec.kv_heads
             if self.query_norm is not None and self.key_norm is not None:
-                turning = torch.cat(
-                    (
-                        self.query_norm(turning[:, : spec.heads]),
-                        self.key_norm(turning[:, spec.heads :]),
-                    ),
-                    dim=1,
+                normed = (
+                    self.query_norm(heads[:, : spec.heads]),
+                    self.key_norm(heads[:, spec.heads : turned]),
+                    heads[:, turned:],
                 )
-            turned = rotate(turning, step.cos, step.sin)
-            return turned[:, : spec.heads], turned[:, spec.heads :], values
+                heads = torch.cat(normed, dim=1)
+            heads = step.rotate(heads, turned)
+            return heads[:, : spec.heads], heads[:, spec.heads : turned], heads[:, turned:]
         return self._olmo_heads(joined, step)
 
     def _olmo_heads(self, joined: Tensor, step: StepContext) -> tuple[Tensor, Tensor, Tensor]:
@@ -75,4 +72,4 @@ class GroupedAttention:
         query, keys, values = (
             part.reshape(len(joined), -1, spec.head_dim) for part in (query, keys, values)
         )
-        return rotate(query, step.cos, step.sin), rotate(keys, step.cos, step.sin), values
+        return step.rotate(query), step.rotate(keys), values

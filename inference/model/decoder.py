@@ -1,7 +1,7 @@
 """The generic decoder: every family is this code with another ModelSpec."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
@@ -11,7 +11,7 @@ from torch.nn import functional
 from inference.model.batch import StepBatch
 from inference.model.cache import KvCache
 from inference.model.layers import LinearOp, RmsNorm
-from inference.model.paged import DecodeKernel, StepContext, attention_plan, decode_reference
+from inference.model.paged import StepContext, StepOps, TorchOps, attention_plan
 from inference.model.rope import Rope
 from inference.model.spec import ModelSpec
 
@@ -42,14 +42,14 @@ class Decoder:
     norm: RmsNorm
     head: LinearOp
     rope: Rope
-    decode_kernel: DecodeKernel = decode_reference
+    ops: StepOps = field(default_factory=TorchOps)
 
     @torch.inference_mode()
     def forward(self, batch: StepBatch, cache: KvCache) -> Tensor:
         """Float32 logits [R, vocab] for the rows the batch asks for; fills the cache."""
         cos, sin = self.rope.angles(batch.positions)
         plan = attention_plan(batch, cache.block_size)
-        step = StepContext(plan, cache, batch.slots, cos, sin, self.decode_kernel)
+        step = StepContext(plan, cache, batch.slots, cos, sin, self.ops)
         states = self.hidden(batch.token_ids, step)
         if len(batch.logit_index) != len(states):
             states = states[batch.logit_index]

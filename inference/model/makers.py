@@ -9,15 +9,16 @@ from torch import Tensor
 from inference.kernels.cpu_int8 import (
     ExpertWeights,
     Int8Backend,
-    NativeDecode,
     NativeLinear,
+    NativeNorm,
+    NativeOps,
     int8_backend,
 )
 from inference.kernels.cpu_native import native_load
 from inference.model.decoder import Embedding
 from inference.model.layers import Clamp, Linear, LinearOp, RmsNorm
 from inference.model.moe import Experts, FloatExperts
-from inference.model.paged import DecodeKernel, decode_reference
+from inference.model.paged import StepOps, TorchOps
 from inference.model.spec import MoeSpec
 
 Quantization = Literal["none", "int8", "auto"]
@@ -46,7 +47,7 @@ class Maker(Protocol):
 
     def norm(self, weight: Tensor, eps: float) -> RmsNorm: ...
 
-    def decode_kernel(self) -> DecodeKernel: ...
+    def ops(self) -> StepOps: ...
 
 
 def maker_for(device: torch.device, dtype: torch.dtype, quantization: Quantization) -> Maker:
@@ -62,6 +63,8 @@ class FloatMaker:
     def __init__(self, device: torch.device, dtype: torch.dtype) -> None:
         self.device = device
         self.dtype = dtype
+        is_plain_cpu = device.type == "cpu" and dtype == torch.float32
+        self._native = native_load() if is_plain_cpu else None
 
     def linear(self, weight: Tensor, bias: Tensor | None) -> LinearOp:
         return Linear(self.place(weight), None if bias is None else self.place(bias))
@@ -91,13 +94,12 @@ class FloatMaker:
         return Embedding(placed, self.dtype), Linear(placed if head is None else self.place(head))
 
     def norm(self, weight: Tensor, eps: float) -> RmsNorm:
+        if self._native is not None:
+            return NativeNorm(self._native, self.place(weight), eps)
         return RmsNorm(self.place(weight), eps)
 
-    def decode_kernel(self) -> DecodeKernel:
-        native = native_load() if self.device.type == "cpu" else None
-        if native is not None and self.dtype == torch.float32:
-            return NativeDecode(native)
-        return decode_reference
+    def ops(self) -> StepOps:
+        return TorchOps() if self._native is None else NativeOps(self._native)
 
 
 class Int8Maker(FloatMaker):

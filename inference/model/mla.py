@@ -13,7 +13,6 @@ from torch.nn import functional
 
 from inference.model.layers import LinearOp, RmsNorm
 from inference.model.paged import Prefill, Scoring, StepContext, gather_pages
-from inference.model.rope import rotate
 from inference.model.spec import MlaSpec
 
 
@@ -63,14 +62,14 @@ class LatentAttention:
             states = self.query_norm(self.query_down(states))
         query = self.query_up(states).view(len(states), self.heads, -1)
         nope = self.mla.nope_dim
-        turned = rotate(query[..., nope:], step.cos, step.sin)
+        turned = step.rotate(query[..., nope:])
         return torch.cat((query[..., :nope], turned), dim=-1)
 
     def _latent(self, states: Tensor, step: StepContext) -> Tensor:
         """[T, 1, kv_rank + rope_dim]: the normed latent and the one rotated key."""
         rank = self.mla.kv_rank
         joined = self.latent_down(states)
-        turned = rotate(joined[:, None, rank:], step.cos, step.sin)
+        turned = step.rotate(joined[:, None, rank:])
         return torch.cat((self.latent_norm(joined[:, :rank])[:, None], turned), dim=-1)
 
     def _expanded(

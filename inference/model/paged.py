@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from inference.model.batch import StepBatch
 from inference.model.cache import KvCache
+from inference.model.rope import rotate
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +36,31 @@ class DecodeRows:
     max_length: int
 
 
-class DecodeKernel(Protocol):
-    """query [S, heads, width], paged keys and values -> [S, heads, value width]."""
+class StepOps(Protocol):
+    """The parts of attention that devices do in their own way."""
 
-    def __call__(
+    def rotate(self, states: Tensor, turned: int, cos: Tensor, sin: Tensor) -> Tensor:
+        """States [T, heads, dim] with the first `turned` heads rotated; may work in place."""
+        ...
+
+    def decode(
         self, query: Tensor, keys: Tensor, values: Tensor, decode: DecodeRows, scoring: Scoring
-    ) -> Tensor: ...
+    ) -> Tensor:
+        """query [S, heads, width], paged keys and values -> [S, heads, value width]."""
+        ...
+
+
+class TorchOps:
+    """Plain torch: what every kernel is checked against."""
+
+    def rotate(self, states: Tensor, turned: int, cos: Tensor, sin: Tensor) -> Tensor:
+        rotated = rotate(states[:, :turned], cos, sin)
+        return rotated if turned == states.shape[1] else torch.cat((rotated, states[:, turned:]), 1)
+
+    def decode(
+        self, query: Tensor, keys: Tensor, values: Tensor, decode: DecodeRows, scoring: Scoring
+    ) -> Tensor:
+        return decode_reference(query, keys, values, decode, scoring)
 
 
 @dataclass(slots=True)
@@ -200,7 +220,12 @@ class StepContext:
     slots: Tensor
     cos: Tensor
     sin: Tensor
-    kernel: DecodeKernel
+    ops: StepOps
+
+    def rotate(self, states: Tensor, turned: int | None = None) -> Tensor:
+        """States [T, heads, dim] with the first heads, or all, turned to their positions."""
+        count = states.shape[1] if turned is None else turned
+        return self.ops.rotate(states, count, self.cos, self.sin)
 
     def attend(
         self,
@@ -230,4 +255,6 @@ class StepContext:
         single = self.plan.decode
         if single is None:
             raise ValueError("no sequence of this step brings a single token")
-        return self.kernel(query, self.cache.keys[layer], self.cache.values[layer], single, scoring)
+        return self.ops.decode(
+            query, self.cache.keys[layer], self.cache.values[layer], single, scoring
+        )

@@ -104,7 +104,7 @@ def decoder_build(
         norm=maker.norm(source.get("model.norm.weight", (spec.hidden,)), spec.norm_eps),
         head=head,
         rope=Rope(spec.rope, maker.device),
-        decode_kernel=maker.decode_kernel(),
+        ops=maker.ops(),
     )
 
 
@@ -139,7 +139,11 @@ def _joined(
 ) -> LinearOp:
     """Several layers over the same input as one; its output is theirs side by side."""
     weights = [source.get(f"{n}.weight", shape) for n, shape in zip(names, shapes, strict=True)]
-    biases = [source.get(f"{n}.bias") for n in names] if bias else None
+    biases = None
+    if bias:
+        biases = [
+            source.get(f"{n}.bias", shape[:1]) for n, shape in zip(names, shapes, strict=True)
+        ]
     weight = weights[0] if len(weights) == 1 else torch.cat(weights)
     return maker.linear(weight, None if biases is None else torch.cat(biases))
 
@@ -147,12 +151,15 @@ def _joined(
 def _grouped(spec: ModelSpec, source: TensorSource, maker: Maker, layer: int) -> GroupedAttention:
     name = f"model.layers.{layer}.self_attn"
     wide, narrow = spec.heads * spec.head_dim, spec.kv_heads * spec.head_dim
+    norm_sizes = [("q", wide), ("k", narrow)]
+    if spec.qk_norm == "head":
+        norm_sizes = [("q", spec.head_dim), ("k", spec.head_dim)]
     sinks = source.get(f"{name}.sinks", (spec.heads,)).float() if spec.has_sinks else None
     norms = [
-        maker.norm(source.get(f"{name}.{which}_norm.weight"), spec.norm_eps)
+        maker.norm(source.get(f"{name}.{which}_norm.weight", (size,)), spec.norm_eps)
         if spec.qk_norm != "none"
         else None
-        for which in ("q", "k")
+        for which, size in norm_sizes
     ]
     return GroupedAttention(
         spec=spec,
@@ -185,10 +192,12 @@ def _latent(
     if mla.q_rank is not None:
         shape = (mla.q_rank, spec.hidden)
         down = _joined(source, maker, [f"{name}.q_a_proj"], [shape], bias)
-        norm = maker.norm(source.get(f"{name}.q_a_layernorm.weight"), LATENT_NORM_EPS)
+        norm = maker.norm(source.get(f"{name}.q_a_layernorm.weight", shape[:1]), LATENT_NORM_EPS)
     up = source.get(f"{name}.{up_name}.weight", (wide, up_width))
     latent = source.get(f"{name}.kv_a_proj_with_mqa.weight", (spec.cache_width, spec.hidden))
-    latent_bias = source.get(f"{name}.kv_a_proj_with_mqa.bias") if bias else None
+    latent_bias = (
+        source.get(f"{name}.kv_a_proj_with_mqa.bias", (spec.cache_width,)) if bias else None
+    )
     if spec.rope.interleaved:
         up = _unpaired(up, spec.heads, mla.rope_dim)
         latent = _unpaired(latent, 1, mla.rope_dim)
@@ -204,7 +213,9 @@ def _latent(
         query_norm=norm,
         query_up=maker.linear(up, None),
         latent_down=maker.linear(latent, latent_bias),
-        latent_norm=maker.norm(source.get(f"{name}.kv_a_layernorm.weight"), LATENT_NORM_EPS),
+        latent_norm=maker.norm(
+            source.get(f"{name}.kv_a_layernorm.weight", (mla.kv_rank,)), LATENT_NORM_EPS
+        ),
         expand=expand.to(maker.device, maker.dtype).contiguous(),
         out=_joined(
             source, maker, [f"{name}.o_proj"], [(spec.hidden, spec.heads * mla.v_dim)], spec.o_bias
@@ -238,8 +249,8 @@ def _moe(spec: ModelSpec, moe: MoeSpec, source: TensorSource, maker: Maker, name
     router = Router(
         moe,
         source.get(f"{name}.{gate}.weight", (moe.experts, spec.hidden)).to(maker.device),
-        source.get(bias).to(maker.device) if source.has(bias) else None,
-        source.get(correction).to(maker.device) if moe.has_correction else None,
+        source.get(bias, (moe.experts,)).to(maker.device) if source.has(bias) else None,
+        source.get(correction, (moe.experts,)).to(maker.device) if moe.has_correction else None,
     )
     experts = experts_read(spec.family, moe, spec.hidden, source, name)
     clamp = None if spec.swiglu_limit is None else (spec.swiglu_limit, spec.swiglu_alpha)

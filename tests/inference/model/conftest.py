@@ -135,6 +135,16 @@ FAMILIES: dict[str, tuple[str, dict[str, Any]]] = {
         | {"head_dim": 16, "num_local_experts": 8, "num_experts_per_tok": 3, "sliding_window": 7},
     ),
 }
+# Used by single tests, not by the sweep over families.
+EXTRA: dict[str, tuple[str, dict[str, Any]]] = {
+    "gpt-oss-wide": ("GptOssConfig", FAMILIES["gpt-oss"][1] | {"intermediate_size": 64}),
+    # Wide enough that rounding errors average out as they do in real models.
+    "granitemoe-wide": (
+        "GraniteMoeConfig",
+        FAMILIES["granitemoe"][1] | {"hidden_size": 256, "intermediate_size": 128},
+    ),
+    "llama-wide": ("LlamaConfig", BASE | {"hidden_size": 256, "intermediate_size": 256}),
+}
 
 
 @dataclass(frozen=True)
@@ -166,7 +176,7 @@ class Tiny:
 
 def tiny_save(folder: Path, family: str) -> Tiny:
     """Write a checkpoint whose routing is decided clearly, so rounding cannot change it."""
-    class_name, options = FAMILIES[family]
+    class_name, options = (FAMILIES | EXTRA)[family]
     torch.manual_seed(len(family))
     config = getattr(transformers, class_name)(**options)
     config._attn_implementation = "eager"
@@ -174,10 +184,13 @@ def tiny_save(folder: Path, family: str) -> Tiny:
     model.set_experts_implementation("eager") if hasattr(
         model, "set_experts_implementation"
     ) else None
+    # Sums stay of order one whatever the width, as in trained models.
+    spread = 1.1 * config.hidden_size**-0.5
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             is_norm = "norm" in name
-            scale = 1.0 if ("router" in name or ".gate." in name) else 0.2
+            is_clear = "router" in name or ".gate." in name or "embed_tokens" in name
+            scale = 1.0 if is_clear else spread
             parameter.normal_(mean=1.0 if is_norm else 0.0, std=0.1 if is_norm else scale)
         for name, buffer in model.named_buffers():
             if name.endswith("e_score_correction_bias"):

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from inference.model.paged import decode_reference
+from inference.model.paged import TorchOps
 from tests.inference.model.conftest import FAMILIES, Session, Tiny
 
 
@@ -67,7 +67,7 @@ def test_decoding_without_c_kernels_gives_the_same(
     family: str, tiny: Callable[[str], Tiny], prompt: list[int]
 ) -> None:
     decoder = tiny(family).load()
-    plain = replace(decoder, decode_kernel=decode_reference)
+    plain = replace(decoder, ops=TorchOps())
     assert Session(decoder).greedy(prompt, 12) == Session(plain).greedy(prompt, 12)
 
 
@@ -81,3 +81,13 @@ def test_absorbed_and_naive_latent_attention_agree(
     absorbed = torch.cat([session.step({0: [token]}) for token in prompt])
     naive = Session(decoder).step({0: prompt}, all_logits=True)
     torch.testing.assert_close(absorbed, naive, atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("family", ["granitemoe-wide", "llama-wide"])
+def test_int8_stays_close_to_float(family: str, tiny: Callable[[str], Tiny]) -> None:
+    checkpoint = tiny(family)
+    exact, small = (Session(checkpoint.load(quantization=kind)) for kind in ("none", "int8"))
+    ids = torch.randint(0, 96, (100,), generator=torch.Generator().manual_seed(2)).tolist()
+    expected, found = (session.step({0: ids}, all_logits=True) for session in (exact, small))
+    assert (found - expected).norm() / expected.norm() < 0.03
+    assert (found.argmax(-1) == expected.argmax(-1)).float().mean() >= 0.95
