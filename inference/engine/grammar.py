@@ -8,6 +8,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+# With free whitespace a small model may write spaces for ever.
+JSON_LAYOUT = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+
 
 class GrammarUnavailable(Exception):
     """No library for structured output is installed, or the tokenizer does not suit it."""
@@ -44,7 +47,7 @@ def json_grammar(schema: dict[str, Any]) -> str:
     """The grammar source for a JSON schema."""
     library = _library()
     try:
-        source: str = library.LLMatcher.grammar_from_json_schema(schema)
+        source: str = library.LLMatcher.grammar_from_json_schema(schema, overrides=JSON_LAYOUT)
     except ValueError as error:
         raise GrammarRefused(str(error)) from error
     return source

@@ -150,7 +150,7 @@ def _grammar(model: ChatModel, wanted: ChatWanted) -> str | None:
     param = "tool_choice" if wanted.forced_tools else "response_format"
     try:
         if wanted.forced_tools:
-            source = lark_grammar(call_grammar(wanted.forced_tools))
+            source = lark_grammar(call_grammar(wanted.forced_tools, model.loaded.template.is_token))
         else:
             source = json_grammar(wanted.schema or {})
         model.grammar_check(source)

@@ -76,6 +76,10 @@ class ChatTemplate:
     def text(self, text: str) -> Prompt:
         return Prompt(self._tokenizer.encode(text), Reasoning.OFF)
 
+    def is_token(self, text: str) -> bool:
+        """Whether the vocabulary has one token for all of the text."""
+        return len(self._tokenizer.encode(text, add_special_tokens=False)) == 1
+
     def _reasoning_after(self, text: str) -> Reasoning:
         end = text.rstrip()
         if end.endswith(OPEN):

@@ -16,6 +16,7 @@ from inference.config import ChatConfig, StartRefused
 from inference.engine.grammar import LlguidanceCompiler
 from inference.engine.kv_blocks import BlockPool
 from inference.engine.output import Vocabulary
+from inference.engine.reasoning import CLOSE, OPEN
 from inference.engine.request import Ending, Request, Sampling
 from inference.engine.runner import Runner
 from inference.engine.scheduler import Scheduler, SchedulerLimits, Slice
@@ -34,6 +35,7 @@ from inference.server.memory import (
     needs_for,
     plan_make,
 )
+from inference.server.tool_calls import END, START
 
 log = logging.getLogger(__name__)
 
@@ -112,6 +114,12 @@ class HubTokenizer:
         self._backend.no_truncation()
         self.chat_template = self._wrapper.chat_template
         self.all_special_tokens: list[str] = list(self._wrapper.all_special_tokens)
+        # Some vocabularies mark the tags that the server reads as special too.
+        self._hidden = {
+            number
+            for number, token in self._backend.get_added_tokens_decoder().items()
+            if token.special and token.content not in {OPEN, CLOSE, START, END}
+        }
 
     @property
     def eos_id(self) -> int | None:
@@ -126,7 +134,8 @@ class HubTokenizer:
         return ids
 
     def decode(self, token_ids: Sequence[int]) -> str:
-        text: str = self._backend.decode(token_ids, skip_special_tokens=True)
+        shown = [number for number in token_ids if number not in self._hidden]
+        text: str = self._backend.decode(shown, skip_special_tokens=False)
         return text
 
     def to_json(self) -> str:

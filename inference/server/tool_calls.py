@@ -4,9 +4,11 @@ off while they stream, and the grammar that makes a model call a tool."""
 import json
 import re
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from inference.engine.grammar import JSON_LAYOUT
 from inference.engine.stops import held_tail
 
 START, END = "<tool_call>", "</tool_call>"
@@ -163,24 +165,35 @@ class ToolSplitter:
             self._pieces.append(Piece(text=text))
 
 
-def call_grammar(tools: list[dict[str, Any]]) -> str:
+def call_grammar(tools: list[dict[str, Any]], is_token: Callable[[str], bool]) -> str:
     """A Lark grammar for one or more calls of these tools and nothing else."""
-    choices = []
-    for tool in tools:
-        function = tool["function"]
-        schema = {
+    # Written as text, a tag that is one token in the vocabulary would never match.
+    start, end = (tag if is_token(tag) else json.dumps(tag) for tag in (START, END))
+    names = [f"tool{n}" for n in range(len(tools))]
+    rules = [f"{name}: %json {_call_schema(tool)}" for name, tool in zip(names, tools, strict=True)]
+    return "\n".join(
+        [
+            'start: call ("\\n" call)*',
+            f'call: {start} "\\n" body "\\n" {end}',
+            f"body: {' | '.join(names)}",
+            *rules,
+            "",
+        ]
+    )
+
+
+def _call_schema(tool: dict[str, Any]) -> str:
+    function = tool["function"]
+    properties = {
+        "name": {"const": function["name"]},
+        "arguments": function.get("parameters") or {"type": "object"},
+    }
+    return json.dumps(
+        {
             "type": "object",
-            "properties": {
-                "name": {"const": function["name"]},
-                "arguments": function.get("parameters") or {"type": "object"},
-            },
+            "properties": properties,
             "required": ["name", "arguments"],
             "additionalProperties": False,
+            "x-guidance": JSON_LAYOUT,
         }
-        choices.append(f"%json {json.dumps(schema)}")
-    return (
-        'start: call ("\\n" call)*\n'
-        f'call: "{START}\\n" body "\\n{END}"\n'
-        f"body: {' | '.join(f'tool{n}' for n in range(len(choices)))}\n"
-        + "".join(f"tool{n}: {choice}\n" for n, choice in enumerate(choices))
     )
