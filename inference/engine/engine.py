@@ -195,7 +195,7 @@ class Engine:
         `counted` keeps what a preemption makes the model compute again from counting again.
         """
         sequence = part.sequence
-        if sequence.leader is not None:
+        if sequence.leader is not None or sequence.counted == sequence.prompt_len:
             return
         upto = min(part.end, sequence.prompt_len)
         hits = max(0, min(part.start, sequence.prompt_len) - sequence.counted)

@@ -1,5 +1,7 @@
 """Structured output: which tokens may come next, by llguidance when it is installed."""
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
@@ -10,6 +12,9 @@ from numpy.typing import NDArray
 
 # With free whitespace a small model may write spaces for ever.
 JSON_LAYOUT = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": "}
+
+# Compiled grammars that are kept for the next request.
+MAX_COMPILED = 64
 
 
 class GrammarUnavailable(Exception):
@@ -60,24 +65,41 @@ def lark_grammar(text: str) -> str:
 
 
 class LlguidanceCompiler:
-    """Compiles for one tokenizer, which is read at the first use (about a second)."""
+    """Compiles for one tokenizer, which is read at the first use (about a second).
+
+    Grammars are compiled by `check`, on the thread of the caller, and kept: a large schema
+    takes up to a second, for which the engine must not stand still.
+    """
 
     def __init__(self, tokenizer_json: Callable[[], str], vocabulary: int, eos: list[int]) -> None:
         self._tokenizer_json = tokenizer_json
         self._vocabulary = vocabulary
         self._eos = eos
         self._tokenizer: Any = None
+        self._lock = threading.Lock()
+        self._compiled: OrderedDict[str, Any] = OrderedDict()
 
     def check(self, source: str) -> None:
-        problem = _library().LLMatcher.validate_grammar(source, self._loaded())
-        if problem and not problem.startswith("WARNING"):
-            raise GrammarRefused(problem.splitlines()[0])
+        self._matcher(source)
 
     def start(self, source: str) -> Grammar:
-        matcher = _library().LLMatcher(self._loaded(), source, log_level=0)
+        return _LlguidanceGrammar(self._matcher(source).deep_copy())
+
+    def _matcher(self, source: str) -> Any:
+        with self._lock:
+            known = self._compiled.pop(source, None)
+            if known is not None:
+                self._compiled[source] = known
+                return known
+            tokenizer = self._loaded()
+        matcher = _library().LLMatcher(tokenizer, source, log_level=0)
         if matcher.is_error():
-            raise GrammarRefused(matcher.get_error())
-        return _LlguidanceGrammar(matcher)
+            raise GrammarRefused(matcher.get_error().splitlines()[0])
+        with self._lock:
+            self._compiled[source] = matcher
+            if len(self._compiled) > MAX_COMPILED:
+                self._compiled.popitem(last=False)
+        return matcher
 
     def _loaded(self) -> Any:
         if self._tokenizer is None:

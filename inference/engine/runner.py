@@ -88,4 +88,6 @@ class Runner:
 def _rows(part: Slice) -> list[Row]:
     if not part.samples:
         return []
+    if not part.guesses:
+        return [Row(part.sequence)]
     return [Row(part.sequence, tuple(part.guesses[:n])) for n in range(len(part.guesses) + 1)]

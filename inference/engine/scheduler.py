@@ -57,6 +57,23 @@ class Slice:
         return self.end == len(self.sequence.ids)
 
 
+@dataclass(slots=True)
+class Plan:
+    """The slices of a step in the making, and the tokens that may still be added."""
+
+    budget: int
+    slices: dict[Sequence, Slice] = field(default_factory=dict)
+
+    def add(self, part: Slice) -> None:
+        self.slices[part.sequence] = part
+        self.budget -= part.tokens
+
+    def drop(self, sequence: Sequence) -> None:
+        part = self.slices.pop(sequence, None)
+        if part is not None:
+            self.budget += part.tokens
+
+
 class Scheduler:
     """Owns the queue, the running sequences and their blocks."""
 
@@ -85,16 +102,16 @@ class Scheduler:
 
     def plan(self, now: float) -> list[Slice]:
         """The slices of the next step; their blocks are already taken."""
-        slices: dict[Sequence, Slice] = {}
+        plan = Plan(self.limits.step_tokens)
         preempted = self.preemptions
+        may_guess = self._may_guess()
         for sequence in self._in_order(now):
-            budget = self._budget_left(slices)
-            if budget and sequence.state is State.RUNNING:
-                self._continue(sequence, budget, slices, now)
+            if plan.budget and sequence.state is State.RUNNING:
+                self._continue(sequence, plan, now, may_guess=may_guess)
         if self.preemptions == preempted:
-            while (budget := self._budget_left(slices)) and self._admit_one(slices, now):
-                self._continue(self.running[-1], budget, slices, now)
-        return list(slices.values())
+            while plan.budget and self._admit_one(plan, now):
+                self._continue(self.running[-1], plan, now, may_guess=False)
+        return list(plan.slices.values())
 
     def advance(self, done: Slice, accepted: int) -> None:
         """A slice has run, and as many of its guesses hold; its full blocks can be found now."""
@@ -124,28 +141,21 @@ class Scheduler:
             self.running, key=lambda one: (one.pending > 1, aged_class(one, now), one.arrival)
         )
 
-    def _budget_left(self, slices: dict[Sequence, Slice]) -> int:
-        return self.limits.step_tokens - sum(one.tokens for one in slices.values())
-
-    def _continue(
-        self, sequence: Sequence, budget: int, slices: dict[Sequence, Slice], now: float
-    ) -> None:
-        count = min(sequence.pending, budget)
+    def _continue(self, sequence: Sequence, plan: Plan, now: float, *, may_guess: bool) -> None:
+        count = min(sequence.pending, plan.budget)
         part = Slice(sequence, sequence.computed, sequence.computed + count)
-        if part.samples and sequence.ngrams is not None and self._may_guess():
-            request = sequence.request
-            room = min(budget - count, request.ending.max_tokens - sequence.sampled - 1)
-            part.guesses = sequence.ngrams.guess(sequence.ids, min(self.limits.guesses, room))
-        if self._make_room(sequence, part.end + len(part.guesses), slices, now):
-            slices[sequence] = part
+        if may_guess and sequence.ngrams is not None and part.samples:
+            most = sequence.request.ending.max_tokens - sequence.sampled - 1
+            room = min(plan.budget - count, most, self.limits.guesses)
+            part.guesses = sequence.ngrams.guess(sequence.ids, room)
+        if self._make_room(sequence, part.end + len(part.guesses), plan, now):
+            plan.add(part)
 
     def _may_guess(self) -> bool:
-        few = len(self.running) <= self.limits.guess_below
-        return few and all(one.pending == 1 for one in self.running)
+        is_small = self.limits.guesses > 0 and len(self.running) <= self.limits.guess_below
+        return is_small and all(one.pending == 1 for one in self.running)
 
-    def _make_room(
-        self, sequence: Sequence, upto: int, slices: dict[Sequence, Slice], now: float
-    ) -> bool:
+    def _make_room(self, sequence: Sequence, upto: int, plan: Plan, now: float) -> bool:
         """Take the blocks a sequence needs, from the worst placed ones if there are too few;
         false when it was the worst placed itself."""
         need = self.pool.blocks_for(upto) - len(sequence.blocks)
@@ -154,16 +164,16 @@ class Scheduler:
         tenant = self.queue.tenant(sequence)
         while self._is_over_cap(tenant.blocks + need) and tenant.running > 1:
             own = (one for one in self.running if one.tenant == sequence.tenant)
-            if self._preempt_worst(own, slices, now) is sequence:
+            if self._preempt_worst(own, plan, now) is sequence:
                 return False
         while need > self.pool.available:
-            if self._preempt_worst(self.running, slices, now) is sequence:
+            if self._preempt_worst(self.running, plan, now) is sequence:
                 return False
         sequence.blocks.extend(self.pool.take(need))
         tenant.blocks += need
         return True
 
-    def _admit_one(self, slices: dict[Sequence, Slice], now: float) -> bool:
+    def _admit_one(self, plan: Plan, now: float) -> bool:
         """Move the best waiting sequence to the running ones, if there is room. One that does
         not fit is not passed over, or long prompts would wait for ever."""
         sequence = self.queue.best(now, self._may_run)
@@ -175,7 +185,7 @@ class Scheduler:
             ]
             if not lower:
                 return False
-            self._preempt_worst(lower, slices, now)
+            self._preempt_worst(lower, plan, now)
         blocks = found[1]
         self.pool.hold(blocks)
         reused = len(blocks) * self.pool.block_size
@@ -216,12 +226,10 @@ class Scheduler:
         most = self.limits.tenant_blocks
         return most is not None and blocks > most
 
-    def _preempt_worst(
-        self, among: Iterable[Sequence], slices: dict[Sequence, Slice], now: float
-    ) -> Sequence:
+    def _preempt_worst(self, among: Iterable[Sequence], plan: Plan, now: float) -> Sequence:
         """Stop the youngest of the lowest class; it starts over from what is still cached."""
         worst = max(among, key=lambda one: (aged_class(one, now), one.arrival))
-        slices.pop(worst, None)
+        plan.drop(worst)
         self._stop(worst)
         worst.state = State.WAITING
         worst.preemptions += 1
