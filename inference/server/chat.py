@@ -19,7 +19,12 @@ from inference.engine.grammar import (
 from inference.engine.reasoning import Reasoning
 from inference.engine.request import Delta, Ending, FinishReason, Request
 from inference.server.answers import Answer, ChatChoice, TextChoice
-from inference.server.bodies import CLIENT_CLOSED_REQUEST, body_read, tenant_of
+from inference.server.bodies import (
+    CLIENT_CLOSED_REQUEST,
+    body_read,
+    tenant_of,
+    unless_disconnected,
+)
 from inference.server.chat_format import Prompt
 from inference.server.chat_model import ChatModel, Mailbox, request_usage
 from inference.server.chat_schemas import (
@@ -33,7 +38,7 @@ from inference.server.errors import ApiError, InvalidRequest, Unavailable
 from inference.server.middleware import request_note
 from inference.server.pooled import DRAINING_RETRY_S
 from inference.server.service import ModelService
-from inference.server.sse import EventStream, disconnected
+from inference.server.sse import EventStream
 from inference.server.tool_calls import call_grammar
 
 
@@ -111,7 +116,7 @@ def _request(
         prompts=[prompt.ids for prompt in prompts],
         sampling=wanted.sampling,
         ending=Ending(
-            max_tokens=_max_tokens(longest, wanted.max_tokens, model.loaded.max_context),
+            max_tokens=_max_tokens(longest, wanted.max_tokens, model.loaded.max_context, kind),
             stops=wanted.stops,
             ignore_eos=wanted.ignore_eos,
         ),
@@ -124,13 +129,14 @@ def _request(
     )
 
 
-def _max_tokens(prompt: int, asked: int | None, context: int) -> int:
+def _max_tokens(prompt: int, asked: int | None, context: int, kind: str) -> int:
     room = context - prompt
+    param = "messages" if kind == "chat" else "prompt"
     if room < 1 or (asked is not None and asked > room):
         answer = f" and {asked} for the answer" if asked is not None else ""
         raise InvalidRequest(
             f"This model's context is {context} tokens; the prompt has {prompt}{answer}.",
-            param="messages",
+            param=param,
             code="context_length_exceeded",
         )
     return asked or room
@@ -176,17 +182,13 @@ async def _answered(http: HttpRequest, model: ChatModel, task: Task) -> ASGIApp:
     mailbox = model.open(request)
     if task.wanted.is_stream:
         return EventStream(_events(mailbox, task), lambda: _close(http, model, mailbox))
-    gathering = asyncio.ensure_future(_gathered(mailbox))
-    leaving = asyncio.ensure_future(disconnected(http.receive))
     try:
-        await asyncio.wait({gathering, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not gathering.done():
-            return Response(status_code=CLIENT_CLOSED_REQUEST)
-        return JSONResponse(task.answer.whole(gathering.result()))
+        deltas = await unless_disconnected(http, _gathered(mailbox))
     finally:
         _close(http, model, mailbox)
-        gathering.cancel()
-        leaving.cancel()
+    if deltas is None:
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
+    return JSONResponse(task.answer.whole(deltas))
 
 
 def _close(http: HttpRequest, model: ChatModel, mailbox: Mailbox) -> None:

@@ -279,6 +279,9 @@ def test_a_prompt_too_long_names_the_limit(chat) -> None:
         answer = chat.post(**fields)
         assert (answer.status_code, error_of(answer)["code"]) == (400, "context_length_exceeded")
         assert "400 tokens" in error_of(answer)["message"]
+        assert error_of(answer)["param"] == "messages"
+    answer = chat.post("/v1/completions", prompt="x" * 401)
+    assert error_of(answer)["param"] == "prompt"
 
 
 def test_structured_output_without_its_library_says_what_to_install(chat) -> None:
