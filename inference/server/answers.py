@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from inference.engine.request import Delta, FinishReason, Logprob, Request
 from inference.server.chat_model import request_usage
-from inference.server.tool_calls import Piece, ToolSplitter
+from inference.server.tool_calls import Piece, ToolForm, ToolSplitter
 
 # A token's own text, in bytes where it is only a part of a character.
 TokenText = Callable[[int], str]
@@ -30,11 +30,15 @@ class ChatChoice:
     """A choice of a chat completion."""
 
     token_text: TokenText
-    has_tools: bool = False
+    tool_form: ToolForm | None = None
     has_token_ids: bool = False
     has_logprobs: bool = False
     _is_begun: bool = False
-    _tools: ToolSplitter = field(default_factory=ToolSplitter)
+    _tools: ToolSplitter | None = None
+
+    def __post_init__(self) -> None:
+        if self.tool_form is not None:
+            self._tools = ToolSplitter(self.tool_form)
 
     def parts(self, delta: Delta) -> list[Part]:
         found: list[Part] = []
@@ -43,7 +47,7 @@ class ChatChoice:
             found.append({"role": "assistant", "content": ""})
         if delta.reasoning:
             found.append({"reasoning_content": delta.reasoning})
-        if self.has_tools:
+        if self._tools is not None:
             pieces = self._tools.feed(delta.text)
             if delta.finish_reason is not None:
                 pieces += self._tools.flush()
@@ -82,7 +86,8 @@ class ChatChoice:
             parts[-1]["logprobs"] = {"content": entries, "refusal": None}
 
     def _reason(self, reason: FinishReason) -> str:
-        is_call = self._tools.calls > 0 and reason is FinishReason.STOP
+        has_called = self._tools is not None and self._tools.calls > 0
+        is_call = has_called and reason is FinishReason.STOP
         return "tool_calls" if is_call else str(reason)
 
 

@@ -81,7 +81,7 @@ def _chat_task(http: HttpRequest, model: ChatModel, wanted: ChatWanted) -> Task:
     choices = [
         ChatChoice(
             model.token_text,
-            has_tools=bool(wanted.tools),
+            tool_form=model.loaded.template.tool_form if wanted.tools else None,
             has_token_ids=common.returns_token_ids,
             has_logprobs=common.sampling.top_logprobs is not None,
         )
@@ -156,7 +156,10 @@ def _grammar(model: ChatModel, wanted: ChatWanted) -> str | None:
     param = "tool_choice" if wanted.forced_tools else "response_format"
     try:
         if wanted.forced_tools:
-            source = lark_grammar(call_grammar(wanted.forced_tools, model.loaded.template.is_token))
+            template = model.loaded.template
+            source = lark_grammar(
+                call_grammar(wanted.forced_tools, template.is_token, template.tool_form)
+            )
         else:
             source = json_grammar(wanted.schema or {})
         model.grammar_check(source)

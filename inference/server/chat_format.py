@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from inference.engine.reasoning import CLOSE, OPEN, Reasoning
 from inference.server.errors import InvalidRequest
+from inference.server.tool_calls import GRANITE, HERMES, ToolForm
 
 Message = dict[str, Any]
 
@@ -41,6 +42,11 @@ class ChatTemplate:
             key=len,
             reverse=True,
         )
+
+    @property
+    def tool_form(self) -> ToolForm:
+        """How this model writes tool calls, told by its vocabulary."""
+        return GRANITE if self.is_token(GRANITE.start) else HERMES
 
     @property
     def exists(self) -> bool:

@@ -35,9 +35,11 @@ from inference.server.memory import (
     needs_for,
     plan_make,
 )
-from inference.server.tool_calls import END, START
+from inference.server.tool_calls import GRANITE, HERMES
 
 log = logging.getLogger(__name__)
+
+SHOWN_TAGS = {OPEN, CLOSE, HERMES.start, HERMES.end, GRANITE.start}
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,7 @@ class HubTokenizer:
         self._hidden = {
             number
             for number, token in self._backend.get_added_tokens_decoder().items()
-            if token.special and token.content not in {OPEN, CLOSE, START, END}
+            if token.special and token.content not in SHOWN_TAGS
         }
 
     @property

@@ -159,12 +159,16 @@ class ModelService:
     def _pooled(self, kind: str, model: str | None, name: str | None) -> PooledModel | None:
         if model is None:
             return None
-        limits = self.config.limits
+        limits, device = self.config.limits, self.config.device
+        batch_tokens = limits.batch_tokens(device)
+        if self.config.chat is not None:
+            # A stream must not wait for more than it would wait for a prompt.
+            batch_tokens = min(batch_tokens, self.chat_limits.budget(device))
         return PooledModel(
             kind,
             name or model_name_for(model),
             limits=limits,
-            batch_tokens=limits.batch_tokens(self.config.device),
+            batch_tokens=batch_tokens,
             receipts=self.receipts,
             metrics=self.metrics,
             wake=lambda: self._wake.set(),

@@ -1,5 +1,8 @@
-"""Tool calls in the Hermes and Qwen form, <tool_call>{"name", "arguments"}</tool_call>, split
-off while they stream, and the grammar that makes a model call a tool."""
+"""Tool calls split off while they stream, and the grammar that makes a model call a tool.
+
+Hermes and Qwen write <tool_call>{"name", "arguments"}</tool_call>; Granite writes one JSON list
+of such objects behind <|tool_call|>, up to the end of its answer.
+"""
 
 import json
 import re
@@ -11,8 +14,19 @@ from typing import Any
 from inference.engine.grammar import JSON_LAYOUT
 from inference.engine.stops import held_tail
 
-START, END = "<tool_call>", "</tool_call>"
 NAME = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*')
+
+
+@dataclass(frozen=True, slots=True)
+class ToolForm:
+    """How a model writes calls; without an end tag they are a list to the end of the answer."""
+
+    start: str
+    end: str = ""
+
+
+HERMES = ToolForm("<tool_call>", "</tool_call>")
+GRANITE = ToolForm("<|tool_call|>")
 
 
 @dataclass(slots=True)
@@ -60,6 +74,7 @@ class JsonEnd:
 class ToolSplitter:
     """Feed text as it comes. A call that is no JSON in the end is given back as text."""
 
+    form: ToolForm = HERMES
     calls: int = 0
     _held: str = ""
     _is_inside: bool = False
@@ -76,8 +91,8 @@ class ToolSplitter:
     def flush(self) -> list[Piece]:
         """What was held back, once no more text comes."""
         if self._is_inside and not self._is_written and self._end is None:
-            # Some models leave the closing tag out.
-            self._finish_call(self._held)
+            # Some models leave the closing tag out, others have none.
+            self._finish_calls(self._held, closing="")
         elif not self._is_inside:
             self._text(self._held)
         self._held = ""
@@ -91,6 +106,8 @@ class ToolSplitter:
         """Make one move; false when more text is needed."""
         if not self._is_inside:
             return self._look_for_start()
+        if not self.form.end:
+            return False
         if self._is_written:
             return self._look_for_end()
         if self._end is not None:
@@ -98,9 +115,9 @@ class ToolSplitter:
         return self._look_for_name()
 
     def _look_for_start(self) -> bool:
-        before, tag, after = self._held.partition(START)
+        before, tag, after = self._held.partition(self.form.start)
         if not tag:
-            keep = len(self._held) - held_tail(self._held, (START,))
+            keep = len(self._held) - held_tail(self._held, (self.form.start,))
             # Line breaks before a call belong to its layout, so they wait too.
             keep = len(self._held[:keep].rstrip("\n"))
             self._text(self._held[:keep])
@@ -116,9 +133,9 @@ class ToolSplitter:
             self._open_call(json.loads(match[1]))
             self._held, self._end = self._held[match.end() :], JsonEnd()
             return True
-        if END in self._held:
-            call, _, self._held = self._held.partition(END)
-            self._finish_call(call)
+        if self.form.end in self._held:
+            call, _, self._held = self._held.partition(self.form.end)
+            self._finish_calls(call, closing=self.form.end)
             self._is_inside = False
             return True
         return False
@@ -133,23 +150,25 @@ class ToolSplitter:
         return True
 
     def _look_for_end(self) -> bool:
-        _, tag, after = self._held.partition(END)
+        _, tag, after = self._held.partition(self.form.end)
         if not tag:
             return False
         self._held, self._is_inside, self._is_written = after, False, False
         return True
 
-    def _finish_call(self, text: str) -> None:
-        """A whole call whose keys came in another order."""
+    def _finish_calls(self, text: str, *, closing: str) -> None:
+        """Whole calls: a list of them, or one whose keys came in another order."""
         try:
-            call = json.loads(text)
-            name, arguments = call["name"], call.get("arguments", {})
+            found = json.loads(text)
+            calls = found if isinstance(found, list) and not self.form.end else [found]
+            named = [(str(call["name"]), call.get("arguments", {})) for call in calls]
         except (ValueError, TypeError, KeyError, AttributeError):
-            self._text(f"{START}{text}{END}")
+            self._text(f"{self.form.start}{text}{closing}")
             return
-        self._open_call(str(name))
-        is_text = isinstance(arguments, str)
-        self._argue(arguments if is_text else json.dumps(arguments, ensure_ascii=False))
+        for name, arguments in named:
+            self._open_call(name)
+            is_text = isinstance(arguments, str)
+            self._argue(arguments if is_text else json.dumps(arguments, ensure_ascii=False))
 
     def _open_call(self, name: str) -> None:
         call_id = f"call_{uuid.uuid4().hex[:24]}"
@@ -165,12 +184,18 @@ class ToolSplitter:
             self._pieces.append(Piece(text=text))
 
 
-def call_grammar(tools: list[dict[str, Any]], is_token: Callable[[str], bool]) -> str:
+def call_grammar(
+    tools: list[dict[str, Any]], is_token: Callable[[str], bool], form: ToolForm = HERMES
+) -> str:
     """A Lark grammar for one or more calls of these tools and nothing else."""
     # Written as text, a tag that is one token in the vocabulary would never match.
-    start, end = (tag if is_token(tag) else json.dumps(tag) for tag in (START, END))
+    start, end = (tag if is_token(tag) else json.dumps(tag) for tag in (form.start, form.end))
+    schemas = [_call_schema(tool) for tool in tools]
+    if not form.end:
+        calls = {"type": "array", "items": {"anyOf": schemas}, "minItems": 1}
+        return f"start: {start} calls\ncalls: %json {_json(calls)}\n"
     names = [f"tool{n}" for n in range(len(tools))]
-    rules = [f"{name}: %json {_call_schema(tool)}" for name, tool in zip(names, tools, strict=True)]
+    rules = [f"{name}: %json {_json(schema)}" for name, schema in zip(names, schemas, strict=True)]
     return "\n".join(
         [
             'start: call ("\\n" call)*',
@@ -182,18 +207,19 @@ def call_grammar(tools: list[dict[str, Any]], is_token: Callable[[str], bool]) -
     )
 
 
-def _call_schema(tool: dict[str, Any]) -> str:
+def _json(schema: dict[str, Any]) -> str:
+    return json.dumps(schema | {"x-guidance": JSON_LAYOUT})
+
+
+def _call_schema(tool: dict[str, Any]) -> dict[str, Any]:
     function = tool["function"]
     properties = {
         "name": {"const": function["name"]},
         "arguments": function.get("parameters") or {"type": "object"},
     }
-    return json.dumps(
-        {
-            "type": "object",
-            "properties": properties,
-            "required": ["name", "arguments"],
-            "additionalProperties": False,
-            "x-guidance": JSON_LAYOUT,
-        }
-    )
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": ["name", "arguments"],
+        "additionalProperties": False,
+    }

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference.engine.detokenize import Detokenizer
@@ -23,6 +23,7 @@ def cut(text: str, sizes: list[int]) -> list[str]:
 SIZES = st.lists(st.integers(0, 5), max_size=30)
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("ab垄🍊é\n"), max_size=30))
 def test_text_fed_byte_by_byte_comes_out_whole(text: str) -> None:
     detokenizer = Detokenizer(decode, [65, 66])
@@ -37,6 +38,7 @@ def test_bytes_that_are_no_character_are_shown_in_the_end() -> None:
     assert detokenizer.flush() == "\ufffd"
 
 
+@settings(deadline=None)
 @given(st.text("abc", max_size=20), st.lists(st.text("abc", min_size=1, max_size=4)), SIZES)
 def test_text_ends_before_the_first_stop_string(text, stops, sizes) -> None:
     matcher, shown, is_hit = StopMatcher(stops), "", False

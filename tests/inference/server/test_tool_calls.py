@@ -1,10 +1,12 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference.server.tool_calls import END, START, ToolSplitter, call_grammar
+from inference.server.tool_calls import GRANITE, HERMES, ToolForm, ToolSplitter, call_grammar
+
+START, END = HERMES.start, HERMES.end
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text('ab"\\{}[]<>/梨', max_size=8),
@@ -13,9 +15,11 @@ JSON = st.recursive(
 )
 
 
-def split(text: str, sizes: list[int]) -> tuple[str, list[tuple[str, str]]]:
+def split(
+    text: str, sizes: list[int], form: ToolForm = HERMES
+) -> tuple[str, list[tuple[str, str]]]:
     """The text, and name and arguments of each call."""
-    splitter, pieces, at = ToolSplitter(), [], 0
+    splitter, pieces, at = ToolSplitter(form), [], 0
     for size in sizes:
         pieces += splitter.feed(text[at : at + size])
         at += size
@@ -32,6 +36,7 @@ def split(text: str, sizes: list[int]) -> tuple[str, list[tuple[str, str]]]:
     return shown, [(name, arguments) for name, arguments in calls]
 
 
+@settings(deadline=None)
 @given(
     calls=st.lists(
         st.tuples(st.sampled_from(["price", 'a"b']), st.dictionaries(st.text(max_size=4), JSON)),
@@ -75,6 +80,17 @@ def test_a_missing_closing_tag_is_forgiven() -> None:
     assert split(f'{START}{{"name": "x", "arguments": {{"a": 1}}}}', []) == (
         "",
         [("x", '{"a": 1}')],
+    )
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+def test_granite_writes_one_list(size: int) -> None:
+    text = 'Wait.<|tool_call|>[{"arguments": {"a": 1}, "name": "x"}, {"name": "y"}]'
+    assert split(text, [size] * len(text), GRANITE) == ("Wait.", [("x", '{"a": 1}'), ("y", "{}")])
+    broken = "<|tool_call|>[1, 2]"
+    assert split(broken, [size] * len(broken), GRANITE) == (broken, [])
+    assert call_grammar([{"function": {"name": "x"}}], lambda tag: True, GRANITE).startswith(
+        "start: <|tool_call|> calls\ncalls: %json {"
     )
 
 
