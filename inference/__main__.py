@@ -1,4 +1,4 @@
-"""The command line: `python -m inference serve` and `python -m inference bench-embeddings`."""
+"""The command line: `python -m inference serve`, `bench` and `bench-embeddings`."""
 
 import argparse
 import ctypes
@@ -49,6 +49,15 @@ def _run_bench(options: argparse.Namespace) -> int:
     return 0
 
 
+def _run_compare(options: argparse.Namespace) -> int:
+    # Imported here for the same reason.
+    from inference.bench.bench_inference import bench_inference  # noqa: PLC0415
+
+    table = bench_inference(threads=options.threads, rounds=options.rounds, layers=options.layers)
+    sys.stdout.write(table)
+    return 0
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m inference", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -86,6 +95,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     bench.set_defaults(run=_run_bench)
     bench.add_argument("--seconds", type=float, default=8.0, help="time per measurement")
+
+    compare = commands.add_parser(
+        "bench", help="measure the decoder beside transformers and llama.cpp on this machine"
+    )
+    compare.set_defaults(run=_run_compare)
+    compare.add_argument("--threads", type=_threads, default=None, metavar="auto|N")
+    compare.add_argument("--rounds", type=int, default=3, help="the best one counts")
+    compare.add_argument("--layers", type=int, metavar="N", help="fewer than the model's 24")
     return parser
 
 

@@ -90,11 +90,12 @@ class RandomSource:
         if "norm" in name:
             return torch.ones(shape, device=self._pool.device)
         size = math.prod(shape)
-        self._offset = (self._offset + 7919) % POOL_SIZE
-        turned = self._pool.roll(-self._offset)
-        repeats = -(-size // POOL_SIZE)
-        drawn = turned if repeats == 1 else turned.repeat(repeats)
-        values: Tensor = drawn[:size].view(shape) * shape[-1] ** -0.5
+        if size > POOL_SIZE // 2:
+            drawn = self._pool.repeat(-(-size // POOL_SIZE))[:size]
+        else:
+            self._offset = (self._offset + 7919) % (POOL_SIZE - size)
+            drawn = self._pool[self._offset : self._offset + size]
+        values: Tensor = drawn.view(shape) * shape[-1] ** -0.5
         return values
 
     def slice(self, name: str, index: int) -> Tensor:

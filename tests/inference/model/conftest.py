@@ -143,7 +143,10 @@ EXTRA: dict[str, tuple[str, dict[str, Any]]] = {
         "GraniteMoeConfig",
         FAMILIES["granitemoe"][1] | {"hidden_size": 256, "intermediate_size": 128},
     ),
-    "llama-wide": ("LlamaConfig", BASE | {"hidden_size": 256, "intermediate_size": 256}),
+    "llama-wide": (
+        "LlamaConfig",
+        BASE | {"hidden_size": 256, "intermediate_size": 256, "tie_word_embeddings": True},
+    ),
 }
 
 

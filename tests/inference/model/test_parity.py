@@ -91,3 +91,14 @@ def test_int8_stays_close_to_float(family: str, tiny: Callable[[str], Tiny]) -> 
     expected, found = (session.step({0: ids}, all_logits=True) for session in (exact, small))
     assert (found - expected).norm() / expected.norm() < 0.03
     assert (found.argmax(-1) == expected.argmax(-1)).float().mean() >= 0.95
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_runs_in_int8(
+    family: str, tiny: Callable[[str], Tiny], prompt: list[int]
+) -> None:
+    checkpoint = tiny(family)
+    found = Session(checkpoint.load(quantization="int8")).step({0: prompt}, all_logits=True)
+    expected = checkpoint.logits(prompt)
+    # So narrow a model rounds coarsely; a mistake would leave nothing in common.
+    assert (found - expected).norm() / expected.norm() < 0.25
