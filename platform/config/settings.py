@@ -125,6 +125,11 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "chat"
+# How many jobs of one tenant may run at a time, by lane. Fewer than the workers have slots.
+JOBS_PER_TENANT = {
+    "ingest": env_int("INGEST_JOBS_PER_TENANT", 2, minimum=1),
+    "chat": env_int("CHAT_JOBS_PER_TENANT", 6, minimum=1),
+}
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "furrow.core.tasks.jobs_sweep_task", "schedule": 10.0},
     "stale-vectors": {"task": "furrow.knowledge.tasks.stale_bases_task", "schedule": 600.0},
@@ -169,6 +174,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_C
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = None
+API_CALLS_PER_MINUTE = env_int("API_CALLS_PER_MINUTE", 6000, minimum=1)
 UPLOAD_MAX_BYTES = env_int("UPLOAD_MAX_MB", 50, minimum=1) * 1024 * 1024
 
 EMAIL_BACKEND = env_str("EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend")

@@ -170,6 +170,8 @@ class Bench:
             return knowledge_base_create(actor=SYSTEM, name=name).id, tenant.id
 
     def _ask_over_rest(self, query: str) -> list[str]:
+        if not query.strip():
+            return []  # two questions of the reading set are empty, which the API refuses
         path = f"/api/v1/knowledge-bases/{self.base_id}/search"
         answer = self.http.post(path, json={"query": query, "limit": LIMIT}).raise_for_status()
         return [hit["external_id"] for hit in answer.json()["results"]]

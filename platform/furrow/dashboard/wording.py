@@ -99,6 +99,12 @@ _STAGE_STATES = {
     "failed": _lazy("failed"),
     "postponed": _lazy("later; the document is used without it until then"),
 }
+# The tags of the REST API's routes; a trade app's tag is shown as it is.
+_API_GROUPS = {
+    "knowledge": _lazy("Knowledge and search"),
+    "assistants": _lazy("Assistants"),
+    "conversations": _lazy("Conversations"),
+}
 _ACTIONS = {
     "tenant.created": _lazy("Business created"),
     "tenant.updated": _lazy("Business settings changed"),
@@ -185,6 +191,10 @@ def stage_state(value: str) -> str:
 
 def audit_action(action: str) -> str:
     return str(_ACTIONS.get(action, action))
+
+
+def api_group(tag: str) -> str:
+    return str(_API_GROUPS.get(tag, tag.capitalize()))
 
 
 def ticket_reason(reason: str) -> str:

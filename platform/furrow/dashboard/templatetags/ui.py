@@ -125,6 +125,11 @@ def audit_action(action: str) -> str:
 
 
 @register.filter
+def api_group(tag: str) -> str:
+    return wording.api_group(tag)
+
+
+@register.filter
 def highlight(text: str, terms: Iterable[str]) -> SafeString:
     """The text with every matched word marked; touching marks are joined."""
     known = {term for term in terms if term.strip()}

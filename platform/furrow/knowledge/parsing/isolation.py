@@ -8,6 +8,7 @@ an audit hook refuses sockets made from Python, which stops libraries but not na
 import ctypes
 import os
 import resource
+import signal
 import sys
 from typing import Any
 
@@ -15,6 +16,7 @@ from furrow.knowledge.parsing.limits import ParseLimits
 
 _CLONE_NEWUSER = 0x10000000
 _CLONE_NEWNET = 0x40000000
+_PR_SET_PDEATHSIG = 1
 _PR_SET_NO_NEW_PRIVS = 38
 _MIB = 1024 * 1024
 # Mapped libraries and thread stacks: address space, not memory that a file can make grow.
@@ -29,6 +31,9 @@ def isolate(limits: ParseLimits) -> str:
     libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
     flags = _CLONE_NEWNET if os.geteuid() == 0 else _CLONE_NEWNET | _CLONE_NEWUSER
     has_namespace = libc.unshare(flags) == 0 or libc.unshare(_CLONE_NEWNET | _CLONE_NEWUSER) == 0
+    # Whoever waits for the result may be killed; nobody else would stop this process before its limits do.
+    # Set last: the kernel forgets it when privileges change.
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     sys.addaudithook(_refuse)
     return "namespace" if has_namespace else "audit hook"
 
