@@ -1,6 +1,7 @@
 """What weights become: float layers in one dtype, or int8 layers on a CPU."""
 
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from typing import Literal, Protocol
 
 import torch
@@ -54,11 +55,15 @@ def maker_for(device: torch.device, dtype: torch.dtype, quantization: Quantizati
     """The layers for a device; int8 exists on CPUs only."""
     if device.type == "cpu" and is_int8(device, quantization):
         return Int8Maker()
+    if device.type == "cuda" and find_spec("triton") is not None:
+        return CudaMaker(device, dtype)
     return FloatMaker(device, dtype)
 
 
 class FloatMaker:
     """Plain torch layers in one dtype."""
+
+    _experts: type[FloatExperts] = FloatExperts
 
     def __init__(self, device: torch.device, dtype: torch.dtype) -> None:
         self.device = device
@@ -85,7 +90,7 @@ class FloatMaker:
                     shape = (moe.experts, *part.shape)
                     kept[name] = torch.empty(shape, device=self.device, dtype=self.dtype)
                 kept[name][index] = part
-        return FloatExperts(**kept, clamp=clamp)
+        return self._experts(**kept, clamp=clamp)
 
     def ends(
         self, table: Tensor, head: Tensor | None
@@ -100,6 +105,22 @@ class FloatMaker:
 
     def ops(self) -> StepOps:
         return TorchOps() if self._native is None else NativeOps(self._native)
+
+
+class CudaMaker(FloatMaker):
+    """The same layers, with Triton kernels for attention and experts."""
+
+    def __init__(self, device: torch.device, dtype: torch.dtype) -> None:
+        super().__init__(device, dtype)
+        # Imported here: Triton is there only beside CUDA.
+        from inference.kernels.triton_attention import CudaOps  # noqa: PLC0415
+        from inference.kernels.triton_moe import CudaExperts  # noqa: PLC0415
+
+        self._experts = CudaExperts
+        self._ops = CudaOps()
+
+    def ops(self) -> StepOps:
+        return self._ops
 
 
 class Int8Maker(FloatMaker):

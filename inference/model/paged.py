@@ -73,6 +73,11 @@ class Prefill:
     table: Tensor
     _masks: dict[tuple[int | None, int], Tensor] = field(default_factory=dict)
 
+    def is_whole(self, scoring: Scoring) -> bool:
+        """A prompt from its start, where plain causal attention is all there is to it."""
+        is_narrow = scoring.window is not None and scoring.window < self.context
+        return self.query == self.context and not is_narrow and scoring.sinks is None
+
     def span(self, window: int | None, block_size: int) -> int:
         """The first position any of its rows can see, rounded down to a block."""
         if window is None:
@@ -144,6 +149,16 @@ def gather_pages(pages: Tensor, table: Tensor, start: int, end: int) -> Tensor:
     block_size = pages.shape[1]
     blocks = table[start // block_size : -(-end // block_size)].long()
     return pages[blocks].flatten(0, 1)[: end - start]
+
+
+def attend_whole(query: Tensor, keys: Tensor, values: Tensor, scale: float) -> Tensor:
+    """query [Q, heads, width], keys and values [Q, kv_heads, width] -> [Q, heads, V], causal."""
+    groups = query.shape[1] // keys.shape[1]
+    query, keys, values = (part.transpose(0, 1)[None] for part in (query, keys, values))
+    out = functional.scaled_dot_product_attention(
+        query, keys, values, is_causal=True, scale=scale, enable_gqa=groups > 1
+    )
+    return out[0].transpose(0, 1)
 
 
 def attend_one(
@@ -246,8 +261,11 @@ class StepContext:
             start = chunk.span(scoring.window, self.plan.block_size)
             keys, values = gather(chunk, start)
             rows = slice(chunk.first, chunk.first + chunk.query)
-            mask = chunk.mask(scoring.window, start)
-            out[rows] = attend_one(query[rows], keys, values, mask, scoring)
+            if chunk.is_whole(scoring):
+                out[rows] = attend_whole(query[rows], keys, values, scoring.scale)
+            else:
+                mask = chunk.mask(scoring.window, start)
+                out[rows] = attend_one(query[rows], keys, values, mask, scoring)
         return out
 
     def attend_decode(self, layer: int, query: Tensor, scoring: Scoring) -> Tensor:

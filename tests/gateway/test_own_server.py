@@ -106,10 +106,14 @@ def test_another_tenant_finds_nothing_in_the_cache():
 
 
 def test_closed_stream_leaves_a_receipt_of_what_was_done():
-    request = ask(max_tokens=100, options={"temperature": 0.0})
-    stream = chat_stream(request)
-    next(stream)
-    stream.close()
-    receipt = receipt_of(request)
+    # On a busy machine the tiny model may be done before the closing is noticed: then ask again.
+    for _ in range(8):
+        request = ask(max_tokens=100, options={"temperature": 1.0})
+        stream = chat_stream(request)
+        next(stream)
+        stream.close()
+        receipt = receipt_of(request)
+        if receipt.finish_reason == "cancelled":
+            break
     assert receipt.finish_reason == "cancelled"
     assert 0 < receipt.usage.completion < 100
