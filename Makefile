@@ -6,7 +6,7 @@ PORT ?= 8000
 STAMP := $(VENV)/.run-$(shell cat pyproject.toml constraints.txt 2>/dev/null | cksum | cut -d' ' -f1)
 DEV_STAMP := $(VENV)/.dev-$(shell cat pyproject.toml constraints.txt 2>/dev/null | cksum | cut -d' ' -f1)
 
-.PHONY: run test test-fast check fix bench bench-retrieval bench-vectors bench-start chromium clean
+.PHONY: run test test-fast check fix bench bench-retrieval bench-vectors bench-start bench-inference chromium clean
 
 run: $(STAMP)
 	@$(BIN)/python manage.py up --port $(PORT)
@@ -78,6 +78,10 @@ bench-vectors: $(DEV_STAMP)
 
 bench-start: $(DEV_STAMP)
 	$(BIN)/python tests/bench/first_answer.py
+
+# llama.cpp is measured too where llama-cpp-python and gguf are installed.
+bench-inference: $(DEV_STAMP)
+	$(BIN)/python -m inference bench
 
 clean:
 	rm -rf $(VENV) var .mypy_cache .ruff_cache

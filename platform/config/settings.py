@@ -215,6 +215,19 @@ EMBEDDINGS_API_KEY = env_secret("EMBEDDINGS_API_KEY", required=False)
 # Languages in which the model's vectors can be trusted; a query in another one leans on the lexical index.
 EMBEDDINGS_LANGUAGES = env_list("EMBEDDINGS_LANGUAGES", "en")
 VECTOR_EXACT_LIMIT = env_int("VECTOR_EXACT_LIMIT", 50_000, minimum=0)
+# The chat model. Without CHAT_URL and CHAT_MODEL nothing generates text.
+FURROW_MODEL = env_str("FURROW_MODEL")
+FURROW_DEVICE = env_choice("FURROW_DEVICE", ("cpu", "cuda"), "cpu")
+CHAT_URL = env_str("CHAT_URL")
+CHAT_MODEL = env_str("CHAT_MODEL")
+CHAT_DIALECT = env_choice(
+    "CHAT_DIALECT", ("own", "vllm", "sglang", "llamacpp", "openai", "deepseek"), "own"
+)
+# One server for both uses has one key; any other server must never see the embeddings' key.
+_is_one_server = urlsplit(CHAT_URL).netloc == urlsplit(EMBEDDINGS_URL).netloc
+CHAT_API_KEY = env_str_or_file("CHAT_API_KEY", EMBEDDINGS_API_KEY if _is_one_server else "")
+CHAT_FIRST_TOKEN_TIMEOUT_S = env_int("CHAT_FIRST_TOKEN_TIMEOUT_S", 60, minimum=1)
+CHAT_TOTAL_TIMEOUT_S = env_int("CHAT_TOTAL_TIMEOUT_S", 600, minimum=1)
 METRICS_TOKEN = env_str_or_file("METRICS_TOKEN")
 
 LOG_LEVEL = env_choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
