@@ -274,7 +274,7 @@ def test_logprobs_are_of_the_model_and_in_order(bench) -> None:
 
 
 def test_everything_counted_adds_up_after_a_wild_mix(bench) -> None:
-    dice = random.Random(5)  # noqa: S311 - repeatable
+    dice = random.Random(5)
     one = bench(blocks=24, guesses=3, guess_below=3, memory=3, tenant_sequences=4)
     for n in range(200):
         request = one.ask(

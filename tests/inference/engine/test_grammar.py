@@ -41,7 +41,7 @@ def written(compiler: LlguidanceCompiler, source: str, seed: int) -> str:
     """A text of random allowed tokens."""
     from tokenizers import Tokenizer  # noqa: PLC0415
 
-    dice = random.Random(seed)  # noqa: S311 - repeatable
+    dice = random.Random(seed)
     state, ids = compiler.start(source), []
     while not state.is_over:
         allowed = np.flatnonzero(state.allowed(262)).tolist()

@@ -142,7 +142,7 @@ def test_receipts_are_exact_whenever_clients_leave(served) -> None:
         submit(request)
 
     model.engine.submit = remembered
-    stayed = asyncio.run(crowd(address, plans(random.Random(3))))  # noqa: S311 - repeatable
+    stayed = asyncio.run(crowd(address, plans(random.Random(3))))
     wait_for(lambda: chat.service.is_idle and model.backlog.requests == 0)
 
     receipts = {receipt["request_id"]: receipt for receipt in all_receipts(chat)}
