@@ -17,6 +17,7 @@ MIN_KEY_CHARS = 16
 
 Device = Literal["cpu", "cuda"]
 Dtype = Literal["float32", "bfloat16", "float16"]
+Quantization = Literal["auto", "none", "int8"]
 
 
 class StartRefused(Exception):
@@ -70,10 +71,79 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServeConfig:
-    """One server process. `threads` None means: measure at start and keep the faster count."""
+class ChatLimits:
+    """Bounds on one generated answer, on what may wait and on what one tenant may hold.
 
-    embedding_model: str = DEFAULT_EMBEDDING_MODEL
+    None means what suits the device or the model. `step_tokens` bounds one step of the engine:
+    larger reads prompts faster, smaller keeps the pause between two tokens short.
+    """
+
+    max_context: int | None = None
+    step_tokens: int | None = None
+    sequences: int | None = None
+    max_choices: int = 16
+    max_waiting: int = 512
+    max_waiting_tokens: int = 2_000_000
+    max_waiting_tenant: int = 128
+    tenant_sequences: int | None = None
+    tenant_blocks: int | None = None
+    speculative_tokens: int = 0
+    speculative_below: int = 4
+
+    def __post_init__(self) -> None:
+        for name in ChatLimits.__dataclass_fields__:
+            value = getattr(self, name)
+            least = 0 if name == "speculative_tokens" else 1
+            if value is not None and value < least:
+                raise InvalidOption(f"--{name.replace('_', '-')} must be at least {least}.")
+        if (self.step_tokens or 2**31) < 2 * (self.sequences or 1):
+            raise InvalidOption("--step-tokens must be at least twice --sequences.")
+
+    def running(self, device: Device) -> int:
+        """Sequences that run at once."""
+        usual = 32 if device == "cpu" else 256
+        return self.sequences or min(usual, (self.step_tokens or 2**31) // 2)
+
+    def budget(self, device: Device) -> int:
+        """Tokens of one step."""
+        return self.step_tokens or max(256 if device == "cpu" else 8192, 2 * self.running(device))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatConfig:
+    """The generating model. `kv_gib` None shares out what the memory plan leaves.
+
+    `memory_share` is the part of the free memory that the whole process may plan with.
+    """
+
+    model: str
+    name: str | None = None
+    dtype: Dtype | None = None
+    quantization: Quantization = "auto"
+    kv_gib: float | None = None
+    memory_share: float = 0.85
+    limits: ChatLimits = field(default_factory=ChatLimits)
+
+    def __post_init__(self) -> None:
+        if not self.model.strip():
+            raise InvalidOption("--model must name a folder or a hub id.")
+        if self.kv_gib is not None and self.kv_gib <= 0:
+            raise InvalidOption("--kv-gib must be above 0.")
+        if not 0 < self.memory_share <= 1:
+            raise InvalidOption("--memory-share must lie above 0 and up to 1.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeConfig:
+    """One server process. `threads` None means: measure at start and keep the faster count.
+
+    `served_name` names the embedding model; a model of None is not served.
+    """
+
+    embedding_model: str | None = DEFAULT_EMBEDDING_MODEL
+    rerank_model: str | None = None
+    rerank_name: str | None = None
+    chat: ChatConfig | None = None
     served_name: str | None = None
     host: str = "127.0.0.1"
     port: int = 8001
@@ -86,8 +156,11 @@ class ServeConfig:
     limits: Limits = field(default_factory=Limits)
 
     def __post_init__(self) -> None:
-        if not self.embedding_model.strip():
-            raise InvalidOption("--embedding-model must name a folder or a hub id.")
+        for flag, name in (("embedding", self.embedding_model), ("rerank", self.rerank_model)):
+            if name is not None and not name.strip():
+                raise InvalidOption(f"--{flag}-model must name a folder or a hub id.")
+        if not (self.embedding_model or self.rerank_model or self.chat):
+            raise InvalidOption("--embedding-model none leaves nothing to serve.")
         if not 0 <= self.port <= 65535:
             raise InvalidOption("--port must lie between 0 and 65535.")
         if self.threads is not None and self.threads < 1:

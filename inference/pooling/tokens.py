@@ -29,7 +29,16 @@ class TextTokenizer:
 
     def texts(self, texts: Sequence[str]) -> Tokenised:
         prepared = [text.lower() for text in texts] if self._lower_case else list(texts)
-        encodings = self._backend.encode_batch(prepared)
+        return self._encoded(prepared)
+
+    def pairs(self, pairs: Sequence[tuple[str, str]]) -> Tokenised:
+        """One id list a pair, as a cross-encoder reads it."""
+        if self._lower_case:
+            pairs = [(first.lower(), second.lower()) for first, second in pairs]
+        return self._encoded(list(pairs))
+
+    def _encoded(self, inputs: list[str] | list[tuple[str, str]]) -> Tokenised:
+        encodings = self._backend.encode_batch(inputs)
         return Tokenised(
             ids=[encoding.ids for encoding in encodings],
             truncated=sum(bool(encoding.overflowing) for encoding in encodings),

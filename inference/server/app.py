@@ -1,4 +1,4 @@
-"""The HTTP face of the server. Chat routes will stand beside these."""
+"""The HTTP face of the server."""
 
 import asyncio
 
@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from inference.server.chat import chat_create, completions_create
 from inference.server.embeddings import embeddings_create
 from inference.server.errors import (
     ApiError,
@@ -18,21 +19,27 @@ from inference.server.errors import (
     unexpected_error_response,
 )
 from inference.server.middleware import KeyCheck, RequestRecord
-from inference.server.service import LOADING_RETRY_S, EmbeddingService
+from inference.server.openapi import openapi_build
+from inference.server.rerank import rerank_create
+from inference.server.service import LOADING_RETRY_S, ModelService
 
 MAX_RECEIPTS = 1000
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def app_create(service: EmbeddingService, keys: tuple[bytes, ...]) -> Starlette:
+def app_create(service: ModelService, keys: tuple[bytes, ...]) -> Starlette:
     app = Starlette(
         routes=[
+            Route("/v1/chat/completions", chat_create, methods=["POST"]),
+            Route("/v1/completions", completions_create, methods=["POST"]),
             Route("/v1/embeddings", embeddings_create, methods=["POST"]),
+            Route("/v1/rerank", rerank_create, methods=["POST"]),
             Route("/v1/models", models_list),
             Route("/receipts", receipts_list),
             Route("/healthz", health_show),
             Route("/readyz", readiness_show),
             Route("/metrics", metrics_show),
+            Route("/openapi.json", openapi_show),
         ],
         middleware=[
             Middleware(RequestRecord, metrics=service.metrics),
@@ -49,19 +56,17 @@ def app_create(service: EmbeddingService, keys: tuple[bytes, ...]) -> Starlette:
 
 
 async def models_list(request: Request) -> Response:
-    service: EmbeddingService = request.app.state.service
-    model = {
-        "id": service.model_name,
-        "object": "model",
-        "created": service.created,
-        "owned_by": "furrow",
-    }
-    return JSONResponse({"object": "list", "data": [model]})
+    service: ModelService = request.app.state.service
+    models = [
+        {"id": name, "object": "model", "created": service.created, "owned_by": "furrow"}
+        for name in service.model_names
+    ]
+    return JSONResponse({"object": "list", "data": models})
 
 
 async def receipts_list(request: Request) -> Response:
     """Receipts above `after`; ask again from `next_after` while `has_more`."""
-    service: EmbeddingService = request.app.state.service
+    service: ModelService = request.app.state.service
     after = _whole_number(request, "after", default=0, most=2**63 - 1)
     limit = _whole_number(request, "limit", default=MAX_RECEIPTS, most=MAX_RECEIPTS)
     found = await asyncio.to_thread(service.receipts.after, after, max(1, limit))
@@ -82,9 +87,9 @@ async def health_show(_: Request) -> Response:
 
 
 async def readiness_show(request: Request) -> Response:
-    service: EmbeddingService = request.app.state.service
+    service: ModelService = request.app.state.service
     if service.is_ready:
-        return JSONResponse({"status": "ready", "model": service.model_name})
+        return JSONResponse({"status": "ready", "models": service.model_names})
     return JSONResponse(
         {"status": str(service.state)},
         status_code=503,
@@ -92,8 +97,12 @@ async def readiness_show(request: Request) -> Response:
     )
 
 
+async def openapi_show(_: Request) -> Response:
+    return JSONResponse(openapi_build())
+
+
 async def metrics_show(request: Request) -> Response:
-    service: EmbeddingService = request.app.state.service
+    service: ModelService = request.app.state.service
     return PlainTextResponse(service.metrics.text(), media_type=METRICS_TYPE)
 
 

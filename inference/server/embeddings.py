@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-from collections.abc import Awaitable
 
 import numpy as np
 from starlette.requests import Request
@@ -12,44 +11,42 @@ from starlette.responses import Response
 from inference.pooling.folder import ModelFolder
 from inference.pooling.queue import BatchFailed, Job, Priority, Vector
 from inference.pooling.tokens import TextTokenizer, Tokenised
-from inference.server.errors import ApiError, InvalidRequest, TooLarge, UnknownModel
+from inference.server.bodies import (
+    CLIENT_CLOSED_REQUEST,
+    body_read,
+    tenant_of,
+    unless_disconnected,
+)
+from inference.server.errors import ApiError, InvalidRequest
 from inference.server.middleware import request_note
+from inference.server.pooled import job_usage
 from inference.server.schemas import EmbeddingRequest, embedding_request_parse
-from inference.server.service import EmbeddingService, job_usage
-
-CLIENT_CLOSED_REQUEST = 499
+from inference.server.service import ModelService
 
 
 async def embeddings_create(request: Request) -> Response:
-    service: EmbeddingService = request.app.state.service
-    encoder = service.encoder
+    service: ModelService = request.app.state.service
     limits = service.config.limits
-    wanted = embedding_request_parse(await _read_body(request, limits.max_body_bytes), limits)
-    if wanted.model != service.model_name:
-        raise UnknownModel("The model is not served here.", param="model")
+    wanted = embedding_request_parse(await body_read(request, limits.max_body_bytes), limits)
+    model, encoder = service.pooled_for(service.embedding, wanted.model)
     dimensions = _dimensions_for(wanted, encoder.folder)
-    priority = _priority_for(request, wanted)
+    priority = priority_of(request, wanted.inputs)
+    tenant = tenant_of(request)
     # Off the event loop: a full request takes tens of milliseconds.
     tokens = await asyncio.to_thread(_tokenise, encoder.tokenizer, wanted)
     request_note(request, inputs=wanted.inputs, priority=str(priority))
-    job = await _unless_disconnected(
-        request, service.embed(request.state.request_id, tokens.ids, priority)
-    )
+    service.check_receipts()
+    work = model.run(request.state.request_id, tokens.ids, priority, tenant)
+    try:
+        job = await unless_disconnected(request, work)
+    except BatchFailed as error:
+        raise ApiError("The model failed on this request.", code="batch_failed") from error
     if job is None:
         return Response(status_code=CLIENT_CLOSED_REQUEST)
     request_note(request, tokens=job.tokens_done, busy_us=job.busy_us)
-    content = await asyncio.to_thread(_answer, wanted, job, dimensions, service.model_name)
+    content = await asyncio.to_thread(_answer, wanted, job, dimensions, model.name)
     headers = {"X-Truncated-Inputs": str(tokens.truncated)} if tokens.truncated else None
     return Response(content, media_type="application/json", headers=headers)
-
-
-async def _read_body(request: Request, max_bytes: int) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > max_bytes:
-            raise TooLarge(f"The body is larger than {max_bytes} bytes.")
-    return bytes(body)
 
 
 def _dimensions_for(wanted: EmbeddingRequest, folder: ModelFolder) -> int:
@@ -63,10 +60,10 @@ def _dimensions_for(wanted: EmbeddingRequest, folder: ModelFolder) -> int:
     return wanted.dimensions
 
 
-def _priority_for(request: Request, wanted: EmbeddingRequest) -> Priority:
+def priority_of(request: Request, inputs: int) -> Priority:
     asked = request.headers.get("X-Priority")
     if asked is None:
-        return Priority.INTERACTIVE if wanted.inputs == 1 else Priority.BATCH
+        return Priority.INTERACTIVE if inputs == 1 else Priority.BATCH
     try:
         return Priority(asked.strip().lower())
     except ValueError as error:
@@ -83,27 +80,6 @@ def _tokenise(tokenizer: TextTokenizer, wanted: EmbeddingRequest) -> Tokenised:
             "'input' holds a token id that the model does not know.", param="input"
         )
     return tokenizer.given(wanted.token_ids)
-
-
-async def _unless_disconnected(request: Request, work: Awaitable[Job]) -> Job | None:
-    """The finished job, or None once the client has gone; its waiting work is dropped then."""
-    running = asyncio.ensure_future(work)
-    gone = asyncio.ensure_future(_disconnected(request))
-    try:
-        await asyncio.wait({running, gone}, return_when=asyncio.FIRST_COMPLETED)
-        if running.done():
-            return running.result()
-        return None
-    except BatchFailed as error:
-        raise ApiError("The model failed on this request.", code="batch_failed") from error
-    finally:
-        gone.cancel()
-        running.cancel()
-
-
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _answer(wanted: EmbeddingRequest, job: Job, dimensions: int, model: str) -> bytes:

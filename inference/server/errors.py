@@ -3,7 +3,8 @@
 ApiError
 ├── InvalidRequest  400        ├── TooLarge     413
 ├── Unauthorized    401        ├── QueueIsFull  429, Retry-After
-├── UnknownModel    404        └── Unavailable  503, Retry-After
+└── UnknownModel    404        └── Unavailable  503, Retry-After
+                                   └── Overloaded
 """
 
 from starlette.exceptions import HTTPException
@@ -32,19 +33,22 @@ class ApiError(Exception):
         self.code = code or self.code
         self.retry_after_s = retry_after_s
 
-    def response(self) -> JSONResponse:
+    def body(self) -> dict[str, dict[str, str | None]]:
         error = {
             "message": self.message,
             "type": self.kind,
             "param": self.param,
             "code": self.code,
         }
+        return {"error": error}
+
+    def response(self) -> JSONResponse:
         headers = {}
         if self.retry_after_s is not None:
             headers["Retry-After"] = str(self.retry_after_s)
         if self.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
-        return JSONResponse({"error": error}, status_code=self.status, headers=headers)
+        return JSONResponse(self.body(), status_code=self.status, headers=headers)
 
 
 class InvalidRequest(ApiError):
@@ -69,6 +73,10 @@ class QueueIsFull(ApiError):
 
 class Unavailable(ApiError):
     status, kind, code = 503, "server_error", "unavailable"
+
+
+class Overloaded(Unavailable):
+    code = "overloaded"
 
 
 def api_error_response(_: Request, error: Exception) -> JSONResponse:

@@ -12,7 +12,7 @@ from inference.pooling.folder import model_is_local, model_locate
 from inference.server.app import app_create
 from inference.server.logs import logs_set_up
 from inference.server.receipts import ReceiptLog
-from inference.server.service import EmbeddingService, LoadedEncoder, State
+from inference.server.service import LoadedModels, ModelService, State
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class DrainingServer(uvicorn.Server):
     """On the first signal it goes on answering, but takes no new work, until the queue is empty
     or `drain_timeout_s` is over; a second signal ends it at once."""
 
-    def __init__(self, config: uvicorn.Config, service: EmbeddingService) -> None:
+    def __init__(self, config: uvicorn.Config, service: ModelService) -> None:
         super().__init__(config)
         self._service = service
         self._drain_ends_at: float | None = None
@@ -46,19 +46,23 @@ class DrainingServer(uvicorn.Server):
         if self._drain_ends_at is None:
             return is_over
         is_late = time.monotonic() > self._drain_ends_at
-        return is_over or is_late or self._service.queue.is_idle
+        if is_late:
+            # Streams end with an error event then, instead of breaking off.
+            self._service.abort()
+        return is_over or is_late or self._service.is_idle
 
 
 def serve(config: ServeConfig) -> int:
     """Run until a signal; returns the exit status. Raises named errors before it listens."""
     keys = api_keys_read(config.api_key_file)
-    if model_is_local(config.embedding_model):
+    for name in (config.embedding_model, config.rerank_model):
         # Checked before listening, so that a wrong folder ends the start at once.
-        model_locate(config.embedding_model)
+        if name is not None and model_is_local(name):
+            model_locate(name)
     listener = _listen(config.host, config.port)
     receipts = ReceiptLog(config.receipts_file)
     logs_set_up()
-    service = EmbeddingService(config, receipts, lambda: _load(config))
+    service = ModelService(config, receipts, lambda: _load(config))
     server = DrainingServer(
         uvicorn.Config(
             app_create(service, keys),
@@ -83,16 +87,11 @@ def serve(config: ServeConfig) -> int:
     return 0
 
 
-def _load(config: ServeConfig) -> LoadedEncoder:
+def _load(config: ServeConfig) -> LoadedModels:
     # Imported here, on the worker: torch takes a second, and probes are answered meanwhile.
-    from inference.pooling.encoder import encoder_load  # noqa: PLC0415
+    from inference.server.loading import models_load  # noqa: PLC0415
 
-    return encoder_load(
-        model_locate(config.embedding_model),
-        device=config.device,
-        dtype=config.dtype,
-        threads=config.threads,
-    )
+    return models_load(config)
 
 
 def _listen(host: str, port: int) -> socket.socket:

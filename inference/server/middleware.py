@@ -19,7 +19,10 @@ log = logging.getLogger("inference.requests")
 REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}\Z", re.ASCII)
 # Probes and scrapers carry no key, and these answers hold nothing of a client's.
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
-KNOWN_PATHS = OPEN_PATHS | {"/v1/embeddings", "/v1/models", "/receipts"}
+KNOWN_PATHS = OPEN_PATHS | {
+    *("/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/v1/rerank"),
+    *("/v1/models", "/receipts", "/openapi.json"),
+}
 
 
 def request_note(request: Request, **facts: int | str) -> None:

@@ -36,6 +36,9 @@ class Work:
     finish_reason: str
     started_at: datetime
     finished_at: datetime
+    first_token_at: datetime | None = None
+    tenant: str = ""
+    model: str = ""
 
 
 class ReceiptLog:
@@ -77,11 +80,14 @@ class ReceiptLog:
                     "boot_id": self.boot_id,
                     "seq": self.last_seq,
                     "request_id": work.request_id,
+                    "tenant": work.tenant,
                     "kind": work.kind,
+                    "model": work.model,
                     **asdict(work.usage),
                     "busy_us": work.busy_us,
                     "finish_reason": work.finish_reason,
                     "started_at": work.started_at.isoformat(),
+                    "first_token_at": work.first_token_at and work.first_token_at.isoformat(),
                     "finished_at": work.finished_at.isoformat(),
                 },
                 separators=(",", ":"),

@@ -1,14 +1,15 @@
-"""The body of an embeddings request, checked; every refusal names the field."""
+"""The bodies of embedding and rerank requests, checked; every refusal names the field."""
 
-import json
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from inference.config import Limits
 from inference.pooling.tokens import TokenIds
 from inference.server.errors import InvalidRequest
+from inference.server.fields import body_parse, is_unicode, is_whole
 
 FIELDS = {"input", "model", "encoding_format", "dimensions", "user"}
+RERANK_FIELDS = {"model", "query", "documents", "top_n", "return_documents", "user"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,33 +29,15 @@ class EmbeddingRequest:
 
 def embedding_request_parse(body: bytes, limits: Limits) -> EmbeddingRequest:
     """Raises InvalidRequest; checks everything that needs no model."""
-    try:
-        fields = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise InvalidRequest("The body is not valid JSON.", code="invalid_json") from error
-    if not isinstance(fields, dict):
-        raise InvalidRequest("The body must be a JSON object.", code="invalid_json")
-    unknown = sorted(set(fields) - FIELDS)
-    if unknown:
-        raise InvalidRequest(
-            "The request has a field that is not known.",
-            param=unknown[0][:64],
-            code="unknown_parameter",
-        )
-    texts, token_ids = _parse_input(fields.get("input"), limits)
+    fields = body_parse(body, FIELDS)
+    texts, token_ids = _parse_input(fields.raw("input"), limits)
     return EmbeddingRequest(
-        model=_parse_model(fields.get("model")),
+        model=fields.required_text("model"),
         texts=texts,
         token_ids=token_ids,
-        encoding_format=_parse_format(fields.get("encoding_format")),
-        dimensions=_parse_dimensions(fields.get("dimensions")),
+        encoding_format=_parse_format(fields.raw("encoding_format")),
+        dimensions=_parse_dimensions(fields.raw("dimensions")),
     )
-
-
-def _parse_model(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise InvalidRequest("'model' must be a string.", param="model")
-    return value
 
 
 def _parse_format(value: Any) -> Literal["float", "base64"]:
@@ -66,13 +49,13 @@ def _parse_format(value: Any) -> Literal["float", "base64"]:
 
 
 def _parse_dimensions(value: Any) -> int | None:
-    if value is None or (_is_int(value) and value > 0):
+    if value is None or (is_whole(value) and value > 0):
         return value  # type: ignore[no-any-return]  # None or an int, checked above
     raise InvalidRequest("'dimensions' must be a positive integer.", param="dimensions")
 
 
 def _parse_input(value: Any, limits: Limits) -> tuple[list[str], list[TokenIds]]:
-    if isinstance(value, str) or (isinstance(value, list) and value and _is_int(value[0])):
+    if isinstance(value, str) or (isinstance(value, list) and value and is_whole(value[0])):
         value = [value]
     if not isinstance(value, list) or not value:
         raise InvalidRequest(
@@ -86,7 +69,7 @@ def _parse_input(value: Any, limits: Limits) -> tuple[list[str], list[TokenIds]]
         )
     if all(isinstance(entry, str) for entry in value):
         return _checked_texts(value, limits), []
-    if all(isinstance(entry, list) and all(map(_is_int, entry)) for entry in value):
+    if all(isinstance(entry, list) and all(map(is_whole, entry)) for entry in value):
         if not all(value):
             raise InvalidRequest("'input' has an empty entry.", param="input")
         return [], value
@@ -103,13 +86,45 @@ def _checked_texts(texts: list[str], limits: Limits) -> list[str]:
             param="input",
             code="too_many_characters",
         )
-    try:
-        # JSON can spell halves of surrogate pairs, which the tokenizer cannot take.
-        "".join(texts).encode()
-    except UnicodeEncodeError as error:
-        raise InvalidRequest("'input' is not valid Unicode.", param="input") from error
+    if not is_unicode("".join(texts)):
+        raise InvalidRequest("'input' is not valid Unicode.", param="input")
     return texts
 
 
-def _is_int(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+@dataclass(frozen=True, slots=True)
+class RerankRequest:
+    """`top_n` None returns every document."""
+
+    model: str
+    query: str
+    documents: list[str]
+    top_n: int | None
+    returns_documents: bool
+
+
+def rerank_request_parse(body: bytes, limits: Limits) -> RerankRequest:
+    """Raises InvalidRequest; checks everything that needs no model."""
+    fields = body_parse(body, RERANK_FIELDS)
+    documents = [_document(entry) for entry in fields.listing("documents", limits.max_inputs)]
+    query = fields.required_text("query")
+    chars = sum(map(len, documents)) + len(query) * len(documents)
+    if chars > limits.max_chars:
+        raise InvalidRequest(
+            f"The pairs have {chars} characters, at most {limits.max_chars} are taken.",
+            param="documents",
+            code="too_many_characters",
+        )
+    return RerankRequest(
+        model=fields.required_text("model"),
+        query=query,
+        documents=documents,
+        top_n=fields.whole("top_n", None, 1, 2**31),
+        returns_documents=fields.flag("return_documents"),
+    )
+
+
+def _document(entry: Any) -> str:
+    text = entry.get("text") if isinstance(entry, dict) else entry
+    if not isinstance(text, str) or not text or not is_unicode(text):
+        raise InvalidRequest("'documents' must hold texts.", param="documents")
+    return text

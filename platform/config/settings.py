@@ -125,6 +125,11 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_DEFAULT_QUEUE = "chat"
+# How many jobs of one tenant may run at a time, by lane. Fewer than the workers have slots.
+JOBS_PER_TENANT = {
+    "ingest": env_int("INGEST_JOBS_PER_TENANT", 2, minimum=1),
+    "chat": env_int("CHAT_JOBS_PER_TENANT", 6, minimum=1),
+}
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "furrow.core.tasks.jobs_sweep_task", "schedule": 10.0},
     "stale-vectors": {"task": "furrow.knowledge.tasks.stale_bases_task", "schedule": 600.0},
@@ -132,6 +137,7 @@ CELERY_BEAT_SCHEDULE = {
     "rollups": {"task": "furrow.metering.tasks.rollups_task", "schedule": 10.0},
     "reconcile": {"task": "furrow.metering.tasks.reconcile_task", "schedule": 300.0},
     "invoices": {"task": "furrow.metering.tasks.invoices_task", "schedule": 3600.0},
+    "upkeep": {"task": "furrow.ops.tasks.upkeep_task", "schedule": 24 * 3600.0},
 }
 
 AUTH_USER_MODEL = "accounts.User"
@@ -172,6 +178,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_C
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = None
+API_CALLS_PER_MINUTE = env_int("API_CALLS_PER_MINUTE", 6000, minimum=1)
 UPLOAD_MAX_BYTES = env_int("UPLOAD_MAX_MB", 50, minimum=1) * 1024 * 1024
 
 EMAIL_BACKEND = env_str("EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend")
@@ -192,7 +199,8 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-WHITENOISE_USE_FINDERS = not IS_PRODUCTION
+# Collected at every start, so that files edited or upgraded under a running server cannot be served by half.
+WHITENOISE_USE_FINDERS = False
 WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -211,6 +219,19 @@ EMBEDDINGS_API_KEY = env_secret("EMBEDDINGS_API_KEY", required=False)
 # Languages in which the model's vectors can be trusted; a query in another one leans on the lexical index.
 EMBEDDINGS_LANGUAGES = env_list("EMBEDDINGS_LANGUAGES", "en")
 VECTOR_EXACT_LIMIT = env_int("VECTOR_EXACT_LIMIT", 50_000, minimum=0)
+# The chat model. Without CHAT_URL and CHAT_MODEL nothing generates text.
+FURROW_MODEL = env_str("FURROW_MODEL")
+FURROW_DEVICE = env_choice("FURROW_DEVICE", ("cpu", "cuda"), "cpu")
+CHAT_URL = env_str("CHAT_URL")
+CHAT_MODEL = env_str("CHAT_MODEL")
+CHAT_DIALECT = env_choice(
+    "CHAT_DIALECT", ("own", "vllm", "sglang", "llamacpp", "openai", "deepseek"), "own"
+)
+# One server for both uses has one key; any other server must never see the embeddings' key.
+_is_one_server = urlsplit(CHAT_URL).netloc == urlsplit(EMBEDDINGS_URL).netloc
+CHAT_API_KEY = env_str_or_file("CHAT_API_KEY", EMBEDDINGS_API_KEY if _is_one_server else "")
+CHAT_FIRST_TOKEN_TIMEOUT_S = env_int("CHAT_FIRST_TOKEN_TIMEOUT_S", 60, minimum=1)
+CHAT_TOTAL_TIMEOUT_S = env_int("CHAT_TOTAL_TIMEOUT_S", 600, minimum=1)
 METRICS_TOKEN = env_str_or_file("METRICS_TOKEN")
 
 LOG_LEVEL = env_choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")

@@ -96,7 +96,8 @@ if (chat) {
     const page = new DOMParser().parseFromString(await response.text(), "text/html");
     const finished = page.querySelector("[data-turn]");
     answer.turn.replaceWith(finished);
-    finished.scrollIntoView({ block: "nearest" });
+    // Only the log moves: scrolling the element into view would pull the whole page.
+    log.scrollTop = finished.offsetTop - log.offsetTop - 16;
   }
 
   function fail(answer, message) {

@@ -175,3 +175,9 @@ async def _stream(api: Any, path: str) -> str:
     assert response.headers["Content-Type"].startswith("text/event-stream")
     pieces = [piece async for piece in response.streaming_content]
     return b"".join(pieces).decode()
+
+
+def test_docs_page_lists_the_calls(client, db):
+    page = client.get("/api/v1/docs")
+    assert page.status_code == 200
+    assert "/api/v1/knowledge-bases/{base_id}/search" in page.content.decode()

@@ -19,6 +19,13 @@ SAME = [
     ("Do you sell gift boxes?", "do you sell gift boxs"),
     ("审一份合同多少钱", "审一份合同什么价格"),
     ("多少钱", "多少钱？"),
+    ("邮费怎么算", "运费怎么算？"),
+    ("烂果怎么退钱", "坏果怎么退款"),
+    (
+        "Some of my fruit arrived rotten, what should I do?",
+        "My fruit arrived damaged. What do I do?",
+    ),
+    ("How do I reimburse a rotten box?", "How do I refund a damaged box?"),
 ]
 DIFFERENT = [
     ("5公斤装多少钱", "10公斤装多少钱"),
@@ -36,6 +43,11 @@ DIFFERENT = [
     ("多少钱", "怎么办"),
     ("5公斤苹果和10公斤梨多少钱", "10公斤苹果和5公斤梨多少钱"),
     ("收到坏果怎么办", "收到判决怎么办"),
+    ("可以带狗吗", "可以带猫吗"),
+    ("May I bring a dog?", "May I bring a cat?"),
+    ("Do you use AI tools?", "is this an AI"),
+    ("押金什么时候退", "定金什么时候退"),
+    ("When will you ship my order?", "When will you deliver my order?"),
 ]
 
 

@@ -18,4 +18,4 @@ def test_reading_stays_above_its_floor() -> None:
         pytest.skip("the reading set is not beside the checkout")
     figures = bench.measure_reading()
     assert figures["recall@5"] >= 0.99
-    assert figures["all"] >= 0.81
+    assert figures["all"] >= 0.815

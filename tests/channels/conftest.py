@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from furrow.assistants.services import approved_answer_create, assistant_create, assistant_publish
+from furrow.assistants.services import (
+    approved_answer_create,
+    assistant_create,
+    assistant_publish,
+    assistant_update,
+)
 from furrow.channels.models import Widget
 from furrow.channels.services import widget_ensure, widget_update
 from furrow.core import jobs
@@ -38,7 +43,7 @@ class Shop:
     tenant: Tenant
     widget: Widget
     assistant: Any
-    document: Any
+    document: Any = None
 
     def change(self, **changes: Any) -> None:
         with tenant_tx(self.tenant.id):
@@ -46,18 +51,12 @@ class Shop:
 
 
 def shop_make(tenant: Tenant) -> Shop:
-    with tenant_tx(tenant.id):
-        base = knowledge_base_create(actor=SYSTEM, name="Policies")
-        document = document_add_text(
-            actor=SYSTEM, knowledge_base=base, title="售后政策", text=POLICY
-        )
-    run_jobs("ingest")
+    """Without documents, which most tests do not need: `shop_stock` brings one."""
     with tenant_tx(tenant.id):
         assistant = assistant_create(
             actor=SYSTEM,
             name="Helper",
             template="shop",
-            knowledge_base_ids=[base.id],
             settings={
                 "greeting": {"zh": "您好，果园客服。", "en": "Hello from the orchard."},
                 "suggestions": {"zh": [QUESTION], "en": ["Is shipping free?"]},
@@ -70,7 +69,19 @@ def shop_make(tenant: Tenant) -> Shop:
         assistant_publish(actor=SYSTEM, assistant=assistant)
         widget = widget_ensure(assistant=assistant)
         widget_update(actor=SYSTEM, widget=widget, allowed_origins=[SITE])
-    return Shop(tenant, widget, assistant, document)
+    return Shop(tenant, widget, assistant)
+
+
+def shop_stock(shop: Shop) -> Shop:
+    with tenant_tx(shop.tenant.id):
+        base = knowledge_base_create(actor=SYSTEM, name="Policies")
+        shop.document = document_add_text(
+            actor=SYSTEM, knowledge_base=base, title="售后政策", text=POLICY
+        )
+        assistant_update(actor=SYSTEM, assistant=shop.assistant, knowledge_base_ids=[base.id])
+        assistant_publish(actor=SYSTEM, assistant=shop.assistant)
+    run_jobs("ingest")
+    return shop
 
 
 @dataclass
@@ -139,6 +150,12 @@ def code_of(response: Any) -> tuple[int, str]:
 def shop(cast: Any, settings: Any) -> Shop:
     settings.EMBEDDINGS_URL = "http://127.0.0.1:9/v1"
     return shop_make(cast.tenant)
+
+
+@pytest.fixture
+def stocked(shop: Shop) -> Shop:
+    """The shop with a document to quote from."""
+    return shop_stock(shop)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from furrow.conversations.models import Turn
 from furrow.conversations.streams import publish
 from furrow.core.context import tenant_tx
 from furrow.tenants.services import tenant_create
-from tests.channels.conftest import QUESTION, SITE, Shop, shop_make
+from tests.channels.conftest import QUESTION, SITE, Shop, shop_make, shop_stock
 from tests.channels.live import committed_rows, serving_django, working
 
 pytestmark = pytest.mark.timeout(120)
@@ -38,7 +38,7 @@ class Live:
 def live(django_db_setup: None, django_db_blocker: Any, settings: Any) -> Iterator[Live]:
     settings.EMBEDDINGS_URL = "http://127.0.0.1:9/v1"
     with committed_rows(django_db_blocker):
-        shop = shop_make(tenant_create(name="Live", slug="live-widget"))
+        shop = shop_stock(shop_make(tenant_create(name="Live", slug="live-widget")))
         connections.close_all()
         pool = httpx.Limits(max_connections=120)
         with (

@@ -191,28 +191,6 @@ def test_page_on_our_own_host_is_known_by_the_browsers_word(shop):
     assert state(own, Sec_Fetch_Site="cross-site") == state(own) == DENIED
 
 
-FORGERIES = (
-    "no token",
-    "other claims",
-    "no signature",
-    "cut signature",
-    "flipped bit",
-    "moved stamp",
-    "no stamp",
-    "unsigned JWT",
-    "bare JWT",
-    "no prefix",
-    "API prefix",
-    "twice",
-    "spaces",
-    "long",
-    "not ASCII",
-    "other salt",
-    "no salt",
-    "compressed bomb",
-)
-
-
 def forged(token: str) -> dict[str, str]:
     """Ways to say something with a token that we did not sign."""
     body, stamp, signature = token.removeprefix("fr_session_").rsplit(":", 2)
@@ -243,11 +221,11 @@ def forged(token: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("way", FORGERIES)
-def test_token_we_did_not_sign_opens_nothing(visitor, way):
-    token = forged(visitor.token)[way]
-    assert state(visitor, token=token) == ENDED
-    assert code_of(visitor.call("POST", "messages", {"text": "x"}, token=token)) == ENDED
+def test_token_we_did_not_sign_opens_nothing(visitor):
+    for way, token in forged(visitor.token).items():
+        assert state(visitor, token=token) == ENDED, way
+        sent = visitor.call("POST", "messages", {"text": "x"}, token=token)
+        assert code_of(sent) == ENDED, way
 
 
 def test_token_of_another_kind_opens_nothing(visitor):

@@ -3,6 +3,7 @@
 import pytest
 
 from furrow.channels.models import Widget
+from furrow.channels.origins import origin_of
 from furrow.channels.services import widget_ensure, widget_update
 from furrow.core.context import tenant_tx
 from furrow.core.errors import Invalid
@@ -32,8 +33,14 @@ def saved(shop, **changes):
         ("http://shop.test:80", "http://shop.test"),
     ],
 )
-def test_site_is_stored_as_browsers_spell_it(shop, typed, stored):
-    assert saved(shop, allowed_origins=[typed, typed]).allowed_origins == [stored]
+def test_site_is_spelled_as_browsers_do(typed, stored):
+    assert origin_of(typed) == stored
+
+
+def test_sites_are_stored_once_in_one_spelling(shop):
+    sites = ["https://Shop.Example/", "https://shop.example:443", "https://果园.中国"]
+    stored = ["https://shop.example", "https://xn--fcs110b.xn--fiqs8s"]
+    assert saved(shop, allowed_origins=sites).allowed_origins == stored
 
 
 @pytest.mark.parametrize(
@@ -68,11 +75,15 @@ def test_site_is_stored_as_browsers_spell_it(shop, typed, stored):
         "null",
     ],
 )
-def test_what_is_no_site_is_refused(shop, typed):
+def test_what_is_no_site_is_refused(typed):
     with pytest.raises(Invalid):
-        shop.change(allowed_origins=["https://fine.example", typed])
-    with tenant_tx(shop.tenant.id):
-        assert Widget.objects.get(id=shop.widget.id).allowed_origins == [SITE]
+        origin_of(typed)
+
+
+def test_refused_site_leaves_the_list_as_it_was(shop):
+    with pytest.raises(Invalid):
+        shop.change(allowed_origins=["https://fine.example", "https://*"])
+    assert saved(shop).allowed_origins == [SITE]
 
 
 def test_list_of_sites_has_an_end(shop):

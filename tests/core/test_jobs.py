@@ -150,6 +150,29 @@ def test_tenants_are_served_in_turn(cast, recorder):
     assert (second.tenant_id, second.subject_id) == (cast.other_tenant.id, late.subject_id)
 
 
+def test_long_jobs_of_one_tenant_leave_a_slot(cast, recorder, settings):
+    settings.JOBS_PER_TENANT = {"test": 2}
+    for _ in range(3):
+        enqueue(cast.tenant)
+    running = [jobs.claim("test"), jobs.claim("test")]
+    assert jobs.claim("test") is None
+    other = enqueue(cast.other_tenant)
+    claimed = jobs.claim("test")
+    assert claimed is not None
+    assert claimed.id == other.id
+    jobs.run(running[0])
+    assert jobs.claim("test") is not None
+
+
+def test_finished_job_rings_for_those_that_had_to_wait(cast, recorder, monkeypatch):
+    enqueue(cast.tenant)
+    rung: list[str] = []
+    monkeypatch.setattr(jobs, "ring", rung.append)
+    assert jobs.run_next("test")
+    assert not jobs.run_next("test")
+    assert rung == ["test"]
+
+
 def test_place_in_queue_counts_fairly(cast, recorder):
     for _ in range(5):
         enqueue(cast.tenant)

@@ -126,6 +126,8 @@ def test_gap_is_dismissed(owner, cast, shop, page):
     owner.post(page("gap_dismiss", shop.gap.id))
     assert not list(owner.get(page("gaps")).context["page"])
     assert list(owner.get(page("gaps"), {"state": "dismissed"}).context["page"]) == [shop.gap]
+    owner.post(page("gap_reopen", shop.gap.id))
+    assert list(owner.get(page("gaps")).context["page"]) == [shop.gap]
 
 
 def test_deleted_answer_comes_back_as_it_was(owner, cast, shop, page):

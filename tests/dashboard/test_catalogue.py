@@ -20,7 +20,8 @@ def test_collector_reads_code_templates_and_raised_errors(tmp_path):
     code = tmp_path / "platform" / "app.py"
     code.parent.mkdir()
     code.write_text(
-        "_('Plain'); ngettext('%(n)s leaf', '%(n)s leaves', 2)\nraise NotFound('Gone.')\nother('No')"
+        "_('Plain'); ngettext('%(n)s leaf', '%(n)s leaves', 2)\nraise NotFound('Gone.')\nother('No')\n"
+        "router.post('/trees', summary='Plant a tree')(print)"
     )
     page = tmp_path / "templates" / "page.html"
     page.parent.mkdir()
@@ -33,6 +34,7 @@ def test_collector_reads_code_templates_and_raised_errors(tmp_path):
         ("Plain", ""),
         ("%(n)s leaf", "%(n)s leaves"),
         ("Gone.", ""),
+        ("Plant a tree", ""),
         ("From a page", ""),
         ("%(n)s tree", "%(n)s trees"),
     }

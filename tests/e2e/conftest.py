@@ -1,5 +1,6 @@
 """The whole product as `manage.py up` starts it, in a folder of its own, and a browser in front of it."""
 
+import json
 import os
 import re
 import shutil
@@ -17,6 +18,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = ROOT / "var" / "screenshots"
+SEED = Path(__file__).with_name("seed_pages.py")
+OWNER = "owner@demo.furrow.test"
 
 
 @dataclass
@@ -90,6 +93,22 @@ def furrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Furrow]:
         process.send_signal(signal.SIGINT)
         process.wait(60)
         log.close()
+
+
+@pytest.fixture(scope="session")
+def rows(furrow: Furrow) -> Any:
+    """A business in Chinese and one in English with a row of every kind: their ids, by language."""
+    printed = furrow.manage("shell", "--no-imports", "-c", SEED.read_text())
+    return json.loads(printed.splitlines()[-1])
+
+
+def sign_in(page: Any, furrow: Furrow, email: str, *, language: str) -> None:
+    """By a one-time link, for "zh" or "en"."""
+    page.goto(furrow.manage("sign_in_link", email).strip())
+    page.locator("main button.primary").click()
+    page.wait_for_url(lambda url: "/link/" not in url)
+    code = {"zh": "zh-hans", "en": "en"}[language]
+    page.context.add_cookies([{"name": "django_language", "value": code, "url": furrow.url}])
 
 
 def _wait_until_running(process: "subprocess.Popen[bytes]", log: Path) -> str:

@@ -91,7 +91,7 @@ def test_tenants_are_told_apart_but_not_named(embedding_server, cast):
     for tenant in (cast.tenant, cast.tenant, cast.other_tenant):
         with tenant_context(tenant.id):
             embed_texts(["x"])
-    first, again, other = (r["headers"]["x-tenant-tag"] for r in embedding_server.requests)
+    first, again, other = (r["headers"]["x-tenant"] for r in embedding_server.requests)
     assert first == again != other
     assert str(cast.tenant.id).replace("-", "")[:16] != first
 

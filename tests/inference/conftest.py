@@ -17,7 +17,7 @@ from inference.pooling.folder import ModelFolder
 from inference.pooling.tokens import TextTokenizer
 from inference.server.app import app_create
 from inference.server.receipts import ReceiptLog
-from inference.server.service import EmbeddingService
+from inference.server.service import LoadedModels, ModelService
 
 WIDTH = 8
 
@@ -69,7 +69,7 @@ def fake_vector(ids: list[int]) -> NDArray[np.float32]:
 class Server:
     """A running service with a fake encoder and a client that speaks HTTP to it."""
 
-    def __init__(self, service: EmbeddingService, client: TestClient, encoder: FakeEncoder) -> None:
+    def __init__(self, service: ModelService, client: TestClient, encoder: FakeEncoder) -> None:
         self.service = service
         self.client = client
         self.encoder = encoder
@@ -102,11 +102,11 @@ def start(tmp_path: Path, encoder: FakeEncoder) -> Iterator[Callable[..., Server
         receipts = ReceiptLog(tmp_path / "receipts.jsonl")
         loads = threading.Event()
 
-        def load() -> FakeEncoder:
+        def load() -> LoadedModels:
             assert loads.wait(timeout=10)
-            return encoder
+            return LoadedModels(embedder=encoder)
 
-        service = EmbeddingService(config, receipts, load)
+        service = ModelService(config, receipts, load)
         ends.callback(receipts.close)
         ends.callback(service.stop, 5)
         ends.callback(loads.set)

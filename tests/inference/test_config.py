@@ -33,7 +33,7 @@ def test_a_wrong_limit_has_a_name(limits: dict[str, int]) -> None:
         Limits(**limits)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "shop.example"])  # noqa: S104
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "shop.example"])
 def test_a_reachable_address_needs_keys(host: str, tmp_path: Path) -> None:
     with pytest.raises(UnsafeBinding):
         ServeConfig(host=host)

@@ -176,7 +176,7 @@ def test_a_full_queue_answers_429(start) -> None:
         running = pool.submit(server.embed, ["w2", "w3"])
         assert server.encoder.started.acquire(timeout=10)
         waiting = pool.submit(server.embed, ["w4", "w5"])
-        wait_for(lambda: server.service.queue.depth(Priority.BATCH) == 2)
+        wait_for(lambda: server.service.embedding.queue.depth(Priority.BATCH) == 2)
         refused = server.client.post(
             "/v1/embeddings", json={"model": "fake", "input": ["w6", "w7"]}
         )
@@ -206,7 +206,7 @@ def test_priority_follows_the_header_or_the_number_of_inputs(
         first = pool.submit(server.embed, "w2")
         assert server.encoder.started.acquire(timeout=10)
         second = pool.submit(server.client.post, "/v1/embeddings", json=body, headers=headers)
-        wait_for(lambda: server.service.queue.depth(expected) > 0)
+        wait_for(lambda: server.service.embedding.queue.depth(expected) > 0)
         server.encoder.gate.set()
         assert first.result(10)
         assert second.result(10).status_code == 200

@@ -68,6 +68,43 @@ def test_a_heading_gives_way_to_the_sentence_below_it() -> None:
     assert best("运费多少？", passage).text == "北京首5公斤12元，3天送达。"
 
 
+def test_a_parsed_heading_is_never_quoted() -> None:
+    headings = ("九、批发", "批发起订量是多少？")
+    text = "九、批发\n批发起订量是多少？\n单一编号满20箱，就按批发价结算。"
+    passage = Passage("faq", text, headings=headings, heading_path=" ".join(headings))
+    quotes = pick_sentences("批发最少要订多少", [passage], limit=3)
+    assert [quote.text for quote in quotes] == ["单一编号满20箱，就按批发价结算。"]
+    assert pick_sentences("批发", [Passage("bare", "九、批发", headings=("九、批发",))]) == []
+
+
+def test_the_answer_under_the_same_question_is_sure_whatever_its_words() -> None:
+    answer = "单一编号满20箱，或者总重满200公斤，就按批发价结算。"
+    asked = Passage(
+        "faq", answer, headings=("批发起订量是多少？",), heading_path="批发起订量是多少？"
+    )
+    bare = Passage("faq", answer)
+    question = "批发最少要订多少"
+    assert best(question, asked).confidence > 0.5
+    assert best(question, asked).confidence > best(question, bare).confidence + 0.1
+
+
+def test_other_words_for_the_same_thing_are_understood() -> None:
+    assert "8元" in best("邮费多少钱？").text
+    assert best("邮费多少钱？").confidence > 0.6
+    assert "按坏果比例退款" in best("烂果怎么退钱？").text
+
+
+def test_who_asks_how_long_hears_a_time() -> None:
+    passage = Passage(
+        "confidence",
+        "In the last case the Party shall tell the other. "
+        "The duty to keep prices secret ends 3 years after the term.",
+        headings=("13. Confidentiality",),
+        heading_path="13. Confidentiality",
+    )
+    assert "3 years" in best("How long does confidentiality last?", passage).text
+
+
 def test_a_very_short_sentence_takes_the_one_before_along() -> None:
     passage = Passage("acrylic", "丙烯颜料干后不再溶于水。溶于汽油。")
     assert best("溶于汽油吗？", passage).text == "丙烯颜料干后不再溶于水。溶于汽油。"
@@ -78,6 +115,18 @@ def test_a_table_row_is_quoted_whole() -> None:
     quote = best("北京运费多少？", passage)
     assert "北京" in quote.text
     assert "12元" in quote.text
+
+
+def test_the_names_of_columns_are_no_answer() -> None:
+    table = "产品 | 价格\n产品: 蜜柚 | 价格: 12元\n产品: 脐橙 | 价格: 9元\n"
+    quotes = pick_sentences("产品的价格", [Passage("table", table)], limit=3)
+    assert quotes
+    assert all(": " in quote.text for quote in quotes)
+
+
+def test_a_figure_in_the_question_chooses_the_row() -> None:
+    table = "室温: 25℃ | 红心: 3天\n室温: 15℃ | 红心: 7天\n室温: 5℃ | 红心: 不变软\n"
+    assert "7天" in best("室温15度红心几天变软", Passage("table", table)).text
 
 
 def test_the_same_words_in_two_passages_are_quoted_once() -> None:

@@ -319,7 +319,7 @@ class TestDatabaseRefuses:
 
 
 def test_i4_any_order_and_number_of_deliveries_is_one_charge(payer):
-    chance = random.Random(4)  # noqa: S311  a fixed order of deliveries
+    chance = random.Random(4)
     for _ in range(20):
         hold = payer.hold()
         deliveries = [(attempt, n) for attempt in (1, 2) for n in range(chance.randint(1, 5))]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.utils import timezone
 from ninja.security import HttpBearer
@@ -16,7 +17,6 @@ from furrow.tenants.models import ApiKey
 from furrow.tenants.selectors import api_key_by_secret
 from furrow.tenants.services import Actor
 
-CALLS_PER_MINUTE = 1200
 _LAST_USED_STEP = timedelta(minutes=1)
 
 
@@ -52,7 +52,7 @@ class ApiKeyAuth(HttpBearer):
         if key is None:
             raise NotSignedIn("The API key is missing, unknown, expired or revoked.")
         rate_check(
-            f"{CALLS_PER_MINUTE}/minute",
+            f"{settings.API_CALLS_PER_MINUTE}/minute",
             tenant_key(key.tenant_id, "api", key.id),
             message="This key makes too many calls.",
         )

@@ -121,6 +121,15 @@ def gap_dismiss(*, actor: Actor, gap: Gap) -> None:
     audit(actor, "gap.dismissed", object_type="gap", object_id=gap.id)
 
 
+@transaction.atomic
+def gap_reopen(*, actor: Actor, gap: Gap) -> None:
+    """Takes a dismissal back."""
+    reopened = Gap.objects.filter(id=gap.id, state=Gap.State.DISMISSED).update(state=Gap.State.OPEN)
+    if not reopened:
+        raise Conflict("This question is not dismissed.")
+    audit(actor, "gap.reopened", object_type="gap", object_id=gap.id)
+
+
 def _gap_locked(gap: Gap) -> Gap:
     row: Gap | None = (
         Gap.objects.select_for_update(of=("self",))

@@ -67,6 +67,7 @@ def pick(query: str, hits: Sequence[Hit], *, limit: int) -> list[Picked]:
             document_title=hit.title,
             heading_path=" ".join(hit.heading_path),
             score=scores[hit.chunk_id],
+            headings=tuple(hit.heading_path),
         )
         for hit in usable.values()
     ]

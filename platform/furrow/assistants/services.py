@@ -16,6 +16,7 @@ from furrow.assistants.answers import (
     gap_answer,
     gap_dismiss,
     gap_record,
+    gap_reopen,
 )
 from furrow.assistants.config import draft_json, settings_check
 from furrow.assistants.models import (
@@ -42,6 +43,7 @@ __all__ = [
     "gap_answer",
     "gap_dismiss",
     "gap_record",
+    "gap_reopen",
 ]
 
 NAME_LENGTH = 120

@@ -14,8 +14,8 @@ from rapidfuzz.distance import Indel
 from furrow.assistants.figures import figures_of, without_figures
 from furrow.knowledge.text.analysis import analyse_query
 from furrow.knowledge.text.folding import fold
-from furrow.knowledge.text.stemming import stem
 from furrow.knowledge.text.stopwords import ENGLISH_STOP_WORDS
+from furrow.knowledge.text.synonyms import unified
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _NOT_WORD = re.compile(r"[\W_]+")
@@ -72,13 +72,13 @@ class Profile:
 def profile(text: str) -> Profile:
     folded = " ".join(fold(text).split())
     if _HAN.search(folded):
-        body, kind = _chinese_body(without_figures(folded))
+        body, kind = _chinese_body(unified(without_figures(folded), loosely=False))
         words: tuple[str, ...] = ()
     else:
         stripped = _FILLERS_EN.sub("", without_figures(folded))
         kind = next((name for name, pattern in _KIND_EN if pattern.search(stripped)), "")
         content = [w for w in _NOT_WORD.split(stripped) if w and w not in ENGLISH_STOP_WORDS]
-        words = tuple(stem(word) for word in content)
+        words = tuple(unified(word, loosely=False) for word in content)
         body = " ".join(words)
     figures = figures_of(text)
     if not body and not figures:

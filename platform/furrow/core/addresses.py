@@ -32,5 +32,7 @@ def database(url: str, *, pool_size: int = 0, is_owner: bool = False) -> dict[st
         "HOST": query.get("host", [parts.hostname or ""])[0],
         "PORT": str(parts.port or ""),
         "CONN_MAX_AGE": 0,
+        # The pool tries a connection before it lends it, so that a restarted database costs nobody an error.
+        "CONN_HEALTH_CHECKS": True,
         "OPTIONS": options,
     }

@@ -3,7 +3,8 @@ database's, so that machines with wrong clocks cannot steal or strand a job.
 
 A lost bell is rung again by the sweeper, a dead worker's lease runs out, a second run of the same job finds
 the lease taken: so a job is run at least once, and its handler makes running twice harmless. Tenants are
-served in turn: the next job belongs to the tenant with the fewest running ones.
+served in turn: the next job belongs to the tenant with the fewest running ones, and none runs more at a time
+than its share of the lane, so that long jobs of one leave a worker for the others.
 """
 
 import threading
@@ -17,6 +18,7 @@ from typing import Any
 from uuid import UUID
 
 from celery import current_app
+from django.conf import settings
 from django.db import OperationalError, close_old_connections, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
@@ -31,6 +33,7 @@ from furrow.core.models import Job
 LEASE = timedelta(seconds=30)
 RENEW_EVERY_S = 10.0
 RETRY_DELAY = timedelta(seconds=2)
+_NO_LIMIT = 1_000_000
 RUN_TASK = "furrow.core.tasks.job_run_task"
 
 log = get_logger(__name__)
@@ -108,6 +111,7 @@ def job_cancel(*, kind: str, subject_id: UUID) -> bool:
 
 
 # The fewest running first, then the longest waiting: one tenant's thousand files cannot hold up another's one.
+# Two claims at the same moment may exceed the share by one; that costs fairness once, not correctness.
 _CLAIM = """
 UPDATE core_job SET state = 'running', attempts = attempts + 1, lease_token = %(token)s,
        lease_until = statement_timestamp() + %(lease)s,
@@ -119,6 +123,7 @@ UPDATE core_job SET state = 'running', attempts = attempts + 1, lease_token = %(
          WHERE r.tenant_id = j.tenant_id AND r.lane = j.lane AND r.state = 'running'
       ) load ON true
      WHERE j.lane = %(lane)s AND j.state = 'queued' AND j.run_after <= statement_timestamp()
+       AND load.running < %(share)s
      ORDER BY load.running, j.run_after LIMIT 1 FOR UPDATE OF j SKIP LOCKED)
    AND state = 'queued'
 RETURNING id, tenant_id, subject_id, kind, attempts
@@ -129,7 +134,8 @@ def claim(lane: str) -> LeasedJob | None:
     """Takes the next due job of `lane`, fair between tenants, or None."""
     token = uuid.uuid4()
     with unscoped("claim the next job of any tenant"), connection.cursor() as cursor:
-        values: dict[str, Any] = {"token": token, "lease": LEASE, "lane": lane}
+        share = settings.JOBS_PER_TENANT.get(lane, _NO_LIMIT)
+        values: dict[str, Any] = {"token": token, "lease": LEASE, "lane": lane, "share": share}
         cursor.execute(_CLAIM, values)
         row = cursor.fetchone()
     if row is None:
@@ -144,6 +150,8 @@ def run_next(lane: str) -> bool:
     if job is None:
         return False
     run(job)
+    # A bell may have found nothing but jobs of tenants at their share; it is rung again for them.
+    ring(lane)
     return True
 
 

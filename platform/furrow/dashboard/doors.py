@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -80,7 +80,7 @@ def wants_json(request: HttpRequest) -> bool:
 def text_of(request: HttpRequest, name: str) -> str:
     """A query or form value, stripped; empty when absent."""
     source = request.POST if request.method == "POST" else request.GET
-    return cast(str, source.get(name, "")).strip()
+    return source.get(name, "").strip()
 
 
 def paged(request: HttpRequest, rows: Any, *, per_page: int = 25) -> Page[Any]:

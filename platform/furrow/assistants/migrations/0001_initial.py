@@ -9,112 +9,266 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('knowledge', '0001_initial'),
-        ('tenants', '0001_initial'),
+        ("knowledge", "0001_initial"),
+        ("tenants", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Assistant',
+            name="Assistant",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('name', models.CharField(max_length=120)),
-                ('template', models.CharField(default='general', max_length=40)),
-                ('instructions', models.TextField(blank=True)),
-                ('rungs', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), default=list, size=None)),
-                ('settings', models.JSONField(default=dict)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('deleted_at', models.DateTimeField(null=True)),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("name", models.CharField(max_length=120)),
+                ("template", models.CharField(default="general", max_length=40)),
+                ("instructions", models.TextField(blank=True)),
+                (
+                    "rungs",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=40), default=list, size=None
+                    ),
+                ),
+                ("settings", models.JSONField(default=dict)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("deleted_at", models.DateTimeField(null=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='ApprovedAnswer',
+            name="ApprovedAnswer",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('question', models.CharField(max_length=500)),
-                ('variants', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=500), blank=True, default=list, size=None)),
-                ('answer', models.TextField()),
-                ('valid_from', models.DateField(blank=True, null=True)),
-                ('valid_to', models.DateField(blank=True, null=True)),
-                ('is_enabled', models.BooleanField(default=True)),
-                ('used_count', models.PositiveIntegerField(default=0)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
-                ('assistant', furrow.core.models.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='approved_answers', to='assistants.assistant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("question", models.CharField(max_length=500)),
+                (
+                    "variants",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=500),
+                        blank=True,
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("answer", models.TextField()),
+                ("valid_from", models.DateField(blank=True, null=True)),
+                ("valid_to", models.DateField(blank=True, null=True)),
+                ("is_enabled", models.BooleanField(default=True)),
+                ("used_count", models.PositiveIntegerField(default=0)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
+                (
+                    "assistant",
+                    furrow.core.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="approved_answers",
+                        to="assistants.assistant",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='AssistantKnowledgeBase',
+            name="AssistantKnowledgeBase",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('assistant', furrow.core.models.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='assistants.assistant')),
-                ('knowledge_base', furrow.core.models.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='knowledge.knowledgebase')),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "assistant",
+                    furrow.core.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="assistants.assistant",
+                    ),
+                ),
+                (
+                    "knowledge_base",
+                    furrow.core.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="knowledge.knowledgebase",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='assistant',
-            name='knowledge_bases',
-            field=models.ManyToManyField(related_name='assistants', through='assistants.AssistantKnowledgeBase', to='knowledge.knowledgebase'),
+            model_name="assistant",
+            name="knowledge_bases",
+            field=models.ManyToManyField(
+                related_name="assistants",
+                through="assistants.AssistantKnowledgeBase",
+                to="knowledge.knowledgebase",
+            ),
         ),
         migrations.CreateModel(
-            name='AssistantVersion',
+            name="AssistantVersion",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('number', models.PositiveIntegerField()),
-                ('config', models.JSONField()),
-                ('note', models.CharField(blank=True, max_length=300)),
-                ('assistant', furrow.core.models.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='assistants.assistant')),
-                ('published_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("number", models.PositiveIntegerField()),
+                ("config", models.JSONField()),
+                ("note", models.CharField(blank=True, max_length=300)),
+                (
+                    "assistant",
+                    furrow.core.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="versions",
+                        to="assistants.assistant",
+                    ),
+                ),
+                (
+                    "published_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='assistant',
-            name='published',
-            field=furrow.core.models.TenantForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='assistants.assistantversion'),
+            model_name="assistant",
+            name="published",
+            field=furrow.core.models.TenantForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="assistants.assistantversion",
+            ),
         ),
         migrations.CreateModel(
-            name='Gap',
+            name="Gap",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('question', models.CharField(max_length=500)),
-                ('folded', models.CharField(max_length=500)),
-                ('asked_count', models.PositiveIntegerField(default=1)),
-                ('last_asked_at', models.DateTimeField()),
-                ('state', models.CharField(choices=[('open', 'Open'), ('answered', 'Answered'), ('dismissed', 'Dismissed')], default='open', max_length=10)),
-                ('approved_answer', furrow.core.models.TenantForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='assistants.approvedanswer')),
-                ('assistant', furrow.core.models.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='gaps', to='assistants.assistant')),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("question", models.CharField(max_length=500)),
+                ("folded", models.CharField(max_length=500)),
+                ("asked_count", models.PositiveIntegerField(default=1)),
+                ("last_asked_at", models.DateTimeField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("answered", "Answered"),
+                            ("dismissed", "Dismissed"),
+                        ],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "approved_answer",
+                    furrow.core.models.TenantForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="assistants.approvedanswer",
+                    ),
+                ),
+                (
+                    "assistant",
+                    furrow.core.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="gaps",
+                        to="assistants.assistant",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='assistantknowledgebase',
-            constraint=models.UniqueConstraint(fields=('tenant', 'assistant', 'knowledge_base'), name='assistant_base_once'),
+            model_name="assistantknowledgebase",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "assistant", "knowledge_base"), name="assistant_base_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assistantversion',
-            constraint=models.UniqueConstraint(fields=('tenant', 'assistant', 'number'), name='assistant_version_once'),
+            model_name="assistantversion",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "assistant", "number"), name="assistant_version_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gap',
-            constraint=models.UniqueConstraint(fields=('tenant', 'assistant', 'folded'), name='gap_once'),
+            model_name="gap",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "assistant", "folded"), name="gap_once"
+            ),
         ),
     ]

@@ -9,116 +9,261 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('assistants', '0001_initial'),
-        ('tenants', '0001_initial'),
+        ("assistants", "0001_initial"),
+        ("tenants", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Conversation',
+            name="Conversation",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('channel', models.CharField(choices=[('api', 'API'), ('dashboard', 'Dashboard'), ('widget', 'Widget')], max_length=10)),
-                ('visitor_id', models.CharField(blank=True, max_length=64)),
-                ('language', models.CharField(blank=True, max_length=10)),
-                ('state', models.CharField(choices=[('bot', 'Assistant'), ('waiting', 'Waiting for a person'), ('human', 'With a person'), ('closed', 'Closed')], default='bot', max_length=10)),
-                ('is_test', models.BooleanField(default=False)),
-                ('last_turn_at', models.DateTimeField(auto_now_add=True)),
-                ('assistant', furrow.core.models.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='conversations', to='assistants.assistant')),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("api", "API"), ("dashboard", "Dashboard"), ("widget", "Widget")],
+                        max_length=10,
+                    ),
+                ),
+                ("visitor_id", models.CharField(blank=True, max_length=64)),
+                ("language", models.CharField(blank=True, max_length=10)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("bot", "Assistant"),
+                            ("waiting", "Waiting for a person"),
+                            ("human", "With a person"),
+                            ("closed", "Closed"),
+                        ],
+                        default="bot",
+                        max_length=10,
+                    ),
+                ),
+                ("is_test", models.BooleanField(default=False)),
+                ("last_turn_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "assistant",
+                    furrow.core.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="conversations",
+                        to="assistants.assistant",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Ticket',
+            name="Ticket",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('number', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('open', 'Open'), ('closed', 'Closed')], default='open', max_length=10)),
-                ('reason', models.CharField(default='asked', max_length=40)),
-                ('contact', models.CharField(blank=True, max_length=200)),
-                ('note', models.TextField(blank=True)),
-                ('resolution', models.TextField(blank=True)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('assigned_to', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('conversation', furrow.core.models.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='tickets', to='conversations.conversation')),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "Open"), ("closed", "Closed")],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("reason", models.CharField(default="asked", max_length=40)),
+                ("contact", models.CharField(blank=True, max_length=200)),
+                ("note", models.TextField(blank=True)),
+                ("resolution", models.TextField(blank=True)),
+                ("closed_at", models.DateTimeField(null=True)),
+                (
+                    "assigned_to",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "conversation",
+                    furrow.core.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tickets",
+                        to="conversations.conversation",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Turn',
+            name="Turn",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('number', models.PositiveIntegerField()),
-                ('text', models.TextField()),
-                ('status', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('done', 'Done'), ('failed', 'Failed')], default='queued', max_length=10)),
-                ('rung', models.CharField(blank=True, max_length=40)),
-                ('answer', models.TextField(blank=True)),
-                ('citations', models.JSONField(default=list)),
-                ('usage', models.JSONField(default=dict)),
-                ('cost_amount', models.DecimalField(decimal_places=12, default=Decimal('0'), max_digits=28)),
-                ('cost_currency', models.CharField(default='CNY', max_length=3)),
-                ('trace', models.JSONField(default=list)),
-                ('error_code', models.CharField(blank=True, max_length=60)),
-                ('duration_ms', models.PositiveIntegerField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('assistant_version', furrow.core.models.TenantForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='assistants.assistantversion')),
-                ('conversation', furrow.core.models.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='turns', to='conversations.conversation')),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("number", models.PositiveIntegerField()),
+                ("text", models.TextField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("done", "Done"),
+                            ("failed", "Failed"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("rung", models.CharField(blank=True, max_length=40)),
+                ("answer", models.TextField(blank=True)),
+                ("citations", models.JSONField(default=list)),
+                ("usage", models.JSONField(default=dict)),
+                (
+                    "cost_amount",
+                    models.DecimalField(decimal_places=12, default=Decimal("0"), max_digits=28),
+                ),
+                ("cost_currency", models.CharField(default="CNY", max_length=3)),
+                ("trace", models.JSONField(default=list)),
+                ("error_code", models.CharField(blank=True, max_length=60)),
+                ("duration_ms", models.PositiveIntegerField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "assistant_version",
+                    furrow.core.models.TenantForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="assistants.assistantversion",
+                    ),
+                ),
+                (
+                    "conversation",
+                    furrow.core.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="turns",
+                        to="conversations.conversation",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Feedback',
+            name="Feedback",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('value', models.SmallIntegerField()),
-                ('comment', models.CharField(blank=True, max_length=1000)),
-                ('tenant', models.ForeignKey(editable=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='tenants.tenant')),
-                ('turn', furrow.core.models.TenantForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='feedback', to='conversations.turn')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=uuid.uuid4, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("value", models.SmallIntegerField()),
+                ("comment", models.CharField(blank=True, max_length=1000)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        editable=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="tenants.tenant",
+                    ),
+                ),
+                (
+                    "turn",
+                    furrow.core.models.TenantForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="feedback",
+                        to="conversations.turn",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['tenant', '-last_turn_at'], name='conversation_recent'),
+            model_name="conversation",
+            index=models.Index(fields=["tenant", "-last_turn_at"], name="conversation_recent"),
         ),
         migrations.AddIndex(
-            model_name='conversation',
-            index=models.Index(fields=['tenant', 'visitor_id'], name='conversation_visitor'),
+            model_name="conversation",
+            index=models.Index(fields=["tenant", "visitor_id"], name="conversation_visitor"),
         ),
         migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(fields=['tenant', 'state', '-created_at'], name='ticket_recent'),
+            model_name="ticket",
+            index=models.Index(fields=["tenant", "state", "-created_at"], name="ticket_recent"),
         ),
         migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.UniqueConstraint(fields=('tenant', 'number'), name='ticket_number_once'),
+            model_name="ticket",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "number"), name="ticket_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('tenant', 'conversation'), name='ticket_one_open'),
+            model_name="ticket",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "open")),
+                fields=("tenant", "conversation"),
+                name="ticket_one_open",
+            ),
         ),
         migrations.AddIndex(
-            model_name='turn',
-            index=models.Index(fields=['tenant', '-created_at'], name='turn_recent'),
+            model_name="turn",
+            index=models.Index(fields=["tenant", "-created_at"], name="turn_recent"),
         ),
         migrations.AddConstraint(
-            model_name='turn',
-            constraint=models.UniqueConstraint(fields=('tenant', 'conversation', 'number'), name='turn_number_once'),
+            model_name="turn",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "conversation", "number"), name="turn_number_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='feedback',
-            constraint=models.UniqueConstraint(fields=('tenant', 'turn'), name='feedback_once'),
+            model_name="feedback",
+            constraint=models.UniqueConstraint(fields=("tenant", "turn"), name="feedback_once"),
         ),
         migrations.AddConstraint(
-            model_name='feedback',
-            constraint=models.CheckConstraint(condition=models.Q(('value__in', [-1, 1])), name='feedback_value'),
+            model_name="feedback",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("value__in", [-1, 1])), name="feedback_value"
+            ),
         ),
     ]

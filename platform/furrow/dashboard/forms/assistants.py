@@ -97,9 +97,9 @@ class AssistantForm(forms.Form):
     )
     human_hours = forms.CharField(label=_("Office hours"), max_length=200, required=False)
 
-    def __init__(self, *args: Any, assistant: Assistant, bases: list[Any], **kwargs: Any) -> None:
+    def __init__(self, data: Any, *, assistant: Assistant, bases: list[Any]) -> None:
         self.assistant = assistant
-        super().__init__(*args, initial=self._initial(assistant), **kwargs)
+        super().__init__(data, initial=self._initial(assistant))
         self.fields["knowledge_base_ids"].choices = [(str(b.id), b.name) for b in bases]  # type: ignore[attr-defined]
         names = [name for name in self._rung_order() if name not in FIXED_RUNGS]
         self.fields["rungs"].choices = [  # type: ignore[attr-defined]

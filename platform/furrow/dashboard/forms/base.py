@@ -1,5 +1,7 @@
 """Widgets shared by the dashboard's forms."""
 
+from typing import Any
+
 from django import forms
 
 
@@ -15,14 +17,14 @@ class DateInput(forms.DateInput):
 class LinesField(forms.CharField):
     """One entry a line, as a list."""
 
-    def __init__(self, *, rows: int = 3, **kwargs: object) -> None:
+    def __init__(self, *, rows: int = 3, **kwargs: Any) -> None:
         kwargs.setdefault("required", False)
-        super().__init__(widget=forms.Textarea(attrs={"rows": rows}), **kwargs)  # type: ignore[arg-type]
+        super().__init__(widget=forms.Textarea(attrs={"rows": rows}), **kwargs)
 
     def prepare_value(self, value: object) -> object:
         return "\n".join(value) if isinstance(value, list | tuple) else value
 
-    def clean(self, value: object) -> list[str]:  # type: ignore[override]
+    def clean(self, value: object) -> list[str]:
         text = super().clean(value)
         return [line.strip() for line in text.splitlines() if line.strip()]
 
@@ -34,9 +36,9 @@ class ManyFilesInput(forms.ClearableFileInput):
 class ManyFilesField(forms.FileField):
     """Several files from one input; `cleaned_data` holds a list."""
 
-    def __init__(self, **kwargs: object) -> None:
-        super().__init__(widget=ManyFilesInput(), **kwargs)  # type: ignore[arg-type]
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=ManyFilesInput(), **kwargs)
 
-    def clean(self, data: object, initial: object = None) -> list[object]:  # type: ignore[override]
+    def clean(self, data: object, initial: object = None) -> list[object]:
         files = data if isinstance(data, list | tuple) else [data]
         return [super(ManyFilesField, self).clean(file, initial) for file in files]

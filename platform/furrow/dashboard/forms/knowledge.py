@@ -51,7 +51,8 @@ class _ValidityForm(forms.Form):
 
 
 class UploadForm(forms.Form):
-    files = ManyFilesField(label=_("Files"))
+    # Every form has an attribute `files` too, but fields are taken out of the class.
+    files = ManyFilesField(label=_("Files"))  # type: ignore[assignment]
 
 
 class UrlForm(forms.Form):
@@ -108,7 +109,7 @@ class SearchForm(forms.Form):
         label=_("How many"),
         required=False,
         coerce=int,
-        empty_value=8,
+        empty_value=None,
         choices=[(5, "5"), (8, "8"), (15, "15"), (30, "30")],
         initial=8,
     )

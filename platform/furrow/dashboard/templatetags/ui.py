@@ -110,8 +110,23 @@ def search_note(note: str) -> str:
 
 
 @register.filter
+def stage_name(name: str) -> str:
+    return wording.stage(name)
+
+
+@register.filter
+def stage_state(value: str) -> str:
+    return wording.stage_state(value)
+
+
+@register.filter
 def audit_action(action: str) -> str:
     return wording.audit_action(action)
+
+
+@register.filter
+def api_group(tag: str) -> str:
+    return wording.api_group(tag)
 
 
 @register.filter

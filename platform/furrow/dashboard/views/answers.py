@@ -150,5 +150,14 @@ def gap_answer(request: TenantRequest, gap_id: UUID) -> HttpResponse:
 def gap_dismiss(request: TenantRequest, gap_id: UUID) -> HttpResponse:
     gap = selectors.gap_get(gap_id)
     services.gap_dismiss(actor=actor_of(request), gap=gap)
-    say(request, _("Dismissed. It stays off the list, however often it is asked."))
+    undo = page_url(request, "gap_reopen", gap.id)
+    say(request, _("Dismissed. It stays off the list, however often it is asked."), undo=undo)
+    return go_to(request, "gaps")
+
+
+@needs(post="edit")
+def gap_reopen(request: TenantRequest, gap_id: UUID) -> HttpResponse:
+    gap = selectors.gap_get(gap_id)
+    services.gap_reopen(actor=actor_of(request), gap=gap)
+    say(request, _("The question is on the list again."))
     return go_to(request, "gaps")

@@ -1,6 +1,6 @@
 """Knowledge bases and the list of documents inside one."""
 
-from typing import Any
+from typing import Any, BinaryIO, cast
 from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
@@ -154,18 +154,18 @@ def document_upload(request: TenantRequest, base_id: UUID) -> HttpResponse:
     return go_to(request, "base", found.id)
 
 
-def _added(request: TenantRequest, base: KnowledgeBase, file: UploadedFile) -> Document:
+def _added(request: TenantRequest, base: KnowledgeBase, file: "UploadedFile[Any]") -> Document:
     return documents.document_upload(
         actor=actor_of(request),
         knowledge_base=base,
-        file=file,  # type: ignore[arg-type]  a Django upload reads like a binary file
+        file=cast(BinaryIO, file),
         file_name=file.name or "file",
         content_type=file.content_type or "",
     )
 
 
 def _added_or_told(
-    request: TenantRequest, form: UploadForm, base: KnowledgeBase, file: UploadedFile
+    request: TenantRequest, form: UploadForm, base: KnowledgeBase, file: "UploadedFile[Any]"
 ) -> bool:
     """Each file stands for itself: one refused file does not undo the others."""
     try:

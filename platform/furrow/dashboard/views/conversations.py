@@ -1,5 +1,6 @@
 """What visitors asked, and the tickets that wait for a person."""
 
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -16,7 +17,9 @@ from furrow.tenants.web import TenantRequest
 
 @needs(get="view")
 def conversations(request: TenantRequest) -> TemplateResponse:
-    filters = {name: text_of(request, name) for name in ("query", "state", "channel")}
+    filters: dict[str, Any] = {
+        name: text_of(request, name) for name in ("query", "state", "channel")
+    }
     include_tests = text_of(request, "tests") == "1"
     rows = selectors.conversations_list(**filters, include_tests=include_tests)
     context = {

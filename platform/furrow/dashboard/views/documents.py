@@ -4,6 +4,7 @@ from pathlib import PurePath
 from typing import Any
 from uuid import UUID
 
+from django.core.paginator import Paginator
 from django.http import FileResponse, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
@@ -16,13 +17,12 @@ from furrow.dashboard.doors import (
     go_to,
     needs,
     page_url,
-    paged,
     refusals_in,
     say,
 )
 from furrow.dashboard.forms.knowledge import DocumentForm, VersionForm
 from furrow.knowledge import selectors
-from furrow.knowledge.models import Document
+from furrow.knowledge.models import Chunk, Document
 from furrow.knowledge.services import documents as services
 from furrow.tenants.web import TenantRequest
 
@@ -38,7 +38,7 @@ def document(request: TenantRequest, document_id: UUID) -> TemplateResponse:
         "base": found.knowledge_base,
         "status": selectors.document_status(found),
         "versions": selectors.versions_of(found),
-        **(_reading(request, found) if found.live_version_id else {}),
+        **_reading(request, found),
     }
     if request.htmx:  # type: ignore[attr-defined]
         return TemplateResponse(request, "dashboard/_document_status.html", context)
@@ -46,15 +46,14 @@ def document(request: TenantRequest, document_id: UUID) -> TemplateResponse:
 
 
 def _reading(request: TenantRequest, found: Document) -> dict[str, Any]:
+    """Nothing before a version is live."""
+    if found.live_version_id is None:
+        return {}
     version = selectors.version_get(found.live_version_id)
-    chunks = selectors.chunks_of(found)
+    chunks = list(selectors.chunks_of(found))
     cited, lit = _cited(request), request.GET.get("chunk", "")
-    request.GET = request.GET.copy()  # type: ignore[assignment]
-    if "page" not in request.GET and (cited or lit):
-        before = [c.id for c in chunks if str(c.id) == lit or (cited and c.end > cited[0])]
-        place = [c.id for c in chunks].index(before[0]) if before else 0
-        request.GET["page"] = str(place // PASSAGES_A_PAGE + 1)  # type: ignore[index]
-    page = paged(request, chunks, per_page=PASSAGES_A_PAGE)
+    asked = request.GET.get("page") or _page_with(chunks, cited, lit)
+    page = Paginator(chunks, PASSAGES_A_PAGE).get_page(asked)
     shown = list(page.object_list)
     window = reader.window_of(
         version.text, shown, is_first=not page.has_previous(), is_last=not page.has_next()
@@ -63,6 +62,14 @@ def _reading(request: TenantRequest, found: Document) -> dict[str, Any]:
         version.text, pages=version.pages, chunks=shown, window=window, cited=cited
     )
     return {"version": version, "page": page, "chunks": shown, "segments": cut, "lit": lit}
+
+
+def _page_with(chunks: list[Chunk], cited: tuple[int, int] | None, lit: str) -> int:
+    """The page of passages that holds the citation or the passage asked for; else the first."""
+    for place, chunk in enumerate(chunks):
+        if str(chunk.id) == lit or (cited is not None and chunk.end > cited[0]):
+            return place // PASSAGES_A_PAGE + 1
+    return 1
 
 
 def _cited(request: TenantRequest) -> tuple[int, int] | None:

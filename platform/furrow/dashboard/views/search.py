@@ -17,7 +17,8 @@ from furrow.tenants.web import TenantRequest
 def search(request: TenantRequest) -> TemplateResponse:
     bases = list(knowledge_bases_list())
     has_asked = "q" in request.GET
-    form = SearchForm(request.GET if has_asked else None, bases=bases)
+    asked = {"mode": "hybrid", "limit": "8", **request.GET.dict()}
+    form = SearchForm(asked if has_asked else None, bases=bases)
     result = _found(form.cleaned_data, bases) if has_asked and form.is_valid() else None
     context = {"form": form, "result": result, "has_bases": bool(bases)}
     template = "dashboard/_hits.html" if request.htmx else "dashboard/search.html"  # type: ignore[attr-defined]

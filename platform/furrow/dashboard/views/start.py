@@ -33,7 +33,7 @@ def start(request: HttpRequest) -> HttpResponse:
     user = cast(User, request.user)
     memberships = memberships_of(user)
     if len(memberships) == 1 and "choose" not in request.GET:
-        response = redirect("dashboard:home", memberships[0].tenant.slug)
+        response: HttpResponse = redirect("dashboard:home", memberships[0].tenant.slug)
     else:
         response = render(request, "dashboard/choose.html", {"memberships": memberships})
     # The default language is no choice, so on a new device the browser's language stays.
@@ -50,7 +50,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     if found is None:
         raise NotFound("This invitation was used, withdrawn or has expired.")
     if request.user.is_authenticated:
-        return _accept_as(request, cast(User, request.user), found, token)
+        return _accept_as(request, request.user, found, token)
     if User.objects.filter(email__iexact=found.email).exists():
         context = {"invitation": found, "must_sign_in": True}
         return render(request, "dashboard/invitation.html", context)

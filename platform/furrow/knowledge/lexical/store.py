@@ -22,7 +22,8 @@ from furrow.knowledge.lexical import packing, scoring
 from furrow.knowledge.lexical.scoring import SegmentView
 from furrow.knowledge.lexical.segments import SegmentData, build_segment
 from furrow.knowledge.models import LexicalPosting, LexicalSegment
-from furrow.knowledge.text.analysis import Term, analyse_query
+from furrow.knowledge.text.analysis import Term
+from furrow.knowledge.text.synonyms import search_terms
 
 # What `LexicalPosting.term` holds; a longer token is no word anyone searches for.
 MAX_TERM = LexicalPosting._meta.get_field("term").max_length or 80
@@ -150,7 +151,7 @@ def search(
 
 def query_terms(query: str) -> list[Term]:
     """Heaviest first when there are too many."""
-    terms = [term for term in analyse_query(query) if len(term.text) <= MAX_TERM]
+    terms = [term for term in search_terms(query) if len(term.text) <= MAX_TERM]
     if len(terms) > MAX_QUERY_TERMS:
         terms = sorted(terms, key=lambda term: -term.weight)[:MAX_QUERY_TERMS]
     return terms

@@ -16,7 +16,7 @@ from typing import Any
 from furrow.knowledge.parsing.document import ParsedDocument
 from furrow.knowledge.parsing.errors import ParseFailure
 from furrow.knowledge.parsing.formats import read_document
-from furrow.knowledge.parsing.isolation import allow_ocr, isolate
+from furrow.knowledge.parsing.isolation import allow_ocr, isolate, take_turn
 from furrow.knowledge.parsing.limits import ParseJob, ParseLimits
 
 
@@ -34,6 +34,7 @@ def main() -> int:
         limits=limits,
         on_progress=report.progress,
         before_ocr=lambda pages: _begin_ocr(report, limits, pages),
+        ocr_turn=lambda: take_turn(limits.turn_path),
     )
     try:
         document = read_document(Path(request["path"]), job)

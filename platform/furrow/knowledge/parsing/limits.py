@@ -1,6 +1,7 @@
 """What one file may cost, and what a format reader is told about its job."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 
 from furrow.knowledge.parsing.document import ParseWarning
@@ -13,7 +14,8 @@ class ParseLimits:
     A file without scanned pages ends within `cpu_s` of processor time and `wall_s` on the clock.
     Each page to recognise adds `ocr_page_s` of processor time and three times that on the clock,
     as other work may share the processor, for at most `max_ocr_pages` pages. Memory is
-    what the process may write to; mapped libraries come on top.
+    what the process may write to; mapped libraries come on top. With `turn_path`, a file that all
+    readers of a machine share, only one of them recognises a page at a time.
     """
 
     cpu_s: int = 30
@@ -30,6 +32,7 @@ class ParseLimits:
     max_entries: int = 2_000
     max_ratio: int = 100
     max_unpacked_bytes: int = 200 * 1024 * 1024
+    turn_path: str = ""
 
 
 def _ignore_progress(done: int, total: int) -> None:
@@ -49,6 +52,7 @@ class ParseJob:
     limits: ParseLimits = field(default_factory=ParseLimits)
     on_progress: Callable[[int, int], None] = _ignore_progress
     before_ocr: Callable[[int], None] = _ignore_ocr
+    ocr_turn: Callable[[], AbstractContextManager[None]] = nullcontext
     warnings: list[ParseWarning] = field(default_factory=list)
 
     @property

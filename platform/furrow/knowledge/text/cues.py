@@ -36,6 +36,23 @@ _KINDS = (
         rf"{_NUMERAL}|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|free)\b",
     ),
     _kind(
+        "duration",
+        r"多久|多长时间|[几多]少?(?:天|日|小时|个?月|年|分钟|个?工作日)|时[限效]|期限|保质期|过期|有效期"
+        r"|how (?:long|soon|quick|fast|late|many (?:days|hours|weeks|months|years))|time limit|period|deadline",
+        rf"{_NUMERAL}+ ?(?:天|日|小时|个?月|年|分钟|个?工作日|周)|\b(?:\d+|one|two|three|five|six|seven|ten)"
+        r"(?:[–-]\d+)? (?:\w+ )?(?:days?|hours?|weeks?|months?|years?|minutes?)\b",
+    ),
+    _kind(
+        "money",
+        r"多少钱|几[块元]|[费价]|怎么卖|收多少|how much (?!time|fruit)|price|cost|fee\b|charge|postage|rate\b",
+        r"\d ?元|[¥%]|免费|\d ?(?:yuan|rmb)|cny \d|yuan|\bfree\b",
+    ),
+    _kind(
+        "whether",
+        r"吗[?？]?$|能不能|可不可以|是不是|有没有|能否|是否|^(?:can|could|may|do|does|is|are|will|must|should) ",
+        r"可以|不能|不可|不会|不用|没有|不支持|不得|应当|是的|能|\b(?:yes|no|not|never|may|must|only|can)\b",
+    ),
+    _kind(
         "where",
         r"哪[里儿]|何[处地]|什么(?:地方|位置)|哪一?个?(?:国|省|市|城|地|州|县|洲|区)|位于|地[点址]|\bwhere\b|address",
         r"位于|在|于|[省市县区国州路街岛山]|\b(?:at|in|on|near|street|road|avenue)\b",
@@ -69,6 +86,10 @@ _KINDS = (
         r"是什么|什么[是叫]|指的?是?什么|何谓|定义|含义|意思|什么样|\bwhat(?:'s| is)\b|mean",
     ),
 )
+
+
+# Asking one of these, a person wants a figure.
+FIGURE_KINDS = frozenset({"when", "number", "duration", "money"})
 
 
 @dataclass(frozen=True)

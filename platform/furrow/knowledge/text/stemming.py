@@ -4,6 +4,8 @@ import re
 
 _VOWEL = re.compile(r"[aeiouy]")
 _DOUBLED = re.compile(r"([bdfgmnprt])\1$")
+_DERIVED = re.compile(r"(?:ation|at|ion|anc|enc|ment|ness|ity|abl|ibl|ly)$")
+_LEAST_ROOT = 3
 # Words whose last letters only look like an ending.
 _WHOLE = frozenset(
     "news series species always perhaps lens bus gas plus status address access process business "
@@ -17,6 +19,17 @@ def stem(word: str) -> str:
     if len(word) < 4 or word in _WHOLE:
         return word
     return _verb(_plural(word))
+
+
+def root(word: str) -> str:
+    """The stem without the ending that makes another kind of word: `accept` and `acceptance`, `terminate`
+    and `termination` meet. Good for comparing a question with a sentence; too coarse for an index.
+    """
+    bare = stem(word)
+    if bare.endswith("ery"):
+        return bare.removesuffix("y")
+    short = _DERIVED.sub("", bare)
+    return short if len(short) >= _LEAST_ROOT else bare
 
 
 def _plural(word: str) -> str:

@@ -106,9 +106,9 @@ const defineWidget = () => class FurrowWidget extends HTMLElement {
     const { chat, lib, words, view } = this;
     if (!view) return;
     view.showOffline(!navigator.onLine);
-    const isDenied = chat.fault === "origin_not_allowed";
-    this.composer.setEnabled(!isDenied);
-    view.talk.hidden = isDenied;
+    const isShut = ["origin_not_allowed", "not_published"].includes(chat.fault);
+    this.composer.setEnabled(!isShut);
+    view.talk.hidden = isShut || Boolean(chat.config && chat.config.human_enabled === false);
     const actions = { reconnect: () => chat.connect(), ask: (text) => this.send(text) };
     const isEmpty = !chat.items.length || Boolean(chat.fault && navigator.onLine);
     const opening = isEmpty

@@ -10,7 +10,7 @@
   "use strict";
 
   // Names the state of app.js and app/*.js, so that they can be cached for ever; a test checks it.
-  const VERSION = "9aac61a099";
+  const VERSION = "47caa06557";
   const SVG = "http://www.w3.org/2000/svg";
   const WORDS = {
     zh: { open: "打开客服对话", ask: "向我们提问", failed: "没有加载成功，请检查网络后再点一次" },

@@ -109,14 +109,16 @@ def _recognise(pdf: Any, pages: list[_Page], job: ParseJob) -> None:
     job.before_ocr(len(wanted))
     from furrow.knowledge.parsing.ocr import Recogniser  # noqa: PLC0415  loads large models
 
-    recogniser = Recogniser()
+    recogniser: Recogniser | None = None
     for done, index in enumerate(wanted, start=1):
         page = pdf[index]
         width, height = page.get_size()
         scale = min(_RENDER_SCALE, _RENDER_SIDE / max(width, height, 1.0))
-        bitmap = page.render(scale=scale, grayscale=False, rev_byteorder=False)
-        segments = recogniser.read(bitmap.to_numpy()[:, :, :3], scale=1 / scale)
-        bitmap.close()
+        with job.ocr_turn():
+            recogniser = recogniser or Recogniser()
+            bitmap = page.render(scale=scale, grayscale=False, rev_byteorder=False)
+            segments = recogniser.read(bitmap.to_numpy()[:, :, :3], scale=1 / scale)
+            bitmap.close()
         page.close()
         if not segments:
             job.warn("page_without_text", "No text was found on this page.", index + 1)

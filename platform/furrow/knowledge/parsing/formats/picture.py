@@ -24,7 +24,8 @@ def read(path: Path, job: ParseJob) -> ParsedDocument:
     pixels = _load(path, job)
     from furrow.knowledge.parsing.ocr import Recogniser  # noqa: PLC0415  loads large models
 
-    segments = Recogniser().read(pixels)
+    with job.ocr_turn():
+        segments = Recogniser().read(pixels)
     builder = DocumentBuilder(job)
     builder.start_page(1)
     # The heights of recognised boxes vary too much to tell headings by them.

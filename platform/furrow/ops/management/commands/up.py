@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from furrow.accounts.services import sign_in_link_create
@@ -46,14 +47,14 @@ class Command(BaseCommand):
         with self._step("Preparing the tables"):
             runtime.prepare_database(values)
             compile_catalogues()
+            call_command("collectstatic", interactive=False, verbosity=0)
         public_url = os.environ.get("PUBLIC_URL") or f"http://127.0.0.1:{ports.web}"
         settings.PUBLIC_URL = public_url
         settings.REDIS_URL = runtime.redis_address()
         values |= {
             "REDIS_URL": settings.REDIS_URL,
             "PUBLIC_URL": public_url,
-            "EMBEDDINGS_URL": os.environ.get("EMBEDDINGS_URL")
-            or f"http://127.0.0.1:{ports.inference}/v1",
+            **runtime.model_addresses(ports),
         }
         runtime.write_runtime(values)
         env = runtime.child_environment({**values, "DATABASE_POOL_SIZE": "8"})
@@ -77,7 +78,7 @@ class Command(BaseCommand):
         with self._step("Starting the web server, the workers and the model server"):
             supervisor.start()
             for service in supervisor.services:
-                if not supervisor.wait_ready(service.name, 90):
+                if not supervisor.wait_ready(service.name, runtime.start_limit_s(service.name)):
                     raise runtime.CannotStart(
                         f"{service.name} did not start. The end of {service.log_path}:\n"
                         f"{service.last_lines()}"

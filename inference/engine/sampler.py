@@ -1,0 +1,158 @@
+"""The next token of every row of a step.
+
+A row's choice is a function of its own logits, seed and place only: one uniform number, made
+from (seed, choice, position) by a hash, picks from the row's cumulative probabilities. So what
+else is in the batch, a preemption or a guess cannot change an answer.
+"""
+
+import struct
+from collections.abc import Sequence as Rows
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import torch
+from torch import Tensor
+
+from inference.engine.request import Logprob, Sampling, Sequence
+
+# Truncation looks at this many likeliest tokens first; only a flat distribution needs them all.
+CANDIDATES = 1024
+
+
+@dataclass(slots=True)
+class Row:
+    """One row of logits: the next token of `sequence` after `extra` guessed ones."""
+
+    sequence: Sequence
+    extra: tuple[int, ...] = ()
+
+    @property
+    def sampling(self) -> Sampling:
+        return self.sequence.request.sampling
+
+    @property
+    def place(self) -> int:
+        return self.sequence.sampled + len(self.extra)
+
+
+def tokens_sample(logits: Tensor, rows: Rows[Row]) -> tuple[list[int], list[Logprob | None]]:
+    """logits [R, V] float32, changed in place -> R tokens, and logprobs where asked for."""
+    wanted = [n for n, row in enumerate(rows) if row.sampling.top_logprobs is not None]
+    # From the model's own distribution, before penalties and temperature.
+    raw = torch.log_softmax(logits[wanted], dim=-1) if wanted else None
+    for n, row in enumerate(rows):
+        if row.sampling.changes_logits or row.sequence.grammar is not None:
+            _adjust(logits[n], row)
+    tokens = _choose(logits, rows)
+    logprobs: list[Logprob | None] = [None] * len(rows)
+    if raw is not None:
+        for at, n in enumerate(wanted):
+            logprobs[n] = _logprob(raw[at], tokens[n], rows[n].sampling.top_logprobs or 0)
+    return tokens, logprobs
+
+
+def noise(seed: int, choice: int, place: int) -> float:
+    """A uniform number in [0, 1) that depends on nothing but its arguments."""
+    packed = struct.pack("<qqq", seed, choice, place)
+    return int.from_bytes(blake2b(packed, digest_size=8).digest(), "little") / 2.0**64
+
+
+def _adjust(logits: Tensor, row: Row) -> None:
+    """Penalties, bias and grammar on one row, in place."""
+    sampling, sequence = row.sampling, row.sequence
+    if sampling.changes_logits:
+        _penalise(logits, row)
+        if sampling.logit_bias:
+            ids = torch.tensor(list(sampling.logit_bias), device=logits.device)
+            bias = torch.tensor(list(sampling.logit_bias.values()), device=logits.device)
+            logits[ids] += bias
+    thinker = sequence.thinker
+    if sequence.grammar is not None and not (thinker and thinker.is_thinking):
+        allowed = torch.from_numpy(sequence.grammar.allowed(len(logits))).to(logits.device)
+        logits.masked_fill_(~allowed, float("-inf"))
+
+
+def _penalise(logits: Tensor, row: Row) -> None:
+    sampling = row.sampling
+    counts = dict(row.sequence.token_counts)
+    for token in row.extra:
+        counts[token] = counts.get(token, 0) + 1
+    if sampling.repetition_penalty != 1.0:
+        seen = torch.tensor(
+            sorted({*counts, *row.sequence.ids[: row.sequence.prompt_len]}), device=logits.device
+        )
+        values = logits[seen]
+        factor = sampling.repetition_penalty
+        logits[seen] = torch.where(values > 0, values / factor, values * factor)
+    if counts and (sampling.presence_penalty or sampling.frequency_penalty):
+        ids = torch.tensor(list(counts), device=logits.device)
+        often = torch.tensor(list(counts.values()), device=logits.device, dtype=logits.dtype)
+        logits[ids] -= sampling.presence_penalty + sampling.frequency_penalty * often
+
+
+def _choose(logits: Tensor, rows: Rows[Row]) -> list[int]:
+    tokens = logits.argmax(dim=-1)
+    plain = [n for n, r in enumerate(rows) if not (r.sampling.is_greedy or r.sampling.is_truncated)]
+    cut = [n for n, r in enumerate(rows) if not r.sampling.is_greedy and r.sampling.is_truncated]
+    if plain:
+        chances = torch.softmax(_scaled(logits, rows, plain), dim=-1)
+        tokens[plain] = _draw(chances, [rows[n] for n in plain])
+    if cut:
+        tokens[cut] = _draw_truncated(_scaled(logits, rows, cut), [rows[n] for n in cut])
+    chosen: list[int] = tokens.tolist()
+    return chosen
+
+
+def _scaled(logits: Tensor, rows: Rows[Row], picked: list[int]) -> Tensor:
+    temperatures = [rows[n].sampling.temperature for n in picked]
+    return logits[picked] / torch.tensor(temperatures, device=logits.device)[:, None]
+
+
+def _draw_truncated(scaled: Tensor, rows: Rows[Row]) -> Tensor:
+    """scaled [N, V] -> [N]: draw among the likeliest tokens of each row."""
+    chances = torch.softmax(scaled, dim=-1)
+    vocabulary = chances.shape[-1]
+    few, ids = chances.topk(min(CANDIDATES, vocabulary), dim=-1)
+    kept = _truncated(few, rows)
+    # Where even the last candidate was kept, more tokens could belong to the row's choice.
+    is_short = (kept[:, -1] > 0).tolist() if few.shape[-1] < vocabulary else []
+    tokens = ids.gather(1, _draw(kept, rows)[:, None])[:, 0]
+    for n, short in enumerate(is_short):
+        if short:
+            all_chances, all_ids = chances[n : n + 1].sort(dim=-1, descending=True, stable=True)
+            place = _draw(_truncated(all_chances, [rows[n]]), [rows[n]])
+            tokens[n] = all_ids[0, place[0]]
+    return tokens
+
+
+def _truncated(chances: Tensor, rows: Rows[Row]) -> Tensor:
+    """chances [N, K], likeliest first -> the same with what top_k, top_p and min_p drop at 0."""
+    device, width = chances.device, chances.shape[-1]
+    top_p = torch.tensor([row.sampling.top_p for row in rows], device=device)[:, None]
+    min_p = torch.tensor([row.sampling.min_p for row in rows], device=device)[:, None]
+    top_k = torch.tensor([row.sampling.top_k or width for row in rows], device=device)[:, None]
+    before = chances.cumsum(dim=-1) - chances
+    kept = (before < top_p) & (chances >= min_p * chances[:, :1])
+    kept &= torch.arange(width, device=device)[None, :] < top_k
+    # The likeliest token is always a choice, also for top_p 0.
+    kept[:, 0] = True
+    return chances * kept
+
+
+def _draw(chances: Tensor, rows: Rows[Row]) -> Tensor:
+    """chances [N, K], not necessarily adding up to 1 -> the places drawn [N]."""
+    uniform = [noise(r.sampling.seed, r.sequence.index, r.place) for r in rows]
+    upto = chances.double().cumsum(dim=-1)
+    target = torch.tensor(uniform, device=chances.device, dtype=torch.float64) * upto[:, -1]
+    places = torch.searchsorted(upto, target[:, None], right=True)[:, 0]
+    # Rounding may leave the target at the very end, behind the last token with a chance.
+    last = chances.shape[-1] - 1 - (chances.flip(-1) > 0).int().argmax(dim=-1)
+    return torch.minimum(places, last)
+
+
+def _logprob(row: Tensor, token: int, top: int) -> Logprob:
+    likeliest: tuple[tuple[int, float], ...] = ()
+    if top:
+        values, ids = row.topk(top)
+        likeliest = tuple(zip(ids.tolist(), values.tolist(), strict=True))
+    return Logprob(token, float(row[token]), likeliest)

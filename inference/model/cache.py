@@ -1,0 +1,47 @@
+"""The paged cache of keys and values: fixed blocks of tokens, one tensor pair per layer."""
+
+import torch
+from torch import Tensor
+
+from inference.model.spec import ModelSpec
+
+
+def bytes_per_block(spec: ModelSpec, block_size: int, dtype: torch.dtype) -> int:
+    """Memory one block takes over all layers."""
+    return block_size * spec.layers * spec.cache_width * dtype.itemsize
+
+
+class KvCache:
+    """Keys and values by block.
+
+    Grouped attention: `keys[i]`, `values[i]` are [num_blocks, block_size, kv_heads, head_dim].
+    Latent attention: `keys[i]` is [num_blocks, block_size, 1, kv_rank + rope_dim] and `values[i]`
+    its first kv_rank columns, a view: nothing is stored twice.
+    """
+
+    def __init__(
+        self,
+        spec: ModelSpec,
+        num_blocks: int,
+        block_size: int,
+        device: torch.device | str,
+        dtype: torch.dtype,
+    ) -> None:
+        self.num_blocks = num_blocks
+        self.block_size = block_size
+        heads = 1 if spec.mla else spec.kv_heads
+        width = spec.cache_width if spec.mla else spec.head_dim
+        shape = (num_blocks, block_size, heads, width)
+        self.keys = [torch.zeros(shape, device=device, dtype=dtype) for _ in range(spec.layers)]
+        if spec.mla:
+            self.values = [layer[..., : spec.mla.kv_rank] for layer in self.keys]
+        else:
+            self.values = [torch.zeros_like(layer) for layer in self.keys]
+
+    def write(self, layer: int, slots: Tensor, keys: Tensor, values: Tensor | None) -> None:
+        """Store keys, values [T, heads, width] at flat slots [T]; a latent has no values."""
+        stored = self.keys[layer]
+        stored.view(-1, *stored.shape[2:]).index_copy_(0, slots, keys.to(stored.dtype))
+        if values is not None:
+            stored = self.values[layer]
+            stored.view(-1, *stored.shape[2:]).index_copy_(0, slots, values.to(stored.dtype))

@@ -1,0 +1,186 @@
+"""From a configuration to a chat model ready to step, on the worker thread."""
+
+import json
+import logging
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoTokenizer
+
+from inference.config import ChatConfig, StartRefused
+from inference.engine.grammar import LlguidanceCompiler
+from inference.engine.kv_blocks import BlockPool
+from inference.engine.output import Vocabulary
+from inference.engine.reasoning import CLOSE, OPEN
+from inference.engine.request import Ending, Request, Sampling
+from inference.engine.runner import Runner
+from inference.engine.scheduler import Scheduler, SchedulerLimits, Slice
+from inference.model.cache import KvCache
+from inference.model.checkpoint import config_read
+from inference.model.spec import spec_from_config
+from inference.model.weights import load_model
+from inference.pooling.encoder import ONE_CORE_GAIN
+from inference.pooling.folder import UnsupportedModel, folder_find
+from inference.server.chat_format import ChatTemplate, Message
+from inference.server.chat_model import LoadedChat
+from inference.server.memory import (
+    MemoryPlan,
+    block_size_for,
+    dtype_for,
+    needs_for,
+    plan_make,
+)
+from inference.server.tool_calls import GRANITE, HERMES
+
+log = logging.getLogger(__name__)
+
+SHOWN_TAGS = {OPEN, CLOSE, HERMES.start, HERMES.end, GRANITE.start}
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedChat:
+    """A model that was found to fit."""
+
+    folder: Path
+    spec: Any
+    plan: MemoryPlan
+
+
+def chat_plan(config: ChatConfig, *, device: str, pooled_bytes: int) -> PlannedChat:
+    """What will be loaded and how much memory it takes; raises ModelRefused or DoesNotFit."""
+    folder = folder_find(config.model)
+    spec = spec_from_config(config_read(folder))
+    plan = plan_make(config, needs_for(spec, config, device=device, pooled=pooled_bytes))
+    for line in plan.lines():
+        log.info(line)
+    return PlannedChat(folder, spec, plan)
+
+
+def chat_load(
+    config: ChatConfig, planned: PlannedChat, *, device: str, threads: int | None
+) -> LoadedChat:
+    plan, spec = planned.plan, planned.spec
+    dtype: torch.dtype = getattr(torch, dtype_for(config, device))
+    tokenizer = HubTokenizer(planned.folder)
+    model = load_model(planned.folder, device=device, dtype=dtype, quantization=config.quantization)
+    size = block_size_for(device)
+    cache = KvCache(spec, plan.blocks, size, device, dtype)
+    runner = Runner(model, cache, block_size=size, device=device)
+    if device == "cpu":
+        _set_threads(runner, threads)
+    limits = config.limits
+    kind: Any = device
+    scheduler = Scheduler(
+        BlockPool(plan.blocks, size),
+        SchedulerLimits(
+            step_tokens=limits.budget(kind),
+            sequences=limits.running(kind),
+            tenant_sequences=limits.tenant_sequences,
+            tenant_blocks=limits.tenant_blocks,
+            guesses=limits.speculative_tokens,
+            guess_below=limits.speculative_below,
+        ),
+    )
+    eos = _eos_ids(planned.folder, spec.eos_ids, tokenizer.eos_id)
+    grammars = LlguidanceCompiler(tokenizer.to_json, spec.vocab, sorted(eos))
+    return LoadedChat(
+        runner=runner,
+        scheduler=scheduler,
+        vocabulary=Vocabulary(decode=tokenizer.decode, eos=eos, grammars=grammars),
+        template=ChatTemplate(tokenizer),
+        max_context=plan.max_context,
+        vocabulary_size=spec.vocab,
+    )
+
+
+class HubTokenizer:
+    """A tokenizer in Hugging Face's format. Text goes to the Rust tokenizer itself: the wrapper
+    changes settings on every call, which threads must not do at once."""
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            self._wrapper = AutoTokenizer.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
+        except (OSError, ValueError, KeyError) as error:
+            raise UnsupportedModel(f"The tokenizer of {folder.name} ({error})") from error
+        if not self._wrapper.is_fast:
+            raise UnsupportedModel(f"The tokenizer of {folder.name}")
+        self._backend = self._wrapper.backend_tokenizer
+        self._backend.no_padding()
+        self._backend.no_truncation()
+        self.chat_template = self._wrapper.chat_template
+        self.all_special_tokens: list[str] = list(self._wrapper.all_special_tokens)
+        # Some vocabularies mark the tags that the server reads as special too.
+        self._hidden = {
+            number
+            for number, token in self._backend.get_added_tokens_decoder().items()
+            if token.special and token.content not in SHOWN_TAGS
+        }
+
+    @property
+    def eos_id(self) -> int | None:
+        found: int | None = self._wrapper.eos_token_id
+        return found
+
+    def apply_chat_template(self, conversation: list[Message], **options: Any) -> Any:
+        return self._wrapper.apply_chat_template(conversation, **options)
+
+    def encode(self, text: str, *, add_special_tokens: bool = True) -> list[int]:
+        ids: list[int] = self._backend.encode(text, add_special_tokens=add_special_tokens).ids
+        return ids
+
+    def decode(self, token_ids: Sequence[int]) -> str:
+        shown = [number for number in token_ids if number not in self._hidden]
+        text: str = self._backend.decode(shown, skip_special_tokens=False)
+        return text
+
+    def to_json(self) -> str:
+        text: str = self._backend.to_str()
+        return text
+
+
+def _eos_ids(folder: Path, known: Sequence[int], tokenizer_eos: int | None) -> frozenset[int]:
+    """Every token that ends an answer; chat models often name another one for a turn's end."""
+    found = set(known)
+    if tokenizer_eos is not None:
+        found.add(tokenizer_eos)
+    file = folder / "generation_config.json"
+    if file.is_file():
+        try:
+            given = json.loads(file.read_text(encoding="utf-8")).get("eos_token_id")
+        except ValueError as error:
+            raise StartRefused(f"{file} is not valid JSON: {error}.") from error
+        found.update(given if isinstance(given, list) else [given] if given is not None else [])
+    return frozenset(found)
+
+
+def _set_threads(runner: Runner, threads: int | None) -> None:
+    """Keep the thread count that decodes faster: beside a busy neighbour that can be one."""
+    cores = len(os.sched_getaffinity(0))
+    torch.set_num_threads(threads or cores)
+    probe = _probe()
+    runner.run(probe)
+    if threads is not None or cores == 1:
+        return
+    best_s = {1: float("inf"), cores: float("inf")}
+    for _ in range(4):
+        for count in best_s:
+            torch.set_num_threads(count)
+            started = time.perf_counter()
+            runner.run(probe)
+            best_s[count] = min(best_s[count], time.perf_counter() - started)
+    torch.set_num_threads(1 if best_s[1] < best_s[cores] * ONE_CORE_GAIN else cores)
+
+
+def _probe() -> list[Slice]:
+    """One token in the first block; what it leaves in the cache is never read."""
+    request = Request("probe", [[0]], Sampling(temperature=0.0), Ending(max_tokens=1))
+    choice = request.sequences[0]
+    choice.blocks.append(0)
+    return [Slice(choice, 0, 1)]

@@ -1,0 +1,50 @@
+"""What is thrown away by itself, once a day: spent keys and links, old job rows, files nobody points to."""
+
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.utils import timezone
+
+from furrow.accounts.models import SignInLink
+from furrow.core.context import unscoped
+from furrow.core.models import Job
+from furrow.knowledge.models import DocumentVersion
+from furrow.tenants.models import IdempotencyRecord
+
+KEYS_KEPT = timedelta(days=2)
+LINKS_KEPT = timedelta(days=1)
+JOBS_KEPT = timedelta(days=30)
+# A file is written before its row commits; a day is far longer than any upload.
+FILE_GRACE_S = 24 * 3600
+
+
+def upkeep() -> dict[str, int]:
+    """Deletes what has served its time; returns how much of each. Running it twice does no harm."""
+    now = timezone.now()
+    links, _ = SignInLink.objects.filter(expires_at__lt=now - LINKS_KEPT).delete()
+    with unscoped("throw away spent idempotency keys and old job rows"):
+        keys, _ = IdempotencyRecord.objects.filter(created_at__lt=now - KEYS_KEPT).delete()
+        jobs, _ = Job.objects.filter(finished_at__lt=now - JOBS_KEPT).delete()
+    return {"links": links, "keys": keys, "jobs": jobs, "files": _orphans_delete()}
+
+
+def _orphans_delete() -> int:
+    old = [path for path in _stored_files() if time.time() - path.stat().st_mtime > FILE_GRACE_S]
+    root = Path(settings.MEDIA_ROOT)
+    names = {str(path.relative_to(root)): path for path in old}
+    with unscoped("find which stored files still belong to a document"):
+        known = set(
+            DocumentVersion.objects.filter(file_key__in=names).values_list("file_key", flat=True)
+        )
+    orphans = [path for name, path in names.items() if name not in known]
+    for path in orphans:
+        path.unlink(missing_ok=True)
+    return len(orphans)
+
+
+def _stored_files() -> Iterator[Path]:
+    root = Path(settings.MEDIA_ROOT)
+    return (path for path in root.glob("*/documents/*/*") if path.is_file())

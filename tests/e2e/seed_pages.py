@@ -1,0 +1,164 @@
+"""Run by `manage.py shell` inside the started product: one business per language with a row of every kind.
+
+Everything in a business is written in its one language, so that a page of it shows no other. Prints, as JSON, the
+parameters of the routes for each language.
+"""
+
+import json
+import sys
+import time
+from io import BytesIO
+from typing import Any
+
+from django.utils import translation
+
+from furrow.accounts.services import user_ensure
+from furrow.assistants.models import Assistant, Gap
+from furrow.assistants.services import (
+    approved_answer_create,
+    assistant_create,
+    assistant_publish,
+    assistant_update,
+)
+from furrow.conversations.models import Turn
+from furrow.conversations.services import (
+    conversation_create,
+    feedback_set,
+    ticket_close,
+    ticket_open,
+    turn_create,
+)
+from furrow.core.context import tenant_tx
+from furrow.knowledge.models import Chunk, Document
+from furrow.knowledge.services.bases import knowledge_base_create
+from furrow.knowledge.services.documents import document_add_text, document_upload
+from furrow.ops.demo.manifest import TENANTS
+from furrow.ops.demo_loader import demo_owner
+from furrow.tenants.models import SCOPES, Membership, Role
+from furrow.tenants.services import Actor, api_key_create, invitation_create, tenant_create
+
+WORDS: dict[str, dict[str, Any]] = {
+    "zh": {
+        "locale": "zh-hans", "business": "南坡果园", "fresh": "竹溪茶社", "base": "店铺资料", "assistant": "果园小二",
+        "files": {"shipping_and_claims.pdf": "发货与赔付", "faq_zh.md": "常见问题"},
+        "text": ("春节安排", "春节期间，正月初一到初五不发货，初六开始按下单顺序发出。"),
+        "asked": ["赔付需要几张照片？", "你们收不收比特币？"],
+        "approved": ("可以上门自提吗？", "可以，提前一天打电话，果园门口取货。"),
+        "contact": "微信 guoyuan88", "note": "想订六十箱，问问批发价", "resolution": "已回电，下周一发货",
+        "comment": "回答得很清楚", "publish": "加上春节安排", "key": "进货程序", "person": "林小满",
+    },
+    "en": {
+        "locale": "en", "business": "South Slope Orchard", "fresh": "Willow Tea House", "base": "Shop papers", "assistant": "Orchard help",
+        "files": {"shipping_and_claims_en.pdf": "Shipping and claims", "faq_en.md": "Questions and answers"},
+        "text": ("New Year", "We do not ship in the first five days of the New Year holiday."),
+        "asked": ["How many photos does a claim need?", "Do you accept bitcoin?"],
+        "approved": ("Can I pick up my order?", "Yes. Call one day ahead and collect it at the orchard gate."),
+        "contact": "ann@shop.example", "note": "Sixty boxes, is there a wholesale price?", "resolution": "Called back",
+        "comment": "Very clear", "publish": "New Year dates", "key": "Stock program", "person": "Ann Field",
+    },
+}  # fmt: skip
+FILES = {file.path.name: file.path for plan in TENANTS for file in plan.files}
+BROKEN = b"%PDF-1.7\nthis is no document"
+
+
+def business_make(code: str) -> dict[str, Any]:
+    words, owner = WORDS[code], demo_owner()
+    actor = Actor.user(owner)
+    tenant = tenant_create(
+        name=words["business"], owner=owner, slug=f"pages-{code}", language=words["locale"]
+    )
+    with tenant_tx(tenant.id):
+        base = knowledge_base_create(actor=actor, name=words["base"], language=words["locale"])
+        documents = [_upload(actor, base, *pair) for pair in words["files"].items()]
+        title, text = words["text"]
+        document_add_text(actor=actor, knowledge_base=base, title=title, text=text)
+        people = {role: _member(code, role, words["person"]) for role in ("staff", "viewer")}
+        invitation, _ = invitation_create(
+            actor=actor, email=f"new-{code}@shop.example", role=Role.STAFF, invited_by=owner
+        )
+        key, _ = api_key_create(actor=actor, name=words["key"], scopes=list(SCOPES)[:2])
+        assistant = assistant_create(
+            actor=actor, name=words["assistant"], template="shop", knowledge_base_ids=[base.id]
+        )
+        answer = approved_answer_create(
+            actor=actor, assistant=assistant, question=words["approved"][0], answer=words["approved"][1]
+        )  # fmt: skip
+        assistant_publish(actor=actor, assistant=assistant)
+        assistant_update(actor=actor, assistant=assistant, settings={"threshold": 0.4})
+        assistant_publish(actor=actor, assistant=assistant, note=words["publish"])
+    ids = {
+        "base_id": base.id, "document_id": documents[0].id, "assistant_id": assistant.id,
+        "answer_id": answer.id, "invitation_id": invitation.id, "key_id": key.id,
+        "membership_id": people["staff"].id, "number": 1,
+    }  # fmt: skip
+    return {"tenant_id": tenant.id, "tenant_slug": tenant.slug, **ids}
+
+
+def talk(code: str, made: dict[str, Any]) -> None:
+    """Asks what is known and what is not, once everything is read. Adds what comes of it."""
+    words, tenant_id = WORDS[code], made["tenant_id"]
+    _wait(tenant_id, Document, "ready", 3)
+    with tenant_tx(tenant_id):
+        actor = Actor.user(demo_owner())
+        made["chunk_id"] = Chunk.objects.filter(document_id=made["document_id"])[0].id
+        assistant = Assistant.objects.get(id=made["assistant_id"])
+        conversation = conversation_create(
+            assistant=assistant, channel="widget", visitor_id="v1", language=words["locale"]
+        )
+        turns = [turn_create(conversation=conversation, text=text) for text in words["asked"]]
+    _wait(tenant_id, Turn, "done", len(turns))
+    with tenant_tx(tenant_id):
+        feedback_set(turn=Turn.objects.get(id=turns[0].id), value=1, comment=words["comment"])
+        old = ticket_open(conversation=conversation, contact=words["contact"], note=words["note"])
+        ticket_close(actor=actor, ticket=old, resolution=words["resolution"])
+        ticket = ticket_open(
+            conversation=conversation, contact=words["contact"], note=words["note"]
+        )
+        # Last, so that the failed one stands on top of the list.
+        base = Document.objects.get(id=made["document_id"]).knowledge_base
+        document_upload(
+            actor=actor, knowledge_base=base, file=BytesIO(BROKEN), file_name="broken.pdf",
+            content_type="application/pdf", title=words["text"][0],
+        )  # fmt: skip
+        made |= {
+            "conversation_id": conversation.id, "turn_id": turns[0].id, "ticket_id": ticket.id,
+            "gap_id": Gap.objects.latest("last_asked_at").id,
+        }  # fmt: skip
+    _wait(tenant_id, Document, "failed", 1)
+
+
+def _upload(actor: Actor, base: Any, file_name: str, title: str) -> Document:
+    with FILES[file_name].open("rb") as file:
+        return document_upload(
+            actor=actor, knowledge_base=base, file=file, file_name=file_name, title=title
+        )
+
+
+def _member(code: str, role: str, name: str) -> Membership:
+    user = user_ensure(email=f"{role}-{code}@shop.example", name=name, is_verified=True)
+    return Membership.objects.create(user=user, role=role)
+
+
+def _wait(tenant_id: Any, model: Any, status: str, count: int) -> None:
+    deadline = time.monotonic() + 90
+    while time.monotonic() < deadline:
+        with tenant_tx(tenant_id):
+            if model.objects.filter(status=status).count() >= count:
+                return
+        time.sleep(0.1)
+    raise TimeoutError(f"never {count} times {status}: {model.__name__}")
+
+
+found = {}
+for code in WORDS:
+    with translation.override(WORDS[code]["locale"]):
+        found[code] = business_make(code)
+for code in WORDS:
+    talk(code, found[code])
+    tenant_create(
+        name=WORDS[code]["fresh"],
+        owner=demo_owner(),
+        slug=f"fresh-{code}",
+        language=WORDS[code]["locale"],
+    )
+sys.stdout.write(json.dumps(found, default=str))

@@ -1,0 +1,56 @@
+"""`manage.py up` starts the chat model that was chosen and tells the others where it is."""
+
+import pytest
+
+from furrow.ops import runtime
+from furrow.ops.runtime import CannotStart, Ports
+
+PORTS = Ports.from_web(9000)
+
+
+@pytest.fixture(autouse=True)
+def _plain(settings, monkeypatch):
+    settings.FURROW_MODEL, settings.FURROW_DEVICE = "", "cpu"
+    for name in ("EMBEDDINGS_URL", "CHAT_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def _inference(env: dict[str, str]) -> list[str]:
+    services = runtime.services(PORTS, env, is_demo=False)
+    return next(service.command for service in services if service.name == "inference")
+
+
+def _value(command: list[str], flag: str) -> str:
+    return command[command.index(flag) + 1]
+
+
+def test_without_a_chat_model_only_embeddings_are_served():
+    assert runtime.model_addresses(PORTS) == {"EMBEDDINGS_URL": "http://127.0.0.1:9001/v1"}
+    assert "--model" not in _inference({})
+    assert runtime.start_limit_s("inference") == 90
+
+
+def test_chosen_model_is_started_and_found_under_one_name_and_key(settings):
+    settings.FURROW_MODEL, settings.FURROW_DEVICE = "models/granite", "cuda"
+    command = _inference({})
+    addresses = runtime.model_addresses(PORTS)
+    assert _value(command, "--model") == "models/granite"
+    assert _value(command, "--device") == "cuda"
+    assert _value(command, "--model-name") == addresses["CHAT_MODEL"]
+    assert _value(command, "--api-key-file") == addresses["CHAT_API_KEY_FILE"]
+    assert addresses["CHAT_URL"] == f"http://127.0.0.1:{_value(command, '--port')}/v1"
+    assert addresses["CHAT_DIALECT"] == "own"
+    assert runtime.start_limit_s("inference") > 90
+    assert runtime.start_limit_s("web") == 90
+
+
+def test_two_chat_models_are_one_too_many(settings, monkeypatch):
+    settings.FURROW_MODEL = "models/granite"
+    monkeypatch.setenv("CHAT_URL", "http://127.0.0.1:1/v1")
+    with pytest.raises(CannotStart):
+        runtime.model_addresses(PORTS)
+
+
+def test_chat_model_of_the_environment_is_left_as_it_is(monkeypatch):
+    monkeypatch.setenv("CHAT_URL", "http://127.0.0.1:1/v1")
+    assert set(runtime.model_addresses(PORTS)) == {"EMBEDDINGS_URL"}
