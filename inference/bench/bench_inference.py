@@ -100,8 +100,7 @@ def _table(
             ratios = [
                 f"{ours.rate(what) / measured.rate(what):.2f}x" for what in ("prefill", *CONCURRENT)
             ]
-            share = ours.memory_mb / measured.memory_mb
-            lines.append(f"| furrow over {name} | {' | '.join(ratios)} | {share:.2f}x |")
+            lines.append(f"| furrow over {name} | {' | '.join(ratios)} | |")
     versions = "; ".join(f"{name}: {one.version}" for name, one in found.items())
     today = datetime.datetime.now(tz=datetime.UTC).date()
     return "\n".join(

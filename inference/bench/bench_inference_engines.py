@@ -77,6 +77,8 @@ class FurrowEngine:
         self._decoder = decoder_build(spec, RandomSource(), Int8Maker())
         per_sequence = CONTEXT // BLOCK
         self._cache = KvCache(spec, (MOST + 1) * per_sequence, BLOCK, "cpu", torch.float32)
+        for pages in (*self._cache.keys, *self._cache.values):
+            pages.fill_(0)  # all of it in memory now, so that it can be taken off below
         self._blocks = [
             list(range(n * per_sequence, (n + 1) * per_sequence)) for n in range(MOST + 1)
         ]

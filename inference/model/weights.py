@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from inference.kernels.cpu_native import GROUP, memory_trim
 from inference.model.attention import GroupedAttention
 from inference.model.checkpoint import Checkpoint, TensorSource, config_read
 from inference.model.decoder import Attention, Block, Decoder
@@ -57,7 +58,8 @@ def weight_bytes(spec: ModelSpec, quantization: Literal["none", "int8"], dtype: 
     if quantization == "int8":
         # Head and embedding share one int8 table when tied; an untied embedding stays mapped.
         embedding = 0 if spec.tie_embeddings else table * 2
-        return dense + table + embedding + kept * 4
+        sums = (dense + table) * 4 // GROUP
+        return dense + table + sums + embedding + kept * 4
     return (dense + kept + table * (1 if spec.tie_embeddings else 2)) * dtype.itemsize
 
 
@@ -95,6 +97,7 @@ def decoder_build(
         blocks.append(_block(spec, source, maker, layer))
         if on_progress is not None:
             on_progress(layer + 1, spec.layers)
+    memory_trim()
     return Decoder(
         spec=spec,
         device=maker.device,
