@@ -1,13 +1,16 @@
 """The suite's services and its cast: an owner, a teammate, a stranger of another tenant, a visitor."""
 
+import fcntl
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 from django.conf import settings
@@ -27,17 +30,43 @@ from furrow.tenants.services import SYSTEM, api_key_create, tenant_create
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASE_NAME = f"test_furrow_{os.getpid()}"
+MOST_CONNECTIONS = 400
 
 
 def _superuser_url() -> str:
     if url := os.environ.get("TEST_DATABASE_OWNER_URL"):
         return url
-    url = embedded.postgres_start(ROOT / "var" / "test-postgres")
-    with psycopg.connect(url, autocommit=True) as connection:
-        for name in ("fsync", "synchronous_commit", "full_page_writes"):
-            connection.execute(f"ALTER SYSTEM SET {name} = off")
-        connection.execute("SELECT pg_reload_conf()")
+    folder = ROOT / "var" / "test-postgres"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / "test-postgres.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        url = embedded.postgres_start(folder)
+        with psycopg.connect(url, autocommit=True) as connection:
+            for name in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(f"ALTER SYSTEM SET {name} = off")
+            row = connection.execute("SHOW max_connections").fetchone()
+            is_small = row is not None and int(row[0]) < MOST_CONNECTIONS
+            if is_small:
+                connection.execute(f"ALTER SYSTEM SET max_connections = {MOST_CONNECTIONS}")
+            connection.execute("SELECT pg_reload_conf()")
+        if is_small:
+            _restart(folder)
     return url
+
+
+def _restart(folder: Path) -> None:
+    """Once in the life of a test cluster: tests with a hundred clients need room beside each other."""
+    postmaster = psutil.Process(int((folder / "postmaster.pid").read_text().split()[0]))
+    command = str(Path(postmaster.exe()).parent / "pg_ctl")
+    subprocess.run(
+        [command, "restart", "-m", "fast", "-w", "-D", str(folder), "-l", str(folder / "log")],
+        user=postmaster.uids().real,
+        group=postmaster.gids().real,
+        cwd="/",
+        check=True,
+        timeout=60,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def _point_at(alias: str, url: str) -> None:
