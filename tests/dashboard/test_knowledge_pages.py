@@ -131,3 +131,7 @@ def test_search_tells_not_tried_from_nothing_found(owner, cast, shop, page):
     found = owner.get(page("search"), {"q": "zebra", "mode": "lexical"}).content.decode()
     assert "Nothing found" in found
     assert "Not tried yet" not in found
+
+
+def test_search_in_the_models_language_asks_it_outside_a_transaction(owner, shop, page):
+    assert owner.get(page("search"), {"q": "when is shipping free"}).status_code == 200

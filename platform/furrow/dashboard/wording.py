@@ -103,6 +103,7 @@ _STAGE_STATES = {
 # The tags of the REST API's routes; a trade app's tag is shown as it is.
 _API_GROUPS = {
     "knowledge": _lazy("Knowledge and search"),
+    "metering": _lazy("Usage, prices and budgets"),
     "assistants": _lazy("Assistants"),
     "conversations": _lazy("Conversations"),
 }

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.template.response import TemplateResponse
 
 from furrow.accounts.models import User
-from furrow.core.context import tenant_tx
+from furrow.core.context import tenant_context, tenant_tx
 from furrow.core.errors import AppError, Refused
 from furrow.core.web import error_page
 from furrow.tenants.models import Membership, Tenant
@@ -21,6 +21,14 @@ class TenantRequest(HttpRequest):
     tenant: Tenant
     membership: Membership
     user: User
+
+
+def asks_model(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Marks a view that may call a model: it runs with the tenant set but outside a transaction, because the
+    call's hold has to be committed first. It opens `tenant_tx` for what it reads itself.
+    """
+    view.asks_model = True  # type: ignore[attr-defined]
+    return view
 
 
 class TenantMiddleware:
@@ -52,11 +60,13 @@ class TenantMiddleware:
         scoped = cast(TenantRequest, request)
         scoped.membership, scoped.tenant = membership, membership.tenant
         # Django shows errors of `process_view` to no other middleware, so this is the page-side edge here.
+        scope = tenant_context if getattr(view, "asks_model", False) else tenant_tx
         try:
-            with tenant_tx(membership.tenant_id):
+            with scope(membership.tenant_id):
                 response = cast(HttpResponseBase, view(request, *args, **kwargs))
                 if isinstance(response, TemplateResponse):
-                    response.render()
+                    with tenant_tx(membership.tenant_id):
+                        response.render()
         except AppError as error:
             return error_page(request, status=error.status, message=str(error.message))
         return response

@@ -5,17 +5,20 @@ from uuid import UUID
 
 from django.template.response import TemplateResponse
 
+from furrow.core.context import tenant_tx
 from furrow.dashboard.doors import needs
 from furrow.dashboard.forms.knowledge import SearchForm
 from furrow.knowledge.search import SearchResult
 from furrow.knowledge.search import search as find
 from furrow.knowledge.selectors import knowledge_bases_list
-from furrow.tenants.web import TenantRequest
+from furrow.tenants.web import TenantRequest, asks_model
 
 
+@asks_model
 @needs(get="view")
 def search(request: TenantRequest) -> TemplateResponse:
-    bases = list(knowledge_bases_list())
+    with tenant_tx(request.tenant.id):
+        bases = list(knowledge_bases_list())
     has_asked = "q" in request.GET
     asked = {"mode": "hybrid", "limit": "8", **request.GET.dict()}
     form = SearchForm(asked if has_asked else None, bases=bases)
