@@ -59,7 +59,9 @@ class Command(BaseCommand):
         runtime.write_runtime(values)
         env = runtime.child_environment({**values, "DATABASE_POOL_SIZE": "8"})
         supervisor = Supervisor(runtime.services(ports, env, is_demo=is_demo), report=self._say)
-        signal.signal(signal.SIGTERM, _interrupt)
+        # Both, also where a shell started us in the background and had interrupts ignored.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _interrupt)
         try:
             self._start(supervisor)
             if is_demo:
