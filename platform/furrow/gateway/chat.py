@@ -150,11 +150,19 @@ class _Call:
         headers = headers_build(self.dialect, self.request)
         with closing(self.exchange.events(self.body, headers)) as events:
             for event in events:
-                if event is None:
-                    yield ChatDelta()
-                    continue
-                self._note(event)
-                yield from self._weighed(reader.delta(event))
+                yield from self.heard(event, reader)
+        yield from self.rest(reader)
+
+    def heard(self, event: Event | None, reader: EventReader) -> Iterator[ChatDelta]:
+        """What an event brings, noted."""
+        if event is None:
+            yield ChatDelta()
+            return
+        self._note(event)
+        yield from self._weighed(reader.delta(event))
+
+    def rest(self, reader: EventReader) -> Iterator[ChatDelta]:
+        """What is left when no event follows. Raises when the end is missing."""
         yield from self._weighed(reader.rest())
         if not (self.exchange.is_done or reader.finish_reason):
             raise UpstreamFailed("The model server broke off its answer.", code="chat_cut")
