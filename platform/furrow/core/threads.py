@@ -37,7 +37,7 @@ async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
 def _with_connection(work: Callable[[], T]) -> T:
     now = time.monotonic()
     if now - getattr(_thread, "used_at", now) > _TRY_AFTER_S:
-        connection.health_check_done = False
+        connection.health_check_done = False  # type: ignore[attr-defined]
     try:
         return work()
     finally:

@@ -4,21 +4,18 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from types import TracebackType
-from typing import Any
 
 from django.conf import settings
 
 from furrow.core.context import current_tenant_id
 from furrow.core.threads import in_thread
-from furrow.gateway.chat import _call, _Call, _log_ended
+from furrow.gateway.chat import call_prepare, log_ended
 from furrow.gateway.chat_async_http import AsyncChatExchange
 from furrow.gateway.chat_events import EventReader
+from furrow.gateway.chat_http import Patience
 from furrow.gateway.chat_types import ChatDelta, ChatRequest, ChatUsage, Status
 from furrow.gateway.connections import async_connection_to
 from furrow.gateway.dialects import headers_build
-from furrow.gateway.metered import MeteredCall, metered
-from furrow.metering.counts import Counts
-from furrow.metering.holds import Bounds
 
 
 def _nothing() -> None:
@@ -31,24 +28,17 @@ class OpenChat:
     """
 
     def __init__(self, request: ChatRequest, *, before: Callable[[], None] = _nothing) -> None:
-        call: Any = _call(request, current_tenant_id())
-        self._call: _Call = call
-        connection = async_connection_to(settings.CHAT_URL, settings.CHAT_API_KEY, use="chat")
-        self._exchange = AsyncChatExchange(connection, call.exchange._patience)
-        call.exchange = self._exchange
+        self._call = call_prepare(request, current_tenant_id(), _exchange)
         self._before = before
-        self._metered = metered(model=self._call.model, kind="chat", bounds=Bounds(1000, 1000))
-        self._hold: MeteredCall | None = None
         self._status: Status = "aborted"
-        self.usage: ChatUsage | None = None
 
     async def __aenter__(self) -> "OpenChat":
-        self._hold = await in_thread(self._open)
+        await in_thread(self._open)
         return self
 
-    def _open(self) -> MeteredCall:
+    def _open(self) -> None:
         self._before()
-        return self._metered.__enter__()
+        self._call.hold()
 
     async def __aexit__(
         self,
@@ -59,35 +49,30 @@ class OpenChat:
         await in_thread(self._settle)
 
     def _settle(self) -> None:
-        hold, usage = self._hold, self.usage or self._call.ended(self._status)
-        if hold is not None:
-            counts = Counts(
-                usage.usage.in_hit, usage.usage.in_miss, usage.usage.out, usage.usage.reasoning
-            )
-            if usage.basis == "reported":
-                hold.delivered(counts, estimate=counts)
-            else:
-                hold.delivered(None, estimate=counts)
-        self._metered.__exit__(None, None, None)
-        _log_ended(usage)
+        log_ended(self._call.settle(self._status))
 
     async def deltas(self) -> AsyncGenerator[ChatDelta, None]:
-        """The answer as it is written; afterwards `usage` has what it cost."""
-        call = self._call
-        if self._hold:
-            self._hold.next_attempt()
+        """The answer as it is written. Closing it, or cancelling whoever reads it, stops the model."""
+        call, self._status = self._call, "failed"
         reader = EventReader(splits_thoughts=call.dialect.splits_thoughts)
-        headers = headers_build(call.dialect, call.request)
-        self._status = "failed"
+        headers = headers_build(call.dialect, call.paid.next_attempt())
         try:
-            async with aclosing(self._exchange.events(call.body, headers)) as events:
+            async with aclosing(call.exchange.events(call.body, headers)) as events:
                 async for event in events:
                     for delta in call.heard(event, reader):
                         yield delta
             for delta in call.rest(reader):
                 yield delta
-            self._status = "complete"
         except (GeneratorExit, asyncio.CancelledError):
             self._status = "aborted"
             raise
-        self.usage = call.ended(self._status)
+        self._status = "complete"
+
+    def usage(self) -> ChatUsage:
+        """What a whole answer used, known before it is settled."""
+        return self._call.ended(self._status)
+
+
+def _exchange(patience: Patience) -> AsyncChatExchange:
+    connection = async_connection_to(settings.CHAT_URL, settings.CHAT_API_KEY, use="chat")
+    return AsyncChatExchange(connection, patience)

@@ -39,6 +39,7 @@ class AsyncChatExchange:
         self._connection = connection
         self._patience = patience
         self._started = time.monotonic()
+        self._deadline = self._started + min(patience.first_token_s, patience.total_s)
 
     async def events(
         self, body: Event, headers: Mapping[str, str]
@@ -72,7 +73,7 @@ class AsyncChatExchange:
             error, wait_s = refusal
             if wait_s is None:
                 wait_s = 0.25 * 2**attempt
-            is_too_late = time.monotonic() + wait_s >= self._first_deadline
+            is_too_late = time.monotonic() + wait_s >= self._deadline
             if attempt >= self._patience.tries or wait_s > MAX_RETRY_WAIT_S or is_too_late:
                 raise error
             await asyncio.sleep(wait_s)
@@ -135,65 +136,66 @@ class AsyncChatExchange:
         self.may_have_run = status >= 500
         raise error
 
-    async def _read(self, response: httpx.Response) -> AsyncIterator[Event | None]:
-        deadline, is_first = self._first_deadline, True
-        pieces, rest, total = response.aiter_raw().__aiter__(), b"", 0
-        is_whole = "json" in response.headers.get("content-type", "")
-        while not self.is_done:
-            try:
-                async with asyncio.timeout(self._wait_s(deadline)):
-                    piece = await anext(pieces)
-            except StopAsyncIteration:
-                # What a server that does not stream answers with: one object, as if it were one event.
-                rest = b"data:" + b" ".join(rest.splitlines()) if is_whole else rest
-                lines, rest = [rest], b""
-                is_last = True
-            else:
-                total += len(piece)
-                *lines, rest = [rest + piece] if is_whole else (rest + piece).split(b"\n")
-                if is_whole:
-                    lines, rest = [], rest
-                is_last = False
-                if total > MAX_ANSWER_BYTES or (len(rest) > MAX_LINE_BYTES and not is_whole):
-                    raise unusable()
-            for line in lines:
-                data = line[5:].strip() if line.startswith(b"data:") else b""
-                if data == b"[DONE]":
-                    self.is_done = True
-                    await self._drain(pieces)
-                    return
-                if not data and not line.startswith(b":"):
-                    continue
-                event = _parsed(data) if data else None
-                if event and is_first:
-                    self._connection.breaker.succeeded()
-                    is_first = False
-                yield event
-                if event:
-                    deadline = time.monotonic() + self._patience.next_token_s
-            if is_last:
+    async def _read(self, response: httpx.Response) -> AsyncGenerator[Event | None, None]:
+        pieces, is_first = response.aiter_raw(), True
+        async for line in self._lines(pieces, "json" in response.headers.get("content-type", "")):
+            data = line[5:].strip() if line.startswith(b"data:") else b""
+            if data == b"[DONE]":
+                self.is_done = True
+                await _drain(pieces)
                 return
+            if not data and not line.startswith(b":"):
+                continue
+            event = _parsed(data) if data else None
+            if event and is_first:
+                self._connection.breaker.succeeded()
+                is_first = False
+            yield event
+            if event:
+                # Counted from here: what the caller did with the event is no fault of the server.
+                self._deadline = time.monotonic() + self._patience.next_token_s
 
-    async def _drain(self, pieces: AsyncIterator[bytes]) -> None:
-        """Reads to the end, which lets the connection serve the next call, but not for long."""
+    async def _lines(
+        self, pieces: AsyncIterator[bytes], is_whole: bool
+    ) -> AsyncGenerator[bytes, None]:
+        """A server that does not stream answers with one object: the same as a stream of one event."""
+        rest, total = b"", 0
+        while (piece := await self._piece(pieces)) is not None:
+            total += len(piece)
+            rest += piece
+            if not is_whole:
+                *lines, rest = rest.split(b"\n")
+                for line in lines:
+                    yield line
+            if total > MAX_ANSWER_BYTES or (len(rest) > MAX_LINE_BYTES and not is_whole):
+                raise unusable()
+        yield b"data:" + b" ".join(rest.splitlines()) if is_whole else rest
+
+    async def _piece(self, pieces: AsyncIterator[bytes]) -> bytes | None:
+        """The next of the body, None at its end."""
         try:
-            async with asyncio.timeout(1.0):
-                async for _ in pieces:
-                    pass
-        except (TimeoutError, httpx.HTTPError):
-            return
-
-    @property
-    def _first_deadline(self) -> float:
-        return self._started + min(self._patience.first_token_s, self._patience.total_s)
+            async with asyncio.timeout(self._wait_s()):
+                return await anext(pieces)
+        except StopAsyncIteration:
+            return None
 
     def _head_limit_s(self) -> float:
         silence_s = self._patience.silence_s or math.inf
-        return max(min(silence_s, self._first_deadline - time.monotonic()), 0.05)
+        return max(min(silence_s, self._deadline - time.monotonic()), 0.05)
 
-    def _wait_s(self, deadline: float) -> float:
-        until = min(deadline, self._started + self._patience.total_s)
+    def _wait_s(self) -> float:
+        until = min(self._deadline, self._started + self._patience.total_s)
         return max(min(self._patience.silence_s or math.inf, until - time.monotonic()), 0.0)
+
+
+async def _drain(pieces: AsyncIterator[bytes]) -> None:
+    """Reads to the end, which lets the connection serve the next call, but not for long."""
+    try:
+        async with asyncio.timeout(1.0):
+            async for _ in pieces:
+                pass
+    except (TimeoutError, httpx.HTTPError):
+        return
 
 
 def _parsed(data: bytes) -> Event:

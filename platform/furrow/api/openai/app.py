@@ -16,6 +16,7 @@ from furrow.api.openai.errors import (
     error_object,
     error_status,
     internal_error,
+    model_missing,
 )
 from furrow.api.openai.http import Gone, Receive, Request, Scope, Send, unless_gone
 from furrow.api.openai.schemas import MAX_BODY_BYTES
@@ -38,7 +39,7 @@ async def models_show(request: Request, caller: Caller) -> None:
         return
     model = next((model for model in found if model["id"] == name), None)
     if model is None:
-        raise models.model_missing(name)
+        raise model_missing(name)
     await request.answer(200, model)
 
 
@@ -77,7 +78,7 @@ class OpenAIApp:
             )
         except Gone:
             raise
-        except Exception:  # noqa: BLE001  the edge of /v1
+        except Exception:
             log.exception("api_crashed", route=request.path)
             await _fail(request, 500, internal_error(request.request_id))
 

@@ -67,9 +67,9 @@ def _ask(caller: Caller, asked: ChatIn) -> tuple[UUID, UUID]:
 def _conversation(caller: Caller, asked: ChatIn, assistant_id: UUID) -> Conversation | None:
     if asked.conversation_id is None:
         known = _recalled(caller.tenant_id, asked)
-        row = Conversation.objects.filter(id=known).first() if known else None
-        is_same = row is not None and row.assistant_id == assistant_id
-        return row if is_same and row.state != Conversation.State.CLOSED else None
+        rows = Conversation.objects.filter(id=known, assistant_id=assistant_id)
+        open_ones = rows.exclude(state=Conversation.State.CLOSED)
+        return open_ones.first() if known else None
     try:
         row = conversation_get(UUID(asked.conversation_id))
     except ValueError:
@@ -154,7 +154,8 @@ class _Turn:
         return chunks
 
     async def _events(self) -> AsyncGenerator[tuple[str, Any], None]:
-        async with aclosing(streams.follow(self._tenant_id, self._turn_id)) as frames:
+        frames: Any = streams.follow(self._tenant_id, self._turn_id)
+        async with aclosing(frames):
             async for frame in frames:
                 name, data = _frame(frame)
                 if name == "error":

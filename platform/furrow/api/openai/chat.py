@@ -11,7 +11,6 @@ from furrow.api.openai.models import PREFIX, chat_model_check
 from furrow.api.openai.schemas import ChatIn, parsed
 from furrow.api.openai.shapes import Answering, usage_object
 from furrow.core.context import tenant_context
-from furrow.core.errors import UpstreamFailed
 from furrow.gateway.chat_async import OpenChat
 from furrow.gateway.chat_types import ChatDelta, ChatRequest, ChatUsage
 from furrow.metering.attribution import attributed
@@ -64,19 +63,17 @@ async def _events(chat: OpenChat, answering: Answering) -> AsyncGenerator[Any, N
                 is_first = False
             yield answering.delta_chunk(delta)
     if answering.wants_usage:
-        yield answering.usage_chunk(_usage(chat.usage))
+        yield answering.usage_chunk(_usage(chat.usage()))
 
 
 async def _whole(chat: OpenChat, answering: Answering) -> dict[str, Any]:
     async with aclosing(chat.deltas()) as deltas:
         async for delta in deltas:
             answering.hear(delta)
-    return answering.completion(_usage(chat.usage))
+    return answering.completion(_usage(chat.usage()))
 
 
-def _usage(ended: ChatUsage | None) -> dict[str, Any]:
-    if ended is None:
-        raise UpstreamFailed("The model server broke off its answer.", code="chat_cut")
+def _usage(ended: ChatUsage) -> dict[str, Any]:
     used = ended.usage
     return usage_object(
         in_hit=used.in_hit, in_miss=used.in_miss, out=used.out, reasoning=used.reasoning

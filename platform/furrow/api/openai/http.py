@@ -17,7 +17,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-class Gone(Exception):  # noqa: N818  not an error: the client has left
+class Gone(Exception):
     """The client closed the connection; nobody reads an answer any more."""
 
 
