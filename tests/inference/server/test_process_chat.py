@@ -1,11 +1,7 @@
 """The real process with a tiny checkpoint: the official client, a kill, the memory plan."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.inference.server.process import Process
 from tests.inference.server.tiny_checkpoint import checkpoint_save, reranker_save
 
-ROOT = Path(__file__).resolve().parents[3]
 WHY_SKIPPED = "it comes with the 'inference' and 'dev' extras, which are not installed"
 
 pytestmark = pytest.mark.slow
@@ -28,45 +24,6 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "chat": checkpoint_save(root / "tiny-chat"),
         "rerank": reranker_save(root / "tiny-rerank"),
     }
-
-
-class Process:
-    """A started server and what it printed until it was ready."""
-
-    def __init__(self, options: list[str], folder: Path) -> None:
-        self.receipts = folder / "receipts.jsonl"
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "inference", "serve", "--port", "0", "--threads", "1"),
-                *("--receipts-file", str(self.receipts), *options),
-            ],
-            cwd=ROOT,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert self.process.stdout is not None
-        self.address = f"http://127.0.0.1:{json.loads(self.process.stdout.readline())['port']}"
-
-    def until_ready(self) -> "Process":
-        for _ in range(1200):
-            assert self.process.poll() is None, self.process.communicate()[0]
-            if httpx.get(f"{self.address}/readyz").status_code == 200:
-                return self
-            threading.Event().wait(0.05)
-        raise AssertionError("the server never became ready")
-
-    def ask(self, **fields: Any) -> dict[str, Any]:
-        body = {"model": "tiny-chat", "messages": [{"role": "user", "content": "hi"}]} | fields
-        answer = httpx.post(f"{self.address}/v1/chat/completions", json=body, timeout=60)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def end(self) -> str:
-        if self.process.poll() is None:
-            self.process.kill()
-        return self.process.communicate()[0]
 
 
 @pytest.fixture(scope="module")
@@ -229,7 +186,7 @@ def test_sigterm_finishes_the_stream_and_leaves_its_receipt(
         process.process.send_signal(signal.SIGTERM)
         text = "".join(pieces)
     assert text.endswith("data: [DONE]\n\n")
-    output, _ = process.process.communicate(timeout=20)
+    output = process.output(20)
     assert process.process.returncode == 0, output
     (receipt,) = map(json.loads, process.receipts.read_text().splitlines())
     assert (receipt["out"], receipt["finish_reason"]) == (200, "length")
@@ -241,7 +198,7 @@ def test_a_cache_that_does_not_fit_names_its_flag(
     launch: Callable[..., Process], folders: dict[str, Path]
 ) -> None:
     process = launch("--model", str(folders["chat"]), "--kv-gib", "99999")
-    output, _ = process.process.communicate(timeout=60)
+    output = process.output(60)
     assert process.process.returncode == 3
     assert "--kv-gib 99999 does not fit" in output
     assert "Traceback" not in output
