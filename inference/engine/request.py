@@ -8,7 +8,7 @@ from enum import Enum, IntEnum, StrEnum
 
 from inference.engine.detokenize import Detokenizer
 from inference.engine.grammar import Grammar
-from inference.engine.reasoning import Reasoning, ThinkSplitter
+from inference.engine.reasoning import Reasoning, Splitter
 from inference.engine.speculative import NgramIndex
 from inference.engine.stops import StopMatcher
 
@@ -142,7 +142,7 @@ class Sequence:
     ngrams: NgramIndex | None = None
     detokenizer: Detokenizer | None = None
     stopper: StopMatcher | None = None
-    thinker: ThinkSplitter | None = None
+    thinker: Splitter | None = None
     grammar: Grammar | None = None
 
     @property

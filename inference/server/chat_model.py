@@ -87,9 +87,6 @@ class ChatModel:
         self._metrics = metrics
         self._watch(loaded.scheduler)
 
-    def token_text(self, token: int) -> str:
-        return self.loaded.vocabulary.decode([token])
-
     def grammar_check(self, source: str) -> None:
         """Raises GrammarRefused or GrammarUnavailable."""
         grammars = self.loaded.vocabulary.grammars

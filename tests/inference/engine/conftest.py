@@ -12,7 +12,7 @@ from inference.engine.output import Vocabulary
 from inference.engine.request import Delta, Ending, FinishReason, Request, Sampling
 from inference.engine.runner import Runner
 from inference.engine.scheduler import Scheduler, SchedulerLimits
-from tests.inference.engine.fake_model import BLOCK, EOS, FakeModel, NoCache, decode
+from tests.inference.engine.fake_model import BLOCK, EOS, FakeModel, NoCache, decode, raw
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Bench:
         self.engine = Engine(
             Runner(self.model, NoCache(), block_size=BLOCK),
             self.scheduler,
-            Vocabulary(decode=decode, eos=frozenset({EOS}), grammars=grammars),
+            Vocabulary(decode, raw, frozenset({EOS}), grammars),
             self.heard,
             clock=lambda: self.now,
         )

@@ -55,7 +55,7 @@ class Host:
         self.engine = Engine(
             Runner(decoder, self.cache, block_size=BLOCK),
             Scheduler(self.pool, SchedulerLimits(**limits)),
-            Vocabulary(decode=lambda ids: "", eos=frozenset()),
+            Vocabulary(lambda ids: "", lambda token: b"", frozenset()),
             Heard(),
         )
 

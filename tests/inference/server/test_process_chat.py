@@ -72,7 +72,12 @@ def test_the_official_client_reads_an_answer_and_a_stream(client) -> None:
     fields = {"model": "tiny-chat", "messages": MESSAGES, "max_tokens": 12, "seed": 3}
     whole = client.chat.completions.create(**fields, logprobs=True, top_logprobs=2)
     assert whole.usage.completion_tokens <= 12
-    assert len(whole.choices[0].logprobs.content) >= whole.usage.completion_tokens - 1
+    entries = whole.choices[0].logprobs.content
+    assert len(entries) >= whole.usage.completion_tokens - 1
+    raw = bytes(byte for entry in entries for byte in entry.bytes)
+    # Random bytes are seldom characters, and libraries replace what is none in various ways.
+    shown = whole.choices[0].message.content.replace("\ufffd", "")
+    assert raw.decode("utf-8", "ignore") == shown
     text, usage = "", None
     stream = client.chat.completions.create(
         **fields, stream=True, stream_options={"include_usage": True}
@@ -123,6 +128,7 @@ def test_the_official_client_knows_our_refusals(client) -> None:
     with pytest.raises(openai.BadRequestError) as refused:
         client.chat.completions.create(model="tiny-chat", messages=MESSAGES, max_tokens=99_999)
     assert refused.value.code == "context_length_exceeded"
+    assert client.models.retrieve("tiny-chat").owned_by == "furrow"
     with pytest.raises(openai.NotFoundError):
         client.chat.completions.create(model="gpt", messages=MESSAGES)
 
