@@ -189,7 +189,7 @@ def _set_threads(runner: Runner, threads: int | None) -> None:
     cores = len(os.sched_getaffinity(0))
     torch.set_num_threads(threads or cores)
     probe = _probe()
-    runner.run(probe)
+    runner.launch(probe).result()
     if threads is not None or cores == 1:
         return
     best_s = {1: float("inf"), cores: float("inf")}
@@ -197,7 +197,7 @@ def _set_threads(runner: Runner, threads: int | None) -> None:
         for count in best_s:
             torch.set_num_threads(count)
             started = time.perf_counter()
-            runner.run(probe)
+            runner.launch(probe).result()
             best_s[count] = min(best_s[count], time.perf_counter() - started)
     torch.set_num_threads(1 if best_s[1] < best_s[cores] * ONE_CORE_GAIN else cores)
 
