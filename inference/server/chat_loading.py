@@ -21,6 +21,7 @@ from inference.engine.reasoning import CLOSE, HARMONY_CHANNEL, HARMONY_TAGS, OPE
 from inference.engine.request import Ending, Request, Sampling
 from inference.engine.runner import Runner
 from inference.engine.scheduler import Scheduler, SchedulerLimits, Slice
+from inference.kernels.graphs import GraphedModel
 from inference.model.cache import KvCache
 from inference.model.checkpoint import config_read
 from inference.model.spec import spec_from_config
@@ -79,8 +80,10 @@ def chat_load(
     tokenizer = HubTokenizer(planned.folder)
     model = load_model(planned.folder, device=device, dtype=dtype, quantization=config.quantization)
     size = block_size_for(device)
-    cache = KvCache(spec, plan.blocks, size, device, dtype)
-    runner = Runner(model, cache, block_size=size, device=device)
+    # One block more than the scheduler gives out: the spare one of captured steps.
+    cache = KvCache(spec, plan.blocks + 1, size, device, dtype)
+    stepper = GraphedModel(model, block_size=size) if device == "cuda" else model
+    runner = Runner(stepper, cache, block_size=size, device=device)
     if device == "cpu":
         _set_threads(runner, threads)
     limits = config.limits
