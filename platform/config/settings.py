@@ -140,6 +140,7 @@ CELERY_BEAT_SCHEDULE = {
     "rollups": {"task": "furrow.metering.tasks.rollups_task", "schedule": 10.0},
     "reconcile": {"task": "furrow.metering.tasks.reconcile_task", "schedule": 300.0},
     "invoices": {"task": "furrow.metering.tasks.invoices_task", "schedule": 3600.0},
+    "nightly": {"task": "furrow.assistants.tasks.nightly_task", "schedule": 1800.0},
     "upkeep": {"task": "furrow.ops.tasks.upkeep_task", "schedule": 24 * 3600.0},
 }
 
