@@ -15,6 +15,7 @@ from furrow.api.openai.auth import Caller
 from furrow.api.openai.errors import bad_request, model_missing
 from furrow.api.openai.http import Request
 from furrow.api.openai.models import assistant_id_of
+from furrow.api.openai.once import Once
 from furrow.api.openai.schemas import ChatIn, Message
 from furrow.api.openai.shapes import Answering, usage_object
 from furrow.assistants.selectors import assistant_get
@@ -26,19 +27,20 @@ from furrow.core.errors import AppError, NotFound, UpstreamFailed
 from furrow.core.keys import tenant_key
 from furrow.core.redis import sync_redis
 from furrow.core.threads import in_thread
+from furrow.tenants.idempotency import run_once
 
 SCOPE = "conversations:write"
 # How long a client that sends the whole history again is recognised by it.
 REMEMBER_S = 24 * 3600
 
 
-async def assistant_complete(request: Request, caller: Caller, asked: ChatIn) -> None:
+async def assistant_complete(request: Request, caller: Caller, asked: ChatIn, once: Once) -> None:
     """The last message is the question. Earlier ones are not taken from the caller, who could put words into
     the assistant's mouth: they only tell which conversation this is.
     """
     if asked.messages[-1].role != "user":
         raise bad_request("The last message must be the user's question.", param="messages")
-    asking = await in_thread(_ask, caller, asked)
+    asking = await in_thread(_ask_once, caller, asked, once)
     answering = Answering.new(asked.model, wants_usage=asked.wants_usage)
     events = _Turn(caller.tenant_id, *asking, asked, answering)
     if asked.stream:
@@ -47,20 +49,34 @@ async def assistant_complete(request: Request, caller: Caller, asked: ChatIn) ->
         await request.answer(200, await events.whole())
 
 
+def _ask_once(caller: Caller, asked: ChatIn, once: Once) -> tuple[UUID, UUID]:
+    """A repeated key finds the turn it made, whose answer can be read again."""
+    caller.check(SCOPE)
+    if not once.key:
+        with tenant_tx(caller.tenant_id):
+            return _ask(caller, asked)
+    _, kept = run_once(
+        tenant_id=caller.tenant_id,
+        caller=caller.name,
+        key=once.key,
+        digest=once.digest,
+        action=lambda: (202, [str(row_id) for row_id in _ask(caller, asked)]),
+    )
+    return UUID(kept[0]), UUID(kept[1])
+
+
 def _ask(caller: Caller, asked: ChatIn) -> tuple[UUID, UUID]:
     """The turn and its conversation: the one named, the one whose history this is, or a new one."""
-    caller.check(SCOPE)
-    with tenant_tx(caller.tenant_id):
-        try:
-            assistant = assistant_get(assistant_id_of(asked.model))
-        except NotFound:
-            raise model_missing(asked.model) from None
-        conversation = _conversation(caller, asked, assistant.id)
-        if conversation is None:
-            conversation = services.conversation_create(
-                assistant=assistant, channel=Conversation.Channel.API
-            )
-        turn = services.turn_create(conversation=conversation, text=asked.messages[-1].text)
+    try:
+        assistant = assistant_get(assistant_id_of(asked.model))
+    except NotFound:
+        raise model_missing(asked.model) from None
+    conversation = _conversation(caller, asked, assistant.id)
+    if conversation is None:
+        conversation = services.conversation_create(
+            assistant=assistant, channel=Conversation.Channel.API
+        )
+    turn = services.turn_create(conversation=conversation, text=asked.messages[-1].text)
     return turn.id, conversation.id
 
 
