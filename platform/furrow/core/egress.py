@@ -140,18 +140,3 @@ def internal_client(base_url: str, *, timeout_s: float, api_key: str = "") -> ht
         trust_env=False,
         follow_redirects=False,
     )
-
-
-def internal_async_client(
-    base_url: str, *, timeout_s: float, api_key: str = "", most: int = 2000
-) -> httpx.AsyncClient:
-    """The same for event loops, which hold many streams. Reading has no limit of its own: whoever reads has."""
-    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-    return httpx.AsyncClient(
-        base_url=base_url,
-        timeout=httpx.Timeout(timeout_s, read=None),
-        headers={**headers, "Accept-Encoding": "identity", "Content-Type": "application/json"},
-        limits=httpx.Limits(max_connections=most, max_keepalive_connections=200),
-        trust_env=False,
-        follow_redirects=False,
-    )

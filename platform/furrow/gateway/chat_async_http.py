@@ -5,12 +5,12 @@ by event, never waited for without end.
 import asyncio
 import math
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 
-import httpx
 import orjson
 
 from furrow.core.errors import LimitReached, UpstreamFailed
+from furrow.core.wire import Answer, BrokenOff, Unreachable
 from furrow.gateway.chat_http import (
     MAX_ANSWER_BYTES,
     MAX_LINE_BYTES,
@@ -28,6 +28,7 @@ from furrow.gateway.chat_http import (
 from furrow.gateway.connections import AsyncConnection
 
 MAX_ERROR_BYTES = 64 * 1024
+_Refusal = tuple[UpstreamFailed | LimitReached, float | None]
 
 
 class AsyncChatExchange:
@@ -47,28 +48,41 @@ class AsyncChatExchange:
         """The JSON of each event, None for a sign of life. Closing it, or cancelling whoever waits for it, ends
         the call at the server.
         """
-        response = await self._open(orjson.dumps(body), headers)
+        answer = await self._open(orjson.dumps(body), headers)
+        is_first = True
         try:
-            async for event in self._read(response):
+            async for line in self._lines(answer):
+                data = line[5:].strip() if line.startswith(b"data:") else b""
+                if data == b"[DONE]":
+                    self.is_done = True
+                    await _drain(answer)
+                    return
+                if not data and not line.startswith(b":"):
+                    continue
+                event = _parsed(data) if data else None
+                if event and is_first:
+                    self._connection.breaker.succeeded()
+                    is_first = False
                 yield event
+                if event:
+                    # From here: what the caller did with the event is no fault of the server.
+                    self._deadline = time.monotonic() + self._patience.next_token_s
         except TimeoutError:
             self._connection.breaker.failed()
             raise overdue() from None
-        except httpx.HTTPError:
-            if self.is_done:
-                return
+        except BrokenOff:
             self._connection.breaker.failed()
             raise cut() from None
         finally:
-            await response.aclose()
+            answer.close()
 
-    async def _open(self, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
+    async def _open(self, body: bytes, headers: Mapping[str, str]) -> Answer:
         attempt = 0
         while True:
             attempt += 1
             self._connection.breaker.before_call()
             refusal = await self._send(body, headers)
-            if isinstance(refusal, httpx.Response):
+            if isinstance(refusal, Answer):
                 return refusal
             error, wait_s = refusal
             if wait_s is None:
@@ -78,89 +92,52 @@ class AsyncChatExchange:
                 raise error
             await asyncio.sleep(wait_s)
 
-    async def _send(
-        self, body: bytes, headers: Mapping[str, str]
-    ) -> "httpx.Response | tuple[UpstreamFailed | LimitReached, float | None]":
+    async def _send(self, body: bytes, headers: Mapping[str, str]) -> Answer | _Refusal:
         """The answer once its head is there, or why the same request may be sent again."""
-        client, breaker = self._connection.client, self._connection.breaker
+        breaker = self._connection.breaker
+        self.may_have_run = True
         try:
-            request = client.build_request(
-                "POST", "chat/completions", content=body, headers=headers
-            )
-            async with asyncio.timeout(self._head_limit_s()):
-                response = await client.send(request, stream=True)
-        except (httpx.ConnectError, httpx.ConnectTimeout):
+            async with asyncio.timeout(max(self._wait_s(), 0.05)):
+                answer = await self._connection.server.post("chat/completions", body, headers)
+        except Unreachable:
+            self.may_have_run = False
             breaker.failed()
             return unreachable(), None
-        except (httpx.TimeoutException, TimeoutError):
-            self.may_have_run = True
+        except TimeoutError:
             breaker.failed()
             raise overdue() from None
-        except httpx.HTTPError:
-            self.may_have_run = True
+        except BrokenOff:
             breaker.failed()
             raise cut() from None
-        except asyncio.CancelledError:
-            self.may_have_run = True
-            raise
-        if response.status_code == 200:
-            self.may_have_run = True
-            return response
+        if answer.status == 200:
+            return answer
+        self.may_have_run = False
         try:
-            return await self._refused(response)
+            return await self._refused(answer)
         finally:
-            await response.aclose()
+            answer.close()
 
-    async def _refused(
-        self, response: httpx.Response
-    ) -> tuple[UpstreamFailed | LimitReached, float | None]:
+    async def _refused(self, answer: Answer) -> _Refusal:
         """Raises what asking again would not change."""
-        status, breaker = response.status_code, self._connection.breaker
+        status, breaker = answer.status, self._connection.breaker
+        # A server that refuses or is busy is alive.
         if status >= 500 and status != 503:
             breaker.failed()
         else:
             breaker.succeeded()
-        content = b""
-        try:
-            async with asyncio.timeout(5):
-                async for piece in response.aiter_raw():
-                    content += piece
-                    if len(content) > MAX_ERROR_BYTES:
-                        break
-        except (httpx.HTTPError, TimeoutError):
-            content = b""
-        wait_s = retry_after(response)
-        error = status_error(status, error_code(content), wait_s)
+        wait_s = retry_after(answer.headers)
+        error = status_error(status, error_code(await _error_content(answer)), wait_s)
         if status == 503 or isinstance(error, LimitReached):
             return error, wait_s
+        # Another 5xx may come after work was done.
         self.may_have_run = status >= 500
         raise error
 
-    async def _read(self, response: httpx.Response) -> AsyncGenerator[Event | None, None]:
-        pieces, is_first = response.aiter_raw(), True
-        async for line in self._lines(pieces, "json" in response.headers.get("content-type", "")):
-            data = line[5:].strip() if line.startswith(b"data:") else b""
-            if data == b"[DONE]":
-                self.is_done = True
-                await _drain(pieces)
-                return
-            if not data and not line.startswith(b":"):
-                continue
-            event = _parsed(data) if data else None
-            if event and is_first:
-                self._connection.breaker.succeeded()
-                is_first = False
-            yield event
-            if event:
-                # Counted from here: what the caller did with the event is no fault of the server.
-                self._deadline = time.monotonic() + self._patience.next_token_s
-
-    async def _lines(
-        self, pieces: AsyncIterator[bytes], is_whole: bool
-    ) -> AsyncGenerator[bytes, None]:
+    async def _lines(self, answer: Answer) -> AsyncGenerator[bytes, None]:
         """A server that does not stream answers with one object: the same as a stream of one event."""
+        is_whole = "json" in answer.headers.get("content-type", "")
         rest, total = b"", 0
-        while (piece := await self._piece(pieces)) is not None:
+        while piece := await self._piece(answer):
             total += len(piece)
             rest += piece
             if not is_whole:
@@ -171,31 +148,36 @@ class AsyncChatExchange:
                 raise unusable()
         yield b"data:" + b" ".join(rest.splitlines()) if is_whole else rest
 
-    async def _piece(self, pieces: AsyncIterator[bytes]) -> bytes | None:
-        """The next of the body, None at its end."""
-        try:
-            async with asyncio.timeout(self._wait_s()):
-                return await anext(pieces)
-        except StopAsyncIteration:
-            return None
-
-    def _head_limit_s(self) -> float:
-        silence_s = self._patience.silence_s or math.inf
-        return max(min(silence_s, self._deadline - time.monotonic()), 0.05)
+    async def _piece(self, answer: Answer) -> bytes:
+        async with asyncio.timeout(self._wait_s()):
+            return await answer.read()
 
     def _wait_s(self) -> float:
         until = min(self._deadline, self._started + self._patience.total_s)
         return max(min(self._patience.silence_s or math.inf, until - time.monotonic()), 0.0)
 
 
-async def _drain(pieces: AsyncIterator[bytes]) -> None:
+async def _drain(answer: Answer) -> None:
     """Reads to the end, which lets the connection serve the next call, but not for long."""
+    if answer.is_complete:
+        return
     try:
         async with asyncio.timeout(1.0):
-            async for _ in pieces:
+            while await answer.read():
                 pass
-    except (TimeoutError, httpx.HTTPError):
+    except (TimeoutError, BrokenOff):
         return
+
+
+async def _error_content(answer: Answer) -> bytes:
+    content = b""
+    try:
+        async with asyncio.timeout(5):
+            while (piece := await answer.read()) and len(content) < MAX_ERROR_BYTES:
+                content += piece
+    except (TimeoutError, BrokenOff):
+        return b""
+    return content
 
 
 def _parsed(data: bytes) -> Event:

@@ -127,9 +127,9 @@ class ChatExchange:
             breaker.failed()
         else:
             breaker.succeeded()
-        error = status_error(status, error_code(_content(response)), retry_after(response))
+        error = status_error(status, error_code(_content(response)), retry_after(response.headers))
         if status == 503 or isinstance(error, LimitReached):
-            return _Refusal(error, retry_after(response))
+            return _Refusal(error, retry_after(response.headers))
         # Another 5xx may come after work was done.
         self.may_have_run = status >= 500
         raise error
@@ -246,9 +246,9 @@ def status_error(
     )
 
 
-def retry_after(response: httpx.Response) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     try:
-        seconds = float(response.headers.get("retry-after", ""))
+        seconds = float(headers.get("retry-after", ""))
     except ValueError:
         return None
     return max(seconds, 0.0) if math.isfinite(seconds) else None

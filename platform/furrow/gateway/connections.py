@@ -9,7 +9,8 @@ from weakref import WeakKeyDictionary
 
 import httpx
 
-from furrow.core.egress import internal_async_client, internal_client
+from furrow.core.egress import internal_client
+from furrow.core.wire import Server
 from furrow.gateway.breaker import CircuitBreaker
 
 Use = Literal["embeddings", "chat", "receipts"]
@@ -27,7 +28,7 @@ class Connection:
 class AsyncConnection:
     """The same for one event loop."""
 
-    client: httpx.AsyncClient
+    server: Server
     breaker: CircuitBreaker
 
 
@@ -54,8 +55,8 @@ def async_connection_to(url: str, api_key: str, *, use: Use) -> AsyncConnection:
         of_loop = _async_connections.setdefault(asyncio.get_running_loop(), {})
         known = of_loop.get((use, url, api_key))
         if known is None or known.breaker is not breaker:
-            client = internal_async_client(url, timeout_s=5.0, api_key=api_key)
-            known = of_loop[use, url, api_key] = AsyncConnection(client, breaker)
+            server = Server(url, api_key=api_key)
+            known = of_loop[use, url, api_key] = AsyncConnection(server, breaker)
         return known
 
 
@@ -72,4 +73,4 @@ async def async_connections_close() -> None:
     with _lock:
         of_loop = _async_connections.pop(asyncio.get_running_loop(), {})
     for connection in of_loop.values():
-        await connection.client.aclose()
+        await connection.server.aclose()
