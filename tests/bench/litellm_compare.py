@@ -200,7 +200,7 @@ def run_legs(
     figures = Figures({}, {}, {"whole": mocks[0], "stream": mocks[1]})
     for kind, is_stream in (("whole", False), ("stream", True)):
         # Warm-up, discarded.
-        measure(setup, port, key, is_stream=is_stream, is_peak=True, seconds=3)
+        measure(setup, port, key, is_stream=is_stream, is_peak=True, seconds=2)
         figures.rate[kind] = measure(setup, port, key, is_stream=is_stream, watched=watched)
         figures.peak[kind] = measure(
             setup, port, key, is_stream=is_stream, is_peak=True, watched=watched
