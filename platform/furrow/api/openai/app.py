@@ -19,6 +19,7 @@ from furrow.api.openai.errors import (
     model_missing,
 )
 from furrow.api.openai.http import Gone, Receive, Request, Scope, Send, unless_gone
+from furrow.api.openai.mcp import mcp_handle
 from furrow.api.openai.schemas import MAX_BODY_BYTES
 from furrow.core.errors import AppError, LimitReached, NotFound
 from furrow.core.logs import get_logger, request_id_var
@@ -48,6 +49,7 @@ ROUTES: dict[str, dict[str, Handler]] = {
     "chat/completions": {"POST": chat_complete},
     "embeddings": {"POST": embeddings_create},
     "models": {"GET": models_show},
+    "mcp": {"POST": mcp_handle},
 }
 
 
