@@ -8,7 +8,7 @@ from types import TracebackType
 from django.conf import settings
 
 from furrow.core.context import current_tenant_id
-from furrow.core.threads import in_thread
+from furrow.core.threads import in_thread, in_thread_later
 from furrow.gateway.chat import call_prepare, log_ended
 from furrow.gateway.chat_async_http import AsyncChatExchange
 from furrow.gateway.chat_events import EventReader
@@ -46,7 +46,7 @@ class OpenChat:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await in_thread(self._settle)
+        await in_thread_later(self._settle)
 
     def _settle(self) -> None:
         log_ended(self._call.settle(self._status))
