@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from furrow.core.errors import Invalid, NotFound
 from furrow.metering.balances import gate_pass
@@ -48,7 +49,8 @@ def budget_set(
         defaults=caps,
     )
     if not is_new:
-        Budget.objects.filter(id=budget.id).update(**caps, is_active=True)
+        since = {} if budget.is_active else {"active_since": Now()}
+        Budget.objects.filter(id=budget.id).update(**caps, **since, is_active=True)
         budget.refresh_from_db()
     _running_balances(budget).update(**caps, budget_id=budget.id)
     audit(
