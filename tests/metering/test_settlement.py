@@ -177,7 +177,17 @@ class TestThresholds:
         assert [facts["percent"] for _, facts in told] == [50, 80]
         assert told[0] == (
             "budget.threshold",
-            {"scope": "tenant", "period": "month", "percent": 50, "posted": "0.005", "cap": "0.01"},
+            {
+                "tenant_id": str(payer.tenant_id),
+                "scope": "tenant",
+                "period": "month",
+                "period_start": payer.balance().period_start.isoformat(),
+                "percent": 50,
+                "posted": "0.005",
+                "cap": "0.01",
+                "is_hard": True,
+                "currency": "CNY",
+            },
         )
         with payer.tx():
             assert BudgetNotice.objects.count() == 2

@@ -82,6 +82,7 @@ def budget_put(request: ApiRequest, body: schemas.BudgetIn) -> Any:
         cap_hard=body.cap_hard,
         cap_soft=body.cap_soft,
         thresholds=tuple(body.thresholds),
+        steps=None if body.steps is None else [step.model_dump() for step in body.steps],
     )
     return 200, _budget(row, selectors.budget_balances([row]).get(row.id, []))
 
@@ -103,6 +104,7 @@ def _budget(row: Budget, balances: list[Balance]) -> dict[str, Any]:
         "cap_hard": _amount(row.cap_hard),
         "cap_soft": _amount(row.cap_soft),
         "thresholds": row.thresholds,
+        "steps": row.steps,
         "balances": [
             {
                 "scope": balance.scope,

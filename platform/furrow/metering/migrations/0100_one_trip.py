@@ -352,7 +352,8 @@ END $$;
 -- Notes each soft threshold that was passed by posting so much just now, once a period. Behind the gate.
 CREATE FUNCTION metering_notices(_tenant uuid, _ids uuid[], _spent numeric) RETURNS jsonb LANGUAGE sql AS $$
     WITH passed AS (
-        SELECT b.id, b.scope, b.period, b.posted, coalesce(b.cap_soft, b.cap_hard) AS cap, t.percent
+        SELECT b.id, b.scope, b.period, b.period_start, b.currency, b.posted,
+               coalesce(b.cap_soft, b.cap_hard) AS cap, b.cap_hard IS NOT NULL AS is_hard, t.percent
           FROM metering_balance b, unnest(b.thresholds) AS t(percent)
          WHERE b.tenant_id = _tenant AND b.id = ANY(_ids) AND b.thresholds <> '{}'
            AND coalesce(b.cap_soft, b.cap_hard) > 0
@@ -363,8 +364,10 @@ CREATE FUNCTION metering_notices(_tenant uuid, _ids uuid[], _spent numeric) RETU
         SELECT gen_random_uuid(), _tenant, id, percent, posted FROM passed
         ON CONFLICT (tenant_id, balance_id, percent) DO NOTHING RETURNING balance_id, percent
     )
-    SELECT jsonb_agg(jsonb_build_object('scope', p.scope, 'period', p.period, 'percent', p.percent,
-                                        'posted', p.posted::text, 'cap', p.cap::text) ORDER BY p.percent)
+    SELECT jsonb_agg(jsonb_build_object(
+               'tenant_id', _tenant, 'scope', p.scope, 'period', p.period, 'period_start', p.period_start,
+               'percent', p.percent, 'posted', p.posted::text, 'cap', p.cap::text, 'is_hard', p.is_hard,
+               'currency', p.currency) ORDER BY p.percent)
       FROM noted n JOIN passed p ON p.id = n.balance_id AND p.percent = n.percent
 $$;
 """

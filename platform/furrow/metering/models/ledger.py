@@ -32,7 +32,7 @@ class Account(MoneyModel):
 class Budget(MoneyModel):
     """A limit the owner or the operator set. `scope_id` "*" means each one of the kind."""
 
-    changeable = ("cap_soft", "cap_hard", "thresholds", "is_active", "active_since")
+    changeable = ("cap_soft", "cap_hard", "thresholds", "steps", "is_active", "active_since")
 
     class Kind(models.TextChoices):
         TENANT = "tenant"
@@ -48,6 +48,8 @@ class Budget(MoneyModel):
     cap_soft = amount_field(null=True)
     cap_hard = amount_field(null=True)
     thresholds = ArrayField(models.PositiveSmallIntegerField())
+    # Down which steps answers go while it runs low: see `degrade`.
+    steps = models.JSONField(default=list, db_default=[])
     is_active = models.BooleanField(default=True)
     # From here on every balance under it exists before anything is posted to it.
     active_since = models.DateTimeField(db_default=Now())
