@@ -142,6 +142,7 @@ CELERY_BEAT_SCHEDULE = {
         "kwargs": {"is_full": True},
     },
     "invoices": {"task": "furrow.metering.tasks.invoices_task", "schedule": 3600.0},
+    "nightly": {"task": "furrow.assistants.tasks.nightly_task", "schedule": 1800.0},
     "upkeep": {"task": "furrow.ops.tasks.upkeep_task", "schedule": 24 * 3600.0},
 }
 
