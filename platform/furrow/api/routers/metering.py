@@ -12,7 +12,7 @@ from ninja import Query, Router
 from furrow.api import answers, schemas
 from furrow.api.operation import ApiRequest, no_content, operation
 from furrow.metering import budgets, invoices, selectors
-from furrow.metering.balances import gate_pass
+from furrow.metering.balances import account_read
 from furrow.metering.models import Balance, Budget, Invoice, InvoiceLine, PriceItem
 from furrow.metering.money import amount_text
 
@@ -126,7 +126,7 @@ def _amount(value: Decimal | None) -> str | None:
 )
 @operation("usage:read")
 def price_list(request: ApiRequest) -> Any:
-    rows = selectors.prices_list(gate_pass().currency)
+    rows = selectors.prices_list(account_read().currency)
     return 200, {"items": [_price(row) for row in rows]}
 
 
