@@ -1,0 +1,235 @@
+"""The verdict on one sentence: does a passage support all it says?"""
+
+import re
+from dataclasses import dataclass
+
+from furrow.assistants.verifier.evidence import Clause, Evidence, clauses_of
+from furrow.assistants.verifier.figures import Figure, figures_of
+from furrow.assistants.verifier.names import unknown_name
+from furrow.assistants.verifier.polarity import (
+    Tone,
+    opposite,
+    tone_of,
+    unfounded_claim,
+    unfounded_commitment,
+)
+from furrow.assistants.verifier.words import Words, coverage, words_of
+
+# Fitted on the developing half of tests/bench/verifier.py.
+LEAST_SENTENCE = 0.55
+LEAST_CLAUSE = 0.4
+# A clause of less content than this is judged with the whole sentence.
+_SMALL = 3.0
+# How much better another figure of the same kind must fit the words around before it contradicts.
+_MARGIN = 1.4
+_CLOSE = 0.75
+# In a list the later entries leave out what the first one said.
+_CARRIED = 0.9
+_HAN = re.compile(r"[\u3400-\u9fff]")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`reason` is empty for a supported sentence; `detail` is what was not found, for staff. `line` is the
+    passage's sentence that supports it best, `share` how much of its words the evidence holds.
+    """
+
+    reason: str
+    detail: str = ""
+    line: int = -1
+    share: float = 0.0
+
+    @property
+    def is_supported(self) -> bool:
+        return not self.reason
+
+
+def judge(sentence: str, evidence: Evidence) -> Verdict:
+    """The rules in order of how surely they speak; the first that fails decides."""
+    if not evidence.lines:
+        return Verdict("no_evidence")
+    best = evidence.aligned(sentence)[0][1]
+    share = coverage(sentence, evidence.words).share
+    reason, detail = (
+        _figures(sentence, evidence)
+        or _names(sentence, evidence)
+        or _words(sentence, evidence)
+        or _claims(sentence, evidence)
+        or _tones(sentence, evidence)
+        or _bindings(sentence, evidence)
+        or ("", "")
+    )
+    return Verdict(reason, detail, best, share)
+
+
+Failure = tuple[str, str] | None
+
+
+def _figures(sentence: str, evidence: Evidence) -> Failure:
+    for figure in figures_of(sentence):
+        if figure.kind == "number" and figure.value == 1 and figure.unit in {"count", ""}:
+            # "a box" and "one box" say the same.
+            continue
+        equals = [known for known in evidence.figures if _equal(figure, known)]
+        if not equals and not _stands_as_text(figure, evidence):
+            return f"{figure.kind}_not_in_passage", str(figure.value)
+        if figure.bound and equals and not any(_bounds_agree(figure, known) for known in equals):
+            return "bound_differs", f"{figure.value} {figure.bound}"
+    return None
+
+
+def _equal(figure: Figure, known: Figure) -> bool:
+    if figure.kind == "date" or known.kind == "date":
+        return _dates_agree(figure, known)
+    if figure.kind != known.kind:
+        return False
+    if figure.kind == "contact":
+        return figure.value == known.value or str(known.value).startswith(f"{figure.value}/")
+    if figure.kind != "number":
+        return figure.value == known.value
+    return figure.value == known.value and _units_agree(figure.unit, known.unit)
+
+
+def _units_agree(left: str, right: str) -> bool:
+    if left == right or "" in {left, right}:
+        return True
+    return {left, right} <= {"degree", "age", "count", "times"} and "count" in {left, right}
+
+
+def _dates_agree(figure: Figure, known: Figure) -> bool:
+    if figure.kind == known.kind == "date":
+        pairs = zip(figure.value, known.value, strict=True)  # type: ignore[arg-type]
+        return all(not said or said == held for said, held in pairs)
+    date, other = (figure, known) if figure.kind == "date" else (known, figure)
+    # A year may be written without its word.
+    return other.kind == "number" and other.unit in {"", "month"} and date.value[0] == other.value  # type: ignore[index]
+
+
+def _stands_as_text(figure: Figure, evidence: Evidence) -> bool:
+    if figure.kind in {"code", "contact", "lunar"}:
+        bare = re.sub(r"[^a-z0-9\u4e00-\u9fff]", "", str(figure.value))
+        codes = {str(known.value) for known in evidence.figures if known.kind == figure.kind}
+        return bare in {re.sub(r"[^a-z0-9\u4e00-\u9fff]", "", code) for code in codes}
+    return False
+
+
+def _bounds_agree(figure: Figure, known: Figure) -> bool:
+    if not known.bound:
+        return figure.bound == "le" or known.in_range
+    return figure.bound == known.bound
+
+
+def _names(sentence: str, evidence: Evidence) -> Failure:
+    name = unknown_name(sentence, evidence.words, evidence.whole)
+    return ("name_not_in_passage", name) if name else None
+
+
+def _words(sentence: str, evidence: Evidence) -> Failure:
+    whole = coverage(sentence, _window(sentence, evidence))
+    if whole.share < LEAST_SENTENCE:
+        return "words_not_in_passage", f"{whole.share:.2f} {' '.join(whole.novel[:4])}"
+    for clause in _joined(sentence):
+        best = evidence.aligned(clause)[0][1]
+        held = coverage(clause, evidence.near_words(best))
+        if held.weight >= _SMALL and held.share < LEAST_CLAUSE:
+            return "words_not_in_passage", f"{held.share:.2f} {' '.join(held.novel[:4])}"
+    return None
+
+
+def _window(sentence: str, evidence: Evidence) -> Words:
+    """The places of the passage that the sentence's clauses point to."""
+    words = evidence.near_words(evidence.aligned(sentence)[0][1])
+    for clause in _joined(sentence):
+        words = words | evidence.near_words(evidence.aligned(clause)[0][1])
+    return words
+
+
+def _joined(sentence: str) -> list[str]:
+    """Its clauses, small ones together with the one after."""
+    found: list[str] = []
+    held = ""
+    nothing = Words(frozenset(), frozenset(), frozenset(), frozenset())
+    for clause in clauses_of(sentence):
+        held = f"{held}{clause.text}"
+        if coverage(held, nothing).weight >= _SMALL:
+            found.append(held)
+            held = ""
+    if held and found:
+        found[-1] += held
+    elif held:
+        found.append(held)
+    return found
+
+
+def _claims(sentence: str, evidence: Evidence) -> Failure:
+    places = {evidence.aligned(clause)[0][1] for clause in [sentence, *_joined(sentence)]}
+    near = "\n".join(evidence.around(at) for at in sorted(places))
+    if group := unfounded_claim(sentence, near):
+        return f"claim_{group}", group
+    if promise := unfounded_commitment(sentence, near):
+        return "promise_not_in_passage", promise
+    return None
+
+
+def _tones(sentence: str, evidence: Evidence) -> Failure:
+    for clause in _joined(sentence):
+        candidates = _close_clauses(clause, evidence)
+        if not candidates:
+            continue
+        mine = tone_of(clause)
+        if not any(_same_tone(clause, mine, text) for text in candidates):
+            return "says_the_opposite", clause.strip()[:60]
+    return None
+
+
+def _same_tone(clause: str, mine: Tone, theirs: str) -> bool:
+    held = tone_of(theirs)
+    if held.is_negated != mine.is_negated or opposite(clause, theirs):
+        return False
+    if mine.needs and not mine.is_negated and held.needs_nothing and not held.needs:
+        return False
+    return not (mine.needs_nothing and held.needs and not held.needs_nothing)
+
+
+def _close_clauses(clause: str, evidence: Evidence) -> list[str]:
+    """The clauses of the passage that speak of the same, nearly as well as the best of them."""
+    scored: list[tuple[float, str]] = []
+    for _, at in evidence.aligned(clause)[:4]:
+        for theirs in evidence.lines[at].clauses:
+            scored.append((_fit(clause, theirs.text), theirs.text))
+    best = max((score for score, _ in scored), default=0.0)
+    if best < 1:
+        return []
+    return [text for score, text in scored if score >= best * _CLOSE]
+
+
+def _fit(clause: str, theirs: str) -> float:
+    return coverage(clause, words_of(theirs)).held
+
+
+def _bindings(sentence: str, evidence: Evidence) -> Failure:
+    for clause in clauses_of(sentence):
+        for figure in clause.figures:
+            if figure.kind in {"number", "time", "date"} and not _is_bound(clause, figure, sentence, evidence):
+                return "figure_of_another", f"{figure.value}"
+    return None
+
+
+def _is_bound(clause: Clause, figure: Figure, sentence: str, evidence: Evidence) -> bool:
+    """Whether no other figure of its kind fits the words around it much better than its equals do."""
+    equal, other = -1.0, -1.0
+    for at, line in enumerate(evidence.lines):
+        carried = 0.0
+        for theirs in line.clauses:
+            own = _fit(clause.text, theirs.text)
+            context = own + _CARRIED * carried
+            carried = max(carried, own)
+            for known in theirs.figures:
+                if known.kind != figure.kind or not _units_agree(known.unit, figure.unit):
+                    continue
+                fit = context + 0.5 * _fit(sentence, line.text)
+                if _equal(figure, known):
+                    equal = max(equal, fit)
+                elif not any(_equal(mine, known) for mine in figures_of(sentence)):
+                    other = max(other, fit)
+    return equal < 0 or other - equal <= _MARGIN

@@ -1,0 +1,159 @@
+"""Yes and no, bounds of behaviour, promises: words that turn a sentence into another one."""
+
+import re
+from dataclasses import dataclass
+
+from furrow.assistants.verifier.numerals import normal
+
+# Not negations, though they look like it; blanked before the search.
+_IDIOMS = re.compile(
+    r"不仅|不但|不过|不同|不久|不断|不足|不少于|不低于|不超过|不超|不高于|不大于|不小于|不多于|不晚于|不早于|不迟于|不限|不客气|不妨|不管|不论|不锈"
+    r"|不然|不如|不一定|是否|能否|可否|与否|要不要|能不能|可不可以|有没有|是不是|会不会|没收|无论|无理由|无条件|未来|未成年|非常|并非常|别人|别的|别处|除非"
+    r"|不齐|不全|不清|不到|不明|不对|不符|不完整|不当|不均|不一|没问题|不满意|不满|不服|不可抗力|不动产|无人机|无线|无锡|无果"
+    r"|not only|no less than|no more than|not less than|not more than|no later than|not later than|no matter|no doubt|not exceed(?:ing)?|whether or not"
+    r"|if not|no\. ?\d|no problem|nothing else"
+)
+_NEGATION = re.compile(
+    r"不|没|无(?!需|须)|未|勿|别(?=再|用|把|去)|非(?=本|法|常规)|禁止|严禁|拒绝|谢绝|暂停|停发|停止|停运|关闭|休息|除外|排除|免除|取不|难以|切勿|杜绝"
+    r"|\bnot\b|n't\b|\bno\b|\bnor\b|\bnever\b|\bcannot\b|\bwithout\b|\bneither\b|\bnone\b|\bunable\b|\bnobody\b|\bnothing\b|\bexcluded?\b|\bexcludes\b|\bexcluding\b"
+    r"|\bexcept\b|\brefuse[sd]?\b|\bprohibit|\bforbid|\bban(?:ned)?\b|\bclosed\b|\bsuspend|\bpaused?\b|\bstops?\b|\bimpossible\b|\bineligible\b|\bunavailable\b|\bfails?\b"
+)
+# Needing nothing is no refusal: 无需 and 不用 stand apart from 不能.
+_NO_NEED = re.compile(
+    r"无需|无须|不用|不必|不需要|不需|不强制|不要求|不是必须|没必要|免于|not required|not needed|not necessary|no need|needn't|not have to|n't have to|not obliged|not mandatory|optional"
+)
+_NEED = re.compile(r"需要|必须|须|应当|务必|强制|要求|\bmust\b|\brequired?\b|\bneeds?\b|\bhave to\b|\bhas to\b|\bmandatory\b|\bobliged\b")
+
+# A claim of one of these groups stands only where the evidence makes one of the same group.
+_CLAIM_GROUPS: dict[str, str] = {
+    "guarantee": r"保证(?!金)|确保|担保|承诺|包(?:退|换|赔|治|甜|好|过|赢|到|满意)|放心|\bguarante|\bpromis|\bensur|\bassur|\bwarrant",
+    "certain": r"绝对|一定(?!程度|要|的)|肯定|必定|必然|毫无|万无一失|零风险|百分百|100%|\babsolutely\b|\bdefinitely\b|\bcertainly\b|\bundoubtedly\b|\brisk[- ]free\b|\bwithout exception\b|\bsurely\b",
+    "always": r"永远|永久|终身|从不|从未|从来|总是|始终|长期有效|随时|每次|无限期|\balways\b|\bnever\b|\bforever\b|\blifetime\b|\bat any time\b|\banytime\b|\bpermanent|\bevery time\b|\bindefinite",
+    "whole": r"所有|全部|任何|一律|全都|统统|完全|全国|全球|全世界|全程|全场|无条件|不限|无限|\ball\b|\bevery\b|\bany\b|\bentire|\bcompletely\b|\bfully\b|\btotally\b|\bunconditional|\bunlimited\b|\bnationwide\b|\bworldwide\b|\bwhatever\b|\bno matter\b|\bregardless\b|\beverywhere\b|\banywhere\b",
+    "only": r"只有|唯一|仅限|仅有|独家|只限|\bonly\b|\bexclusive|\bsole(?:ly)?\b",
+    "best": r"最(?!多|少|低|高|晚|早|长|短|迟|大|小|近|后|终|初|重要的是|好在)\w|最好(?!在|是|先|不|别)|最(?:低|高)价|最高档|最大的|第一名|首屈一指|领先|顶级|一流|著称|冠军|全网|同类|同行|\bbest\b|\bcheapest\b|\bfastest\b|\bfinest\b|\bleading\b|\btop[- ]rated\b|\bnumber one\b|\bunrivall?ed\b|\baward|\bfamous\b|\bmost \w+(?:ed|ful|ive|ous|ar|able|ant|ent|ing)\b|\b\w{3,}est\b(?<!request)(?<!interest)(?<!latest)(?<!harvest)(?<!earliest)(?<!nearest)(?<!forest)(?<!honest)(?<!chest)(?<!test)(?<!longest)(?<!lowest)(?<!highest)(?<!invest)(?<!suggest)(?<!arrest)(?<!protest)(?<!guest)(?<!west)(?<!contest)(?<!rest)(?<!conquest)(?<!largest)(?<!smallest)",
+    "more": r"更(?!改|换|新|名|正|替|为)|比(?!如|例|赛|较|利|重|对|亚|基)\S{1,12}(?:更|还|要|便宜|贵|快|慢|好|高|低|多|少|大|小|甜|强|早|晚)|优于|胜过|超越|远超|高出|\bthan\b|\b(?:cheaper|faster|better|sweeter|quicker|larger|bigger|safer|stronger|fresher|higher|lower|superior)\b",
+}
+_CLAIMS = {name: re.compile(pattern) for name, pattern in _CLAIM_GROUPS.items()}
+_ANSWERS_TO = {
+    # A word of the group, or what an honest rewording may have made it of.
+    "certain": r"必须|应当|必定|一定|绝对|\bmust\b|\bshall\b",
+    "whole": r"所有|全部|任何|一律|全|都|各|每|均|凡|整|统一|不限|只|仅|不|没|无|\ball\b|\bevery\b|\beach\b|\bany\b|\bwhole\b|\bfull|\beverything\b|\bno\b|\bnot\b|n't|\bboth\b|\bthroughout\b|\bneither\b|\bor\b",
+    "always": r"永远|永久|终身|从不|从未|从来|总|始终|随时|每|一直|期限|没有期限|都|\balways\b|\bnever\b|\bevery\b|\bany time\b|\bonly\b|\bno end\b|\bwithout an end\b|不|\bnot\b|\bno\b",
+    "only": r"只|仅|唯一|限|除|才|独|不|\bonly\b|\bexclusive|\bsole|\bno other\b|\bexcept|\bnot\b|\bno\b",
+    "guarantee": r"保证|确保|担保|承诺|保障|包|\bguarante|\bpromis|\bensur|\bassur|\bwarrant",
+    "best": r"最|第一|首|冠军|领先|著名|知名|闻名|\bbest\b|\bmost\b|est\b|\bleading|\bfamous|\bfirst\b|\baward|\bwell[- ]known",
+    "more": r"更|比|较|高|低|超|多|少|优|差|贵|便宜|\bthan\b|\bmore\b|\bless\b|er\b|\bexceed|\babove\b|\bbelow\b|\bover\b|\bdiffer",
+    "always_": "",
+}
+_ANSWERS = {name: re.compile(pattern) for name, pattern in _ANSWERS_TO.items() if pattern}
+
+# What costs the shop money or trust when it is invented: each only where the evidence speaks of the same.
+_COMMITMENTS = tuple(
+    re.compile(pattern)
+    for pattern in (
+        r"免费|免单|免运费|包邮|免邮|不收费|不要钱|零元|(?<!\w)免(?!税|疫|得|责|签)|\bfree\b|\bcomplimentary\b|\bno charge\b|\bwaived?\b|\bat no cost\b",
+        r"赠送|赠品|附赠|额外送|送一|加送|\bgifts?\b|\bbonus\b|\bgiveaway|\bthrow in\b",
+        r"优惠|折扣|打折|特价|促销|满减|立减|补贴|降价|%|\bdiscount|\bcoupon|\bpromotion|\brebate|\bvoucher|\bcheaper\b|\bsubsid|\bless\b|\blower\b",
+        r"退款|退货|退还|退全|全额退|退回|返还|\brefund|\breturn|\bmoney back\b|\bpaid back\b|\bback\b",
+        r"赔付|赔偿|理赔|赔|\bcompensat|\bclaim|\bdamages\b|\brefund|\bpaid\b",
+        r"保险|承保|投保|\binsur",
+        r"质保|保修|三包|\bwarrant",
+        r"升级|\bupgrad",
+        r"会员|积分|\bmember|\bpoints?\b|\bloyalty\b",
+        r"上门|\bat your door|\bhome visit|\bdoorstep|\bdoor-to-door",
+        r"安装|装修|\binstall",
+        r"分期|贷款|借款|利息|\binstal?ment|\bloan|\binterest\b|\bcredit\b",
+        r"获奖|奖项|认证|有机|绿色食品|专利|\baward|\bcertifi|\borganic\b|\bpatent",
+        r"治疗|治愈|疗效|降血糖|降血压|抗癌|减肥|美容|\bcure|\btreat|\bheal|\bdiabet|\bcancer\b|\bweight loss",
+        r"24小时在线|全天候|全年无休|\b24/7\b|\bround the clock\b",
+        r"预付|押金|定金|\bdeposit|\bprepay",
+        r"加急|当日达|次日达|隔日达|极速|\bexpress\b|\bsame[- ]day|\bovernight\b|\bnext[- ]day",
+        r"发票|\binvoice",
+        r"罚款|违约金|滞纳金|\bpenalt|\bfine[sd]?\b|\blate fee",
+        r"律师|法院|起诉|仲裁|\blawyer|\bcourt|\bsue\b|\barbitrat|\blegal",
+        r"直播|视频|\bvideo|\blive ?stream|\bfilm",
+        r"app|小程序|公众号|\bapp\b|\bmini program",
+        r"政府|国家|官方|\bgovernment|\bofficial|\bstate\b",
+        r"进口|\bimported\b",
+        r"无籽|无核|\bseedless\b",
+    )
+)
+# One of a pair in the sentence, the other and only the other in the evidence.
+_OPPOSITES = (
+    (r"冷藏|冰箱|冷冻", r"常温|室温"),
+    (r"之前|以前|(?<![之以目当])前(?!\w?(?:往|台|后))", r"之后|以后|(?<![之以最然今])后(?!\w?果)"),
+    (r"免费|免收", r"收费|加收|付费"),
+    (r"自行承担|买家承担|您承担|客户承担|自费", r"由(?:我们|店铺|商家|卖家|本店)承担"),
+    (r"增加|提高|上浮|上涨|升高", r"减少|降低|下浮|下降|减半"),
+    (r"(?<!未)开封前|未开封", r"开封后"),
+    (r"早于", r"晚于"),
+    (r"现金", r"转账"),
+    (r"甲方", r"乙方"),
+    (r"\bbefore\b", r"\bafter\b"),
+    (r"\bincreas", r"\bdecreas|\breduc"),
+    (r"\bincluding\b|\bincludes?\b|\bincluded\b", r"\bexcluding\b|\bexcludes?\b|\bwithout\b|\bexcluded\b"),
+    (r"\bsupplier\b", r"\bbuyer\b"),
+    (r"\bfree\b", r"\bcharged?\b|\bcosts?\b"),
+    (r"\brefrigerat|\bfridge\b|\bchilled\b", r"\broom temperature\b"),
+    (r"\bwholesale\b", r"\bretail\b"),
+    (r"零售", r"批发"),
+    (r"整个|未剥", r"剥开"),
+    (r"\bwith\b", r"\bwithout\b"),
+    (r"\bopened\b", r"\bunopened\b"),
+    (r"\bhard\b", r"\bsoft\b"),
+    (r"男", r"女"),
+    (r"父亲", r"母亲"),
+    (r"东", r"西"),
+    (r"南", r"北"),
+)
+_PAIRS = tuple((re.compile(left), re.compile(right)) for left, right in _OPPOSITES)
+
+
+@dataclass(frozen=True)
+class Tone:
+    is_negated: bool
+    needs_nothing: bool
+    needs: bool
+
+
+def tone_of(text: str) -> Tone:
+    """Of one clause."""
+    said = _IDIOMS.sub(" ", normal(text))
+    needless = bool(_NO_NEED.search(said))
+    said = _NO_NEED.sub(" ", said)
+    return Tone(bool(_NEGATION.search(said)), needless, bool(_NEED.search(said)))
+
+
+def unfounded_claim(sentence: str, evidence: str) -> str:
+    """The group of a sweeping claim that the evidence does not make; empty when there is none."""
+    said, known = normal(sentence), normal(evidence)
+    for name, pattern in _CLAIMS.items():
+        if pattern.search(said) and not _ANSWERS.get(name, pattern).search(known):
+            return name
+    return ""
+
+
+def unfounded_commitment(sentence: str, evidence: str) -> str:
+    """The words of a promise of which the evidence says nothing at all."""
+    said, known = normal(sentence), normal(evidence)
+    for pattern in _COMMITMENTS:
+        found = pattern.search(said)
+        if found and not pattern.search(known):
+            return found[0]
+    return ""
+
+
+def opposite(sentence: str, evidence: str) -> bool:
+    """Whether the sentence has one word of a pair where the evidence has only the other."""
+    said, known = normal(sentence), normal(evidence)
+    for left, right in _PAIRS:
+        for one, other in ((left, right), (right, left)):
+            if (
+                one.search(said)
+                and not other.search(said)
+                and other.search(known)
+                and not one.search(known)
+            ):
+                return True
+    return False
