@@ -22,7 +22,7 @@ LEAST_STOPPED, MOST_LOST = 0.98, 0.05
 
 def measure(half: str, *, shows: bool) -> dict[str, float]:
     from furrow.assistants.verifier.answer import Checker, Passage  # noqa: PLC0415
-    from furrow.assistants.verifier.stream import SentenceStream  # noqa: PLC0415
+    from furrow.assistants.verifier.stream import SentenceStream, draft_of  # noqa: PLC0415
     from tests.bench.verifier_cases import answers  # noqa: PLC0415
 
     seen: Counter[str] = Counter()
@@ -41,7 +41,7 @@ def measure(half: str, *, shows: bool) -> dict[str, float]:
         out = " ".join(checked.text for checked in left)
         for said in answer.sentences:
             seen[said.kind] += 1
-            is_out = " ".join(said.text.split()) in out
+            is_out = draft_of(said.text).text in out
             stopped[said.kind] += not is_out
             if shows and is_out != said.is_true:
                 _show(said, checker, answer)
@@ -55,7 +55,7 @@ def _pieces(text: str) -> list[str]:
 def _show(said: "object", checker: "object", answer: "object") -> None:
     from furrow.assistants.verifier.stream import draft_of  # noqa: PLC0415
 
-    checked = checker.check(draft_of(said.text))  # type: ignore[attr-defined]
+    checked = checker.check(draft_of(f"{said.text} [{answer.passages.index(said.source) + 1}]"))  # type: ignore[attr-defined]
     say(f"\n{said.kind}: {said.text}\n   {checked.reason} {checked.detail} share={checked.share:.2f}")  # type: ignore[attr-defined]
     say(f"   {said.source.name}: {said.source.text[:700]!r}")  # type: ignore[attr-defined]
 

@@ -241,19 +241,28 @@ def _other_date(found: str, dice: random.Random) -> str:
 
 def _swapped(table: dict[str, list[tuple[str, str]]]) -> Mutation:
     def mutate(text: str, source: Source, dice: random.Random) -> str | None:
-        choices = [pair for pair in table[language_of(text)] if pair[0] in text and pair[1] not in text]
+        choices = [
+            pair
+            for pair in table[language_of(text)]
+            if re.search(_edged(pair[0]), text) and pair[1] not in text
+        ]
         if not choices:
             return None
         old, new = dice.choice(choices[:3])
-        return text.replace(old, new, 1)
+        return re.sub(_edged(old), new, text, count=1)
 
     return mutate
+
+
+def _edged(words: str) -> str:
+    """English words whole; Chinese has no edges."""
+    return rf"(?<![A-Za-z]){re.escape(words)}(?![A-Za-z])" if words.isascii() else re.escape(words)
 
 
 def unit(text: str, source: Source, dice: random.Random) -> str | None:
     choices = []
     for old, new in _UNIT_SWAPS[language_of(text)]:
-        pattern = rf"(CNY) (?=\d)" if old == "CNY" else rf"(?<=\d)(\s?){re.escape(old)}"
+        pattern = r"(CNY) (?=\d)" if old == "CNY" else rf"(?<=\d)(?<!\d\d\d\d)(\s?){re.escape(old)}"
         if re.search(pattern, text):
             choices.append((pattern, old, new))
     if not choices:

@@ -15,6 +15,7 @@ def widened(words: Words, text: str) -> Words:
     for english, chinese in _entries():
         parts = english.split(" ")
         if any(word in said for word in chinese):
+            roots.add(english)
             roots.update(root(part) for part in parts)
         if all(root(part) in words.roots for part in parts):
             for word in chinese:

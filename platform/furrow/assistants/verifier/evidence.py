@@ -1,18 +1,24 @@
 """A passage made ready to judge sentences by."""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
 from furrow.assistants.verifier.bilingual import widened
 from furrow.assistants.verifier.figures import Figure, figures_of
 from furrow.assistants.verifier.numerals import normal
-from furrow.assistants.verifier.words import Words, coverage, words_of
+from furrow.assistants.verifier.words import Words, coverage, general_en, words_of
 from furrow.knowledge.sentences import split_sentences
+from furrow.knowledge.text.folding import fold
 
 _CLAUSE_END = re.compile(
-    r"[,;。!?、](?!\d{3}(?!\d))|:(?!\d)|\.(?=\s)| \| |\n|\b(?:and|but|which|because|while|whereas|however|so that)\b|而且|并且|但是|不过"
+    r"[,;。!?、](?!\d{3}(?!\d))|:(?!\d)(?! )|\.(?=\s)|\n|\b(?:and|but|which|because|while|whereas|however|so that)\b|而且|并且|但是|不过"
 )
+
+_NUMBERED = re.compile(r"^\s*(?:[•·*-]|\d{1,2}(?:\.\d{1,2})*[.)、]?)\s+")
+_QUESTION = re.compile(r"[?？]\s*$")
+_CELL_END = re.compile(r" \| |\n")
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,13 @@ class Evidence:
     def texts(self) -> list[str]:
         return [line.text for line in self.lines]
 
+    def holds_verbatim(self, sentence: str) -> bool:
+        """Whether the sentence is one of the passage's, a number of its clause aside. A part of one is not enough:
+        "you may" stands in "under no circumstances you may".
+        """
+        said = _bare(sentence)
+        return bool(said) and any(said in {_bare(text), _bare(_NUMBERED.sub("", text))} for text in self.texts)
+
     def around(self, at: int) -> str:
         """The sentence with its neighbours and the headings."""
         near = self.lines[max(0, at - 1) : at + 2]
@@ -86,6 +99,34 @@ class Evidence:
             scores.append((own + 0.3 * (near - own) + 0.4 * _shared(claim, line), at))
         return sorted(scores, key=lambda pair: (-pair[0], pair[1]))
 
+    def statements(self, at: int, width: int) -> list[tuple[str, str]]:
+        """Pieces of a sentence, `width` clauses each: what they speak of, and what they say. A question says what
+        its answer says.
+        """
+        line = self.lines[at]
+        if _QUESTION.search(line.text):
+            answer = self.lines[at + 1].text if at + 1 < len(self.lines) else ""
+            return [(line.text, answer)] if answer else []
+        parts = [clause.text for clause in line.clauses]
+        last = max(1, len(parts) - width + 1)
+        return [(piece, piece) for n in range(last) if (piece := "".join(parts[n : n + width]))]
+
+    def terms(self, text: str) -> frozenset[str]:
+        """The pairs, words and labels of a text that the passage knows."""
+        words = words_of(text)
+        known = frozenset(self._frequencies)
+        return (words.pairs | words.roots) & known - general_en()
+
+    def likeness(self, terms: frozenset[str], text: str) -> float:
+        """How many of the terms the text has, those that tell most apart counting most."""
+        words = words_of(text)
+        return sum(1 / self._frequencies[term] for term in terms & (words.pairs | words.roots))
+
+    @cached_property
+    def _frequencies(self) -> Counter[str]:
+        clauses = [words_of(clause.text) for line in self.lines for clause in line.clauses]
+        return Counter(term for words in clauses for term in words.pairs | words.roots)
+
 
 def _shared(claim: str, line: Line) -> float:
     """Figures that both name: they point to the place more surely than words."""
@@ -93,10 +134,15 @@ def _shared(claim: str, line: Line) -> float:
     return sum((f.kind, f.value) in theirs for f in figures_of(claim))
 
 
+def _bare(text: str) -> str:
+    return re.sub(r"[\s。.!！]+$", "", " ".join(fold(text).split()))
+
+
 def clauses_of(text: str) -> tuple[Clause, ...]:
     said = normal(text)
     bounds = [0]
-    for match in _CLAUSE_END.finditer(said):
+    pattern = _CELL_END if " | " in said else _CLAUSE_END
+    for match in pattern.finditer(said):
         bounds.append(match.end())
     bounds.append(len(said))
     figures = figures_of(text)

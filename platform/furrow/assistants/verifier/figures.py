@@ -55,6 +55,12 @@ _NUMBER = re.compile(
     rf"(?:[ -]?(?:多|余|来|整)?(?:(?P<workday>个?工作日|(?:working|business|work)[ -]?days?\b)|(?P<unit>{_UNIT})(?![a-z])"
     rf"|(?P<count>{_COUNT})(?![a-z])))?"
 )
+# "zone 1", "clause 6": a name, not a quantity.
+_LABELLED = re.compile(
+    r"\b(?:zone|grade|type|class|block|plan|model|unit|schedule|party|option|level|tier|clause|section|article|no\.|number)\s?$"
+)
+# Any other word behind a number names what is counted.
+_THING = re.compile(r"\s?(?!and\b|to\b|or\b|[至到或和及与以之内外上下前后])(?:[a-z]|[\u4e00-\u9fff])")
 _JOINER = re.compile(r"\s*(?:-|~|至|到|、|,|，|/|to|and|or|或|和|\+)\s*")
 _MONTHS = {
     name[:3]: number
@@ -101,17 +107,17 @@ _ORDINAL_EN = re.compile(r"\d+(?:st|nd|rd|th)")
 _NOT_ALNUM = re.compile(r"[^a-z0-9]+")
 
 _AT_MOST = re.compile(
-    r"(?:不超过|不超|不高于|不多于|不大于|不长于|最多|至多|最长|最高|最大|最晚|最迟|不晚于|上限|不到|不足|少于|低于|小于|未满|up to|at most|no more than|not more"
+    r"(?:不(?:能|得|可|会|应|可以)?(?:超过|超|高于|多于|大于|长于|晚于|迟于)|最多|至多|最长|最高|最大|最晚|最迟|上限|不到|不足|(?<!不)(?:少于|低于|小于)|未满|up to|at most|no more than|not more"
     r" than|within|maximum(?: of)?|under|less than|below|fewer than|no later than|not later than|not exceed(?:ing)?|at the latest|never exceeds?)"
-    r"\s*(?:为|是|the|a|an|of|标称|净重)?\s*$"
+    r"(?:\s*(?:为|是|the|a|an|of|标称|净重)?\s*|[\u4e00-\u9fff]{0,5})$"
 )
 _AT_LEAST = re.compile(
-    r"(?:不低于|不少于|不小于|不早于|至少|最少|最低|起码|满|超过|高于|多于|大于|超出|达到|at least|no less than|not less than|minimum(?: of)?|over|more than|above"
-    r"|exceed(?:s|ing)?|beyond|after|from|starting at|reach(?:es)?)\s*(?:为|是|the|a|an|of)?\s*$"
+    r"(?:不(?:能|得|可|会|应|可以)?(?:低于|少于|小于|早于)|至少|最少|最低|起码|(?<!未)满|(?<![不能得可会应以])(?:超过|高于|多于|大于|超出)|达到|at least|no less than|not less than|minimum(?: of)?|over|more than|above"
+    r"|exceed(?:s|ing)?|beyond|after|from|starting at|reach(?:es)?)(?:\s*(?:为|是|the|a|an|of)?\s*|[\u4e00-\u9fff]{0,5})$"
 )
-_MOST_AFTER = re.compile(r"\s*(?:的)?(?:以内|之内|内|以下|为限|or less|or fewer|at most|or below|at the latest)")
+_MOST_AFTER = re.compile(r"\s*(?:的)?(?:[\u4e00-\u9fff]{0,3}?(?:以内|之内|以下|为限)|内|or less|or fewer|at most|or below|at the latest)")
 _LEAST_AFTER = re.compile(
-    r"\s*(?:的)?(?:以上|或以上|或者以上|起(?!诉|草)|及以上|以后|之后|后(?!付)|or more|and (?:above|more|over|older)|or above|or older)"
+    r"\s*(?:的)?(?:[\u4e00-\u9fff]{0,3}?以上|起(?!诉|草)|以后|之后|后(?!付)|or more|and (?:above|more|over|older)|or above|or older)"
 )
 _REACH = 22
 
@@ -226,12 +232,16 @@ def _code(match: re.Match[str]) -> Figure | None:
 def _numbers(text: str) -> list[Figure]:
     found: list[Figure] = []
     for match in _NUMBER.finditer(text):
+        if _LABELLED.search(text[: match.start()]):
+            continue
         scale, unit = 1.0, ""
         if match["workday"]:
             unit = "workday"
         elif match["unit"]:
             unit, scale = _UNITS[match["unit"]]
         elif match["count"]:
+            unit = "count"
+        elif _THING.match(text, match.end()):
             unit = "count"
         if match["money"]:
             unit, scale = _PREFIX[match["money"]], 1.0

@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass
 
-from furrow.assistants.verifier.evidence import Clause, Evidence, clauses_of
+from furrow.assistants.verifier.evidence import Evidence, clauses_of
 from furrow.assistants.verifier.figures import Figure, figures_of
 from furrow.assistants.verifier.names import unknown_name
 from furrow.assistants.verifier.polarity import (
-    Tone,
+    denies,
     opposite,
     tone_of,
     unfounded_claim,
@@ -16,12 +16,14 @@ from furrow.assistants.verifier.polarity import (
 from furrow.assistants.verifier.words import Words, coverage, words_of
 
 # Fitted on the developing half of tests/bench/verifier.py.
-LEAST_SENTENCE = 0.55
+LEAST_SENTENCE = 0.5
 LEAST_CLAUSE = 0.4
 # A clause of less content than this is judged with the whole sentence.
 _SMALL = 3.0
 # How much better another figure of the same kind must fit the words around before it contradicts.
-_MARGIN = 1.4
+_MARGIN = 0.8
+_LINE_SHARE = 0.6
+_FEW_TERMS = 3
 _CLOSE = 0.75
 # In a list the later entries leave out what the first one said.
 _CARRIED = 0.9
@@ -49,6 +51,8 @@ def judge(sentence: str, evidence: Evidence) -> Verdict:
     if not evidence.lines:
         return Verdict("no_evidence")
     best = evidence.aligned(sentence)[0][1]
+    if evidence.holds_verbatim(sentence):
+        return Verdict("", "", best, 1.0)
     share = coverage(sentence, evidence.words).share
     reason, detail = (
         _figures(sentence, evidence)
@@ -102,7 +106,7 @@ def _dates_agree(figure: Figure, known: Figure) -> bool:
         return all(not said or said == held for said, held in pairs)
     date, other = (figure, known) if figure.kind == "date" else (known, figure)
     # A year may be written without its word.
-    return other.kind == "number" and other.unit in {"", "month"} and date.value[0] == other.value  # type: ignore[index]
+    return other.kind == "number" and not other.unit and date.value[0] == other.value  # type: ignore[index]
 
 
 def _stands_as_text(figure: Figure, evidence: Evidence) -> bool:
@@ -164,8 +168,9 @@ def _joined(sentence: str) -> list[str]:
 def _claims(sentence: str, evidence: Evidence) -> Failure:
     places = {evidence.aligned(clause)[0][1] for clause in [sentence, *_joined(sentence)]}
     near = "\n".join(evidence.around(at) for at in sorted(places))
-    if group := unfounded_claim(sentence, near):
-        return f"claim_{group}", group
+    own = "\n".join([evidence.heading, *(evidence.texts[at] for at in sorted(places))])
+    if group := unfounded_claim(sentence, own):
+        return "claim_not_in_passage", group
     if promise := unfounded_commitment(sentence, near):
         return "promise_not_in_passage", promise
     return None
@@ -174,29 +179,33 @@ def _claims(sentence: str, evidence: Evidence) -> Failure:
 def _tones(sentence: str, evidence: Evidence) -> Failure:
     for clause in _joined(sentence):
         candidates = _close_clauses(clause, evidence)
-        if not candidates:
-            continue
-        mine = tone_of(clause)
-        if not any(_same_tone(clause, mine, text) for text in candidates):
+        if candidates and not any(_same_tone(clause, text) for text in candidates):
             return "says_the_opposite", clause.strip()[:60]
     return None
 
 
-def _same_tone(clause: str, mine: Tone, theirs: str) -> bool:
-    held = tone_of(theirs)
-    if held.is_negated != mine.is_negated or opposite(clause, theirs):
+def _same_tone(clause: str, theirs: str) -> bool:
+    if opposite(clause, theirs):
         return False
-    if mine.needs and not mine.is_negated and held.needs_nothing and not held.needs:
-        return False
-    return not (mine.needs_nothing and held.needs and not held.needs_nothing)
+    mine, held = tone_of(clause), tone_of(theirs)
+    if mine.needs_nothing or held.needs_nothing:
+        negative, other = (mine, held) if mine.needs_nothing else (held, mine)
+        return other.needs_nothing or other.is_negated or not other.needs
+    if mine.is_negated == held.is_negated:
+        return True
+    negated, plain = (clause, theirs) if mine.is_negated else (theirs, clause)
+    return not denies(negated, plain)
 
 
 def _close_clauses(clause: str, evidence: Evidence) -> list[str]:
-    """The clauses of the passage that speak of the same, nearly as well as the best of them."""
+    """What the passage says of the same, nearly as well as the best of it; as many of its clauses together as
+    the clause has parts.
+    """
+    width = len(clauses_of(clause))
     scored: list[tuple[float, str]] = []
     for _, at in evidence.aligned(clause)[:4]:
-        for theirs in evidence.lines[at].clauses:
-            scored.append((_fit(clause, theirs.text), theirs.text))
+        for text, answer in evidence.statements(at, width):
+            scored.append((_fit(clause, text), answer))
     best = max((score for score, _ in scored), default=0.0)
     if best < 1:
         return []
@@ -208,28 +217,35 @@ def _fit(clause: str, theirs: str) -> float:
 
 
 def _bindings(sentence: str, evidence: Evidence) -> Failure:
+    small = ""
     for clause in clauses_of(sentence):
+        context = f"{small}{clause.text}"
         for figure in clause.figures:
-            if figure.kind in {"number", "time", "date"} and not _is_bound(clause, figure, sentence, evidence):
+            if figure.kind in {"number", "time", "date"} and not _is_bound(
+                context, figure, sentence, evidence
+            ):
                 return "figure_of_another", f"{figure.value}"
+        small = context if len(evidence.terms(context)) < _FEW_TERMS else ""
     return None
 
 
-def _is_bound(clause: Clause, figure: Figure, sentence: str, evidence: Evidence) -> bool:
+def _is_bound(context: str, figure: Figure, sentence: str, evidence: Evidence) -> bool:
     """Whether no other figure of its kind fits the words around it much better than its equals do."""
+    mine = figures_of(sentence)
+    near, far = evidence.terms(context), evidence.terms(sentence)
     equal, other = -1.0, -1.0
-    for at, line in enumerate(evidence.lines):
-        carried = 0.0
-        for theirs in line.clauses:
-            own = _fit(clause.text, theirs.text)
-            context = own + _CARRIED * carried
-            carried = max(carried, own)
+    for line in evidence.lines:
+        whole = evidence.likeness(far, line.text)
+        first = 0.0
+        for number, theirs in enumerate(line.clauses):
+            own = evidence.likeness(near, theirs.text)
+            fit = own + _CARRIED * first + _LINE_SHARE * whole
+            first = own if number == 0 else first
             for known in theirs.figures:
                 if known.kind != figure.kind or not _units_agree(known.unit, figure.unit):
                     continue
-                fit = context + 0.5 * _fit(sentence, line.text)
                 if _equal(figure, known):
                     equal = max(equal, fit)
-                elif not any(_equal(mine, known) for mine in figures_of(sentence)):
+                elif not any(_equal(said, known) for said in mine):
                     other = max(other, fit)
     return equal < 0 or other - equal <= _MARGIN

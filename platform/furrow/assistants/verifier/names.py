@@ -5,6 +5,7 @@ import unicodedata
 from functools import cache
 
 from pypinyin import lazy_pinyin
+from pypinyin.phrases_dict import phrases_dict
 
 from furrow.assistants.verifier.figures import figures_of
 from furrow.assistants.verifier.numerals import normal
@@ -56,7 +57,7 @@ def _titled(sentence: str, evidence: Words) -> str:
 def _novel_person(sentence: str, evidence: Words) -> str:
     surnames = sections("names.txt")["surnames"][0]
     for run in coverage(sentence, evidence).novel:
-        if 2 <= len(run) <= 4 and run[0] in surnames and _HAN.match(run):
+        if 2 <= len(run) <= 3 and run[0] in surnames and run not in phrases_dict:
             return run
     return ""
 
@@ -65,7 +66,7 @@ def _organisation(sentence: str, evidence: Words) -> str:
     for match in _organisations().finditer(normal(sentence)):
         head = match["head"]
         novel = coverage(head, evidence).novel
-        if novel and len("".join(novel)) >= 2:
+        if novel and head.endswith(novel[-1]) and len("".join(novel)) >= 2:
             return match[0]
     return ""
 

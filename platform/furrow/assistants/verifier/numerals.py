@@ -16,7 +16,11 @@ _UNIT_AHEAD = (
 )
 _IDIOMS = re.compile(
     "一般|一起|一些|一下|一定|一样|一直|一旦|一律|一致|一并|一切|一共|一次性|一时|一边|一方|一点|一块儿|万一|统一|唯一|同一|单一|任一|第一|其一"
-    "|十分|两者|三思|一家人|一号|二号|三号|四号|一区|二区|三区|四区|一年一度|一个人|半天|一半"
+    "|十分|两者|三思|一家人|一号|二号|三号|四号|一区|二区|三区|四区|一年一度|一个人|半天|一半|两种|两类|两者|两样"
+)
+# "两三个": between two and three.
+_ABOUT = re.compile(
+    "(?<![零一二三四五六七八九十百千万两第周])([一二三四五六七八两])([二三四五六七八九])(?=[个天日年月周箱盒元块斤枚次位人小张件])"
 )
 _DATED = re.compile(r"(?:正|腊|冬)月(?:初|十|廿|二十|三十)?[零一二三四五六七八九十]*")
 _CHINESE = re.compile(rf"(?<![第周期拜\d]){_NUMERAL}+{_UNIT_AHEAD}")
@@ -66,6 +70,7 @@ def _chinese(text: str) -> str:
         kept.append(match[0])
         return f"\ue000{chr(0xE100 + len(kept) - 1)}"
 
+    text = _ABOUT.sub(lambda match: f"{_DIGITS[match[1]]}-{_DIGITS[match[2]]}", text)
     text = _PERCENT_ZH.sub(lambda match: f"{_value(match[1])}%", text)
     text = _DISCOUNT.sub(_discount, text)
     text = _TENTHS.sub(lambda m: f"{_tenths(m[1], bool(m[2]))}%", text)

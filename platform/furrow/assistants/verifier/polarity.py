@@ -4,19 +4,20 @@ import re
 from dataclasses import dataclass
 
 from furrow.assistants.verifier.numerals import normal
+from furrow.assistants.verifier.words import coverage, words_of
 
 # Not negations, though they look like it; blanked before the search.
 _IDIOMS = re.compile(
     r"不仅|不但|不过|不同|不久|不断|不足|不少于|不低于|不超过|不超|不高于|不大于|不小于|不多于|不晚于|不早于|不迟于|不限|不客气|不妨|不管|不论|不锈"
-    r"|不然|不如|不一定|是否|能否|可否|与否|要不要|能不能|可不可以|有没有|是不是|会不会|没收|无论|无理由|无条件|未来|未成年|非常|并非常|别人|别的|别处|除非"
+    r"|不然|不如|不一定|是否|能否|可否|与否|要不要|能不能|可不可以|有没有|是不是|会不会|没收|无论|无理由|无条件|未来|未成年|非常|并非常|别人|别的|别处|分别|级别|特别|类别|性别|别墅|区别|识别|个别|鉴别|告别|别名|别称|别号|除非"
     r"|不齐|不全|不清|不到|不明|不对|不符|不完整|不当|不均|不一|没问题|不满意|不满|不服|不可抗力|不动产|无人机|无线|无锡|无果"
     r"|not only|no less than|no more than|not less than|not more than|no later than|not later than|no matter|no doubt|not exceed(?:ing)?|whether or not"
     r"|if not|no\. ?\d|no problem|nothing else"
 )
 _NEGATION = re.compile(
-    r"不|没|无(?!需|须)|未|勿|别(?=再|用|把|去)|非(?=本|法|常规)|禁止|严禁|拒绝|谢绝|暂停|停发|停止|停运|关闭|休息|除外|排除|免除|取不|难以|切勿|杜绝"
+    r"不|没|无(?!需|须)|未|勿|别|非(?=本|法|常规)|禁止|严禁|拒绝|谢绝|暂停|停发|停止|停运|关闭|休息|除外|排除|免除|取不|难以|切勿|杜绝"
     r"|\bnot\b|n't\b|\bno\b|\bnor\b|\bnever\b|\bcannot\b|\bwithout\b|\bneither\b|\bnone\b|\bunable\b|\bnobody\b|\bnothing\b|\bexcluded?\b|\bexcludes\b|\bexcluding\b"
-    r"|\bexcept\b|\brefuse[sd]?\b|\bprohibit|\bforbid|\bban(?:ned)?\b|\bclosed\b|\bsuspend|\bpaused?\b|\bstops?\b|\bimpossible\b|\bineligible\b|\bunavailable\b|\bfails?\b"
+    r"|\bexcept\b|\brefuse[sd]?\b|\bprohibit|\bforbid|\bban(?:ned)?\b|\b(?:is|are|be|remains?|stays?) closed\b|\bclosed on\b|\bsuspend|\bpaused?\b|\bstops?\b|\bimpossible\b|\bineligible\b|\bunavailable\b|\bfails?\b"
 )
 # Needing nothing is no refusal: 无需 and 不用 stand apart from 不能.
 _NO_NEED = re.compile(
@@ -24,12 +25,16 @@ _NO_NEED = re.compile(
 )
 _NEED = re.compile(r"需要|必须|须|应当|务必|强制|要求|\bmust\b|\brequired?\b|\bneeds?\b|\bhave to\b|\bhas to\b|\bmandatory\b|\bobliged\b")
 
+# How far behind a negation what it denies is sought, and how much of that the other text must hold.
+_DENIED_REACH, _DENIED_SHARE = 16, 0.5
 # A claim of one of these groups stands only where the evidence makes one of the same group.
 _CLAIM_GROUPS: dict[str, str] = {
     "guarantee": r"保证(?!金)|确保|担保|承诺|包(?:退|换|赔|治|甜|好|过|赢|到|满意)|放心|\bguarante|\bpromis|\bensur|\bassur|\bwarrant",
-    "certain": r"绝对|一定(?!程度|要|的)|肯定|必定|必然|毫无|万无一失|零风险|百分百|100%|\babsolutely\b|\bdefinitely\b|\bcertainly\b|\bundoubtedly\b|\brisk[- ]free\b|\bwithout exception\b|\bsurely\b",
-    "always": r"永远|永久|终身|从不|从未|从来|总是|始终|长期有效|随时|每次|无限期|\balways\b|\bnever\b|\bforever\b|\blifetime\b|\bat any time\b|\banytime\b|\bpermanent|\bevery time\b|\bindefinite",
-    "whole": r"所有|全部|任何|一律|全都|统统|完全|全国|全球|全世界|全程|全场|无条件|不限|无限|\ball\b|\bevery\b|\bany\b|\bentire|\bcompletely\b|\bfully\b|\btotally\b|\bunconditional|\bunlimited\b|\bnationwide\b|\bworldwide\b|\bwhatever\b|\bno matter\b|\bregardless\b|\beverywhere\b|\banywhere\b",
+    "certain": r"绝对|一定(?!程度|要|的)|肯定|必定|必然|毫无|万无一失|零风险|百分百|100%(?=放心|安全|保证|满意|有效|成功|的?把握| safe| sure| guarante)|\babsolutely\b|\bdefinitely\b|\bcertainly\b|\bundoubtedly\b|\brisk[- ]free\b|\bwithout exception\b|\bsurely\b",
+    "always": r"永远|永久|终身|从不|从来|总是|始终|长期有效|一年四季|无限期|\balways\b|\bnever\b|\bforever\b|\blifetime\b|\bpermanent|\bevery time\b|\bindefinite",
+    "any time": r"随时(?!联系|咨询|告诉|问)|任何时候|任何时间|\bat any time\b|\banytime\b|\bany time\b|\bat any moment\b",
+    "everywhere": r"无论|不论|不管|任何情况|任何条件|无条件|全国|全球|全世界|全网|没有例外|毫无例外|一律如此|\bnationwide\b|\bworldwide\b|\bwhatever\b|\bno matter\b|\bregardless\b|\beverywhere\b|\banywhere\b|\bin every case\b|\bin all cases\b|\ball circumstances\b|\bany circumstances\b|\bunconditional|\bunlimited\b|\bexceptions?\b|\bnever otherwise\b|\bno exceptions?\b",
+    "whole": r"所有|全部|任何|一律|全都|统统|完全|全程|全场|不限|无限|\ball\b|\bevery\b|\bany\b|\bentire|\bcompletely\b|\bfully\b|\btotally\b",
     "only": r"只有|唯一|仅限|仅有|独家|只限|\bonly\b|\bexclusive|\bsole(?:ly)?\b",
     "best": r"最(?!多|少|低|高|晚|早|长|短|迟|大|小|近|后|终|初|重要的是|好在)\w|最好(?!在|是|先|不|别)|最(?:低|高)价|最高档|最大的|第一名|首屈一指|领先|顶级|一流|著称|冠军|全网|同类|同行|\bbest\b|\bcheapest\b|\bfastest\b|\bfinest\b|\bleading\b|\btop[- ]rated\b|\bnumber one\b|\bunrivall?ed\b|\baward|\bfamous\b|\bmost \w+(?:ed|ful|ive|ous|ar|able|ant|ent|ing)\b|\b\w{3,}est\b(?<!request)(?<!interest)(?<!latest)(?<!harvest)(?<!earliest)(?<!nearest)(?<!forest)(?<!honest)(?<!chest)(?<!test)(?<!longest)(?<!lowest)(?<!highest)(?<!invest)(?<!suggest)(?<!arrest)(?<!protest)(?<!guest)(?<!west)(?<!contest)(?<!rest)(?<!conquest)(?<!largest)(?<!smallest)",
     "more": r"更(?!改|换|新|名|正|替|为)|比(?!如|例|赛|较|利|重|对|亚|基)\S{1,12}(?:更|还|要|便宜|贵|快|慢|好|高|低|多|少|大|小|甜|强|早|晚)|优于|胜过|超越|远超|高出|\bthan\b|\b(?:cheaper|faster|better|sweeter|quicker|larger|bigger|safer|stronger|fresher|higher|lower|superior)\b",
@@ -38,15 +43,16 @@ _CLAIMS = {name: re.compile(pattern) for name, pattern in _CLAIM_GROUPS.items()}
 _ANSWERS_TO = {
     # A word of the group, or what an honest rewording may have made it of.
     "certain": r"必须|应当|必定|一定|绝对|\bmust\b|\bshall\b",
-    "whole": r"所有|全部|任何|一律|全|都|各|每|均|凡|整|统一|不限|只|仅|不|没|无|\ball\b|\bevery\b|\beach\b|\bany\b|\bwhole\b|\bfull|\beverything\b|\bno\b|\bnot\b|n't|\bboth\b|\bthroughout\b|\bneither\b|\bor\b",
-    "always": r"永远|永久|终身|从不|从未|从来|总|始终|随时|每|一直|期限|没有期限|都|\balways\b|\bnever\b|\bevery\b|\bany time\b|\bonly\b|\bno end\b|\bwithout an end\b|不|\bnot\b|\bno\b",
+    "whole": r"所有|全部|任何|一律|全|都|各|每|均|凡|整|统一|不限|不|没|无|\ball\b|\bevery\b|\beach\b|\bany\b|\bwhole\b|\bfull|\beverything\b|\bno\b|\bnot\b|n't|\bboth\b|\bthroughout\b|\bneither\b|\bor\b",
+    "always": r"永远|永久|终身|从不|从未|从来|总是|始终|一直|长期|没有期限|\balways\b|\bnever\b|\bforever\b|\bpermanent|\bno end\b|\bwithout an end\b",
+    "any time": r"随时|任何时候|任何时间|\bany ?time\b|\bany moment\b|\bfree",
+    "everywhere": r"无论|不论|不管|任何情况|无条件|无理由|全国|全球|全世界|世界各地|全网|例外|\bnationwide|\bworldwide|\bwhatever\b|\bno matter\b|\bregardless\b|where\b|\bno questions\b|\bunconditional|\bunlimited\b|\bexcept",
     "only": r"只|仅|唯一|限|除|才|独|不|\bonly\b|\bexclusive|\bsole|\bno other\b|\bexcept|\bnot\b|\bno\b",
     "guarantee": r"保证|确保|担保|承诺|保障|包|\bguarante|\bpromis|\bensur|\bassur|\bwarrant",
     "best": r"最|第一|首|冠军|领先|著名|知名|闻名|\bbest\b|\bmost\b|est\b|\bleading|\bfamous|\bfirst\b|\baward|\bwell[- ]known",
-    "more": r"更|比|较|高|低|超|多|少|优|差|贵|便宜|\bthan\b|\bmore\b|\bless\b|er\b|\bexceed|\babove\b|\bbelow\b|\bover\b|\bdiffer",
-    "always_": "",
+    "more": r"更|比(?!例|如|赛)|较|超|优于|差别|差额|低于|高于|贵|便宜|\bthan\b|\bmore\b|\bless\b|\b(?:cheap|fast|sweet|quick|larg|bigg|saf|strong|fresh|high|low)er\b|\bexceed|\babove\b|\bbelow\b|\bdiffer",
 }
-_ANSWERS = {name: re.compile(pattern) for name, pattern in _ANSWERS_TO.items() if pattern}
+_ANSWERS = {name: re.compile(pattern) for name, pattern in _ANSWERS_TO.items()}
 
 # What costs the shop money or trust when it is invented: each only where the evidence speaks of the same.
 _COMMITMENTS = tuple(
@@ -70,10 +76,10 @@ _COMMITMENTS = tuple(
         r"预付|押金|定金|\bdeposit|\bprepay",
         r"加急|当日达|次日达|隔日达|极速|\bexpress\b|\bsame[- ]day|\bovernight\b|\bnext[- ]day",
         r"发票|\binvoice",
-        r"罚款|违约金|滞纳金|\bpenalt|\bfine[sd]?\b|\blate fee",
+        r"罚款|违约金|滞纳金|\bpenalt|\bfined\b|\bfines\b|\blate fee",
         r"律师|法院|起诉|仲裁|\blawyer|\bcourt|\bsue\b|\barbitrat|\blegal",
         r"直播|视频|\bvideo|\blive ?stream|\bfilm",
-        r"app|小程序|公众号|\bapp\b|\bmini program",
+        r"(?<![a-z])app(?![a-z])|小程序|公众号|\bmini program",
         r"政府|国家|官方|\bgovernment|\bofficial|\bstate\b",
         r"进口|\bimported\b",
         r"无籽|无核|\bseedless\b",
@@ -125,6 +131,18 @@ def tone_of(text: str) -> Tone:
     return Tone(bool(_NEGATION.search(said)), needless, bool(_NEED.search(said)))
 
 
+def denies(negated: str, plain: str) -> bool:
+    """Whether what the first text denies is what the second one says. A bare refusal denies whatever stands there."""
+    said = _NO_NEED.sub(" ", _IDIOMS.sub(" ", normal(negated)))
+    words = words_of(plain)
+    heads = [said[match.end() : match.end() + _DENIED_REACH] for match in _NEGATION.finditer(said)]
+    for head in heads:
+        held = coverage(re.split(r"[,;。、.!?|]", head)[0], words)
+        if held.weight == 0 or held.held / held.weight >= _DENIED_SHARE:
+            return True
+    return False
+
+
 def unfounded_claim(sentence: str, evidence: str) -> str:
     """The group of a sweeping claim that the evidence does not make; empty when there is none."""
     said, known = normal(sentence), normal(evidence)
@@ -146,7 +164,7 @@ def unfounded_commitment(sentence: str, evidence: str) -> str:
 
 def opposite(sentence: str, evidence: str) -> bool:
     """Whether the sentence has one word of a pair where the evidence has only the other."""
-    said, known = normal(sentence), normal(evidence)
+    said, known = (normal(text).replace("free of charge", "free") for text in (sentence, evidence))
     for left, right in _PAIRS:
         for one, other in ((left, right), (right, left)):
             if (
