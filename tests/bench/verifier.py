@@ -20,7 +20,7 @@ DATA = Path(os.environ.get("FURROW_DATA_DIR", ROOT.parent / "shared" / "data"))
 LEAST_STOPPED, MOST_LOST = 0.98, 0.05
 
 
-def measure(half: str, *, shows: bool) -> dict[str, float]:
+def measure(half: str, *, shows: bool, seed: int | None = None, count: int = 100) -> dict[str, float]:
     from furrow.assistants.verifier.answer import Checker, Passage  # noqa: PLC0415
     from furrow.assistants.verifier.stream import SentenceStream, draft_of  # noqa: PLC0415
     from tests.bench.verifier_cases import answers  # noqa: PLC0415
@@ -28,7 +28,7 @@ def measure(half: str, *, shows: bool) -> dict[str, float]:
     seen: Counter[str] = Counter()
     stopped: Counter[str] = Counter()
     times_ms: list[float] = []
-    for answer in answers(half, DATA):
+    for answer in answers(half, DATA, seed=seed, count=count):
         checker = Checker(
             [Passage(n, source.text, source.heading) for n, source in enumerate(answer.passages, 1)]
         )
@@ -65,7 +65,7 @@ def _report(half: str, seen: Counter[str], stopped: Counter[str], times_ms: list
     planted = sum(count for kind, count in seen.items() if kind not in true)
     caught = sum(count for kind, count in stopped.items() if kind not in true)
     honest, lost = sum(seen[kind] for kind in true), sum(stopped[kind] for kind in true)
-    say(f"\n{half}: 100 answers\n\n| sentences | in the answers | kept back |\n|---|--:|--:|")
+    say(f"\n{half}\n\n| sentences | in the answers | kept back |\n|---|--:|--:|")
     for kind in sorted(seen, key=lambda kind: (kind in true, kind)):
         say(f"| {kind} | {seen[kind]} | {stopped[kind]} |")
     figures = {"stopped": caught / planted, "lost": lost / honest}
@@ -84,12 +84,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--half", choices=("dev", "held"))
     parser.add_argument("--list", action="store_true")
+    parser.add_argument("--seed", type=int, help="other answers of the developing half")
+    parser.add_argument("--count", type=int, default=100, help="how many, of the developing half")
     chosen = parser.parse_args()
     import django  # noqa: PLC0415
 
     django.setup()
     for half in [chosen.half] if chosen.half else ("dev", "held"):
-        measure(half, shows=chosen.list and half == "dev")
+        is_dev = half == "dev"
+        measure(
+            half,
+            shows=chosen.list and is_dev,
+            seed=chosen.seed if is_dev else None,
+            count=chosen.count if is_dev else 100,
+        )
 
 
 if __name__ == "__main__":

@@ -112,7 +112,8 @@ def verbatim(sources: list[Source], half: str) -> list[Said]:
             sentence = source.text[start:end]
             is_prose = " | " not in sentence and not sentence.endswith(("?", "？"))
             if is_prose and 12 <= len(sentence) <= 160 and half_of(sentence) == half:
-                if sentence not in source.heading and re.search("[。.]$", sentence):
+                is_whole = not re.search("[。！？」』”](?=.)", sentence)
+                if is_whole and sentence not in source.heading and re.search("[。.]$", sentence):
                     found.append(Said(re.sub(r"^\d+\.\d+\s*", "", sentence), source, "verbatim"))
     return found
 
@@ -349,9 +350,9 @@ def kinds(half: str) -> dict[str, Mutation]:
     }
 
 
-def answers(half: str, data: Path) -> list[Answer]:
+def answers(half: str, data: Path, *, seed: int | None = None, count: int = ANSWERS) -> list[Answer]:
     """A hundred answers of three to five sentences, one or two of them planted, over four passages."""
-    dice = random.Random(_SEEDS[half])  # noqa: S311  a bench must repeat itself
+    dice = random.Random(_SEEDS[half] if seed is None else seed)  # noqa: S311  a bench must repeat itself
     sources = demo_sources() + cmrc_sources(data)
     true = paraphrases(sources, half)
     exact = verbatim(sources, half)
@@ -360,7 +361,7 @@ def answers(half: str, data: Path) -> list[Answer]:
     queue = _endless(true, dice)
     planted_kinds = _endless([*kinds(half), "invention"], dice)
     made = []
-    for _ in range(ANSWERS):
+    for _ in range(count):
         honest = [next(queue), dice.choice(exact)]
         if dice.random() < 0.5:
             honest.append(dice.choice(exact))

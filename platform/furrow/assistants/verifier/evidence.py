@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from furrow.assistants.verifier.bilingual import widened
 from furrow.assistants.verifier.figures import Figure, figures_of
@@ -13,11 +13,12 @@ from furrow.knowledge.sentences import split_sentences
 from furrow.knowledge.text.folding import fold
 
 _CLAUSE_END = re.compile(
-    r"[,;。!?、](?!\d{3}(?!\d))|:(?!\d)(?! )|\.(?=\s)|\n|\b(?:and|but|which|because|while|whereas|however|so that)\b|而且|并且|但是|不过"
+    r"[,;。!?](?!\d{3}(?!\d))|:(?!\d)(?! )|\.(?=\s)|\n|\b(?:and|but|which|because|while|whereas|however|so that)\b|而且|并且|但是|不过"
 )
 
 _NUMBERED = re.compile(r"^\s*(?:[•·*-]|\d{1,2}(?:\.\d{1,2})*[.)、]?)\s+")
 _QUESTION = re.compile(r"[?？]\s*$")
+_BARE = 12
 _CELL_END = re.compile(r" \| |\n")
 
 
@@ -105,8 +106,10 @@ class Evidence:
         """
         line = self.lines[at]
         if _QUESTION.search(line.text):
-            answer = self.lines[at + 1].text if at + 1 < len(self.lines) else ""
-            return [(line.text, answer)] if answer else []
+            following = self.texts[at + 1 : at + 3]
+            # A bare "No." means what comes after it.
+            answer = " ".join(following if following and len(following[0]) < _BARE else following[:1])
+            return [(f"{line.text} {answer}", answer)] if answer else []
         parts = [clause.text for clause in line.clauses]
         last = max(1, len(parts) - width + 1)
         return [(piece, piece) for n in range(last) if (piece := "".join(parts[n : n + width]))]
@@ -119,12 +122,12 @@ class Evidence:
 
     def likeness(self, terms: frozenset[str], text: str) -> float:
         """How many of the terms the text has, those that tell most apart counting most."""
-        words = words_of(text)
+        words = wide_words_of(text)
         return sum(1 / self._frequencies[term] for term in terms & (words.pairs | words.roots))
 
     @cached_property
     def _frequencies(self) -> Counter[str]:
-        clauses = [words_of(clause.text) for line in self.lines for clause in line.clauses]
+        clauses = [wide_words_of(clause.text) for line in self.lines for clause in line.clauses]
         return Counter(term for words in clauses for term in words.pairs | words.roots)
 
 
@@ -132,6 +135,11 @@ def _shared(claim: str, line: Line) -> float:
     """Figures that both name: they point to the place more surely than words."""
     theirs = {(f.kind, f.value) for f in figures_of(line.text)}
     return sum((f.kind, f.value) in theirs for f in figures_of(claim))
+
+
+@lru_cache(maxsize=4096)
+def wide_words_of(text: str) -> Words:
+    return widened(words_of(text), text)
 
 
 def _bare(text: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from furrow.assistants.verifier.evidence import Evidence, clauses_of
 from furrow.assistants.verifier.figures import Figure, figures_of
 from furrow.assistants.verifier.names import unknown_name
+from furrow.assistants.verifier.numerals import normal
 from furrow.assistants.verifier.polarity import (
     denies,
     opposite,
@@ -13,7 +14,7 @@ from furrow.assistants.verifier.polarity import (
     unfounded_claim,
     unfounded_commitment,
 )
-from furrow.assistants.verifier.words import Words, coverage, words_of
+from furrow.assistants.verifier.words import Words, coverage
 
 # Fitted on the developing half of tests/bench/verifier.py.
 LEAST_SENTENCE = 0.5
@@ -24,6 +25,9 @@ _SMALL = 3.0
 _MARGIN = 0.8
 _LINE_SHARE = 0.6
 _FEW_TERMS = 3
+_LEAST_LIKENESS = 0.6
+_SAME_PLACE = 0.3
+_DENIED_FIGURE = re.compile(r"(?:不是|并非|不等于|\bnot|n't be|isn't)\s*(?:about|for|the|at|只有)?\s*$")
 _CLOSE = 0.75
 # In a list the later entries leave out what the first one said.
 _CARRIED = 0.9
@@ -70,16 +74,27 @@ Failure = tuple[str, str] | None
 
 
 def _figures(sentence: str, evidence: Evidence) -> Failure:
+    said = normal(sentence)
     for figure in figures_of(sentence):
         if figure.kind == "number" and figure.value == 1 and figure.unit in {"count", ""}:
             # "a box" and "one box" say the same.
             continue
-        equals = [known for known in evidence.figures if _equal(figure, known)]
-        if not equals and not _stands_as_text(figure, evidence):
+        if not any(_equal(figure, known) for known in evidence.figures) and not _stands_as_text(
+            figure, evidence
+        ):
             return f"{figure.kind}_not_in_passage", str(figure.value)
-        if figure.bound and equals and not any(_bounds_agree(figure, known) for known in equals):
-            return "bound_differs", f"{figure.value} {figure.bound}"
+        if _DENIED_FIGURE.search(said[: figure.start]) and not _denies_figures(evidence):
+            return "figure_denied", str(figure.value)
     return None
+
+
+def _denies_figures(evidence: Evidence) -> bool:
+    """Whether the passage itself says of a figure that it is not so."""
+    return any(
+        _DENIED_FIGURE.search(normal(text)[: figure.start])
+        for text in evidence.texts
+        for figure in figures_of(text)
+    )
 
 
 def _equal(figure: Figure, known: Figure) -> bool:
@@ -177,7 +192,9 @@ def _claims(sentence: str, evidence: Evidence) -> Failure:
 
 
 def _tones(sentence: str, evidence: Evidence) -> Failure:
-    for clause in _joined(sentence):
+    if word := opposite(sentence, evidence.whole):
+        return "opposite_word", word
+    for clause in dict.fromkeys([*_joined(sentence), *(c.text for c in clauses_of(sentence))]):
         candidates = _close_clauses(clause, evidence)
         if candidates and not any(_same_tone(clause, text) for text in candidates):
             return "says_the_opposite", clause.strip()[:60]
@@ -202,18 +219,16 @@ def _close_clauses(clause: str, evidence: Evidence) -> list[str]:
     the clause has parts.
     """
     width = len(clauses_of(clause))
+    terms, figures = evidence.terms(clause), figures_of(clause)
     scored: list[tuple[float, str]] = []
     for _, at in evidence.aligned(clause)[:4]:
         for text, answer in evidence.statements(at, width):
-            scored.append((_fit(clause, text), answer))
+            shared = sum(any(_equal(mine, f) for f in figures_of(text)) for mine in figures)
+            scored.append((evidence.likeness(terms, text) + shared, answer))
     best = max((score for score, _ in scored), default=0.0)
-    if best < 1:
+    if best < _LEAST_LIKENESS:
         return []
     return [text for score, text in scored if score >= best * _CLOSE]
-
-
-def _fit(clause: str, theirs: str) -> float:
-    return coverage(clause, words_of(theirs)).held
 
 
 def _bindings(sentence: str, evidence: Evidence) -> Failure:
@@ -233,7 +248,8 @@ def _is_bound(context: str, figure: Figure, sentence: str, evidence: Evidence) -
     """Whether no other figure of its kind fits the words around it much better than its equals do."""
     mine = figures_of(sentence)
     near, far = evidence.terms(context), evidence.terms(sentence)
-    equal, other = -1.0, -1.0
+    equals: list[tuple[float, Figure]] = []
+    other = -1.0
     for line in evidence.lines:
         whole = evidence.likeness(far, line.text)
         first = 0.0
@@ -245,7 +261,13 @@ def _is_bound(context: str, figure: Figure, sentence: str, evidence: Evidence) -
                 if known.kind != figure.kind or not _units_agree(known.unit, figure.unit):
                     continue
                 if _equal(figure, known):
-                    equal = max(equal, fit)
+                    equals.append((fit, known))
                 elif not any(_equal(said, known) for said in mine):
                     other = max(other, fit)
-    return equal < 0 or other - equal <= _MARGIN
+    if not equals:
+        return True
+    best = max(fit for fit, _ in equals)
+    nearest = [known for fit, known in equals if fit >= best - _SAME_PLACE]
+    if figure.bound and not any(_bounds_agree(figure, known) for known in nearest):
+        return False
+    return other - best <= _MARGIN

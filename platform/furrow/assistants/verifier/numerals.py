@@ -16,7 +16,7 @@ _UNIT_AHEAD = (
 )
 _IDIOMS = re.compile(
     "一般|一起|一些|一下|一定|一样|一直|一旦|一律|一致|一并|一切|一共|一次性|一时|一边|一方|一点|一块儿|万一|统一|唯一|同一|单一|任一|第一|其一"
-    "|十分|两者|三思|一家人|一号|二号|三号|四号|一区|二区|三区|四区|一年一度|一个人|半天|一半|两种|两类|两者|两样"
+    "|十分|两者|三思|一家人|一号|二号|三号|四号|一区|二区|三区|四区|一年一度|一个人|半天|两种|两类|两者|两样"
 )
 # "两三个": between two and three.
 _ABOUT = re.compile(
@@ -51,6 +51,7 @@ _ONE_IDIOMS = re.compile(
 _DIGIT_SCALE = re.compile(r"(\d+(?:\.\d+)?) (hundred|thousand|million)\b")
 _SCALE_EN = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 _HALF_EN = re.compile(r"\bhalf an? (?=hour|day|year|month|kilo)|\bhalf-(?=hour|day)")
+_HALF_OF = re.compile(r"\bhalf (?=of\b|the\b|price\b|its\b)")
 _TIMES_EN = re.compile(r"\b(?:twice|double|doubled)\b")
 
 
@@ -70,6 +71,7 @@ def _chinese(text: str) -> str:
         kept.append(match[0])
         return f"\ue000{chr(0xE100 + len(kept) - 1)}"
 
+    text = text.replace("一半", "50%")
     text = _ABOUT.sub(lambda match: f"{_DIGITS[match[1]]}-{_DIGITS[match[2]]}", text)
     text = _PERCENT_ZH.sub(lambda match: f"{_value(match[1])}%", text)
     text = _DISCOUNT.sub(_discount, text)
@@ -92,6 +94,7 @@ def _tenths(digits: str, has_half: bool) -> str:
 
 
 def _english(text: str) -> str:
+    text = _HALF_OF.sub("50% ", text)
     text = _HALF_EN.sub("0.5 ", _TIMES_EN.sub("2 times", text))
     text = _ONE_IDIOMS.sub(lambda match: match[0].replace("one", "1ne"), text)
     text = _COMPOUND.sub(_compound, text).replace("1ne", "one")

@@ -8,7 +8,7 @@ from furrow.assistants.verifier.words import coverage, words_of
 
 # Not negations, though they look like it; blanked before the search.
 _IDIOMS = re.compile(
-    r"不仅|不但|不过|不同|不久|不断|不足|不少于|不低于|不超过|不超|不高于|不大于|不小于|不多于|不晚于|不早于|不迟于|不限|不客气|不妨|不管|不论|不锈"
+    r"不(?:能|得|可|会|应|可以)?(?:超过|低于|高于|少于|多于|早于|晚于|大于|小于|迟于)|不超|不仅|不但|不过|不同|不久|不断|不足|不限|不客气|不妨|不管|不论|不锈"
     r"|不然|不如|不一定|是否|能否|可否|与否|要不要|能不能|可不可以|有没有|是不是|会不会|没收|无论|无理由|无条件|未来|未成年|非常|并非常|别人|别的|别处|分别|级别|特别|类别|性别|别墅|区别|识别|个别|鉴别|告别|别名|别称|别号|除非"
     r"|不齐|不全|不清|不到|不明|不对|不符|不完整|不当|不均|不一|没问题|不满意|不满|不服|不可抗力|不动产|无人机|无线|无锡|无果"
     r"|not only|no less than|no more than|not less than|not more than|no later than|not later than|no matter|no doubt|not exceed(?:ing)?|whether or not"
@@ -43,15 +43,18 @@ _CLAIMS = {name: re.compile(pattern) for name, pattern in _CLAIM_GROUPS.items()}
 _ANSWERS_TO = {
     # A word of the group, or what an honest rewording may have made it of.
     "certain": r"必须|应当|必定|一定|绝对|\bmust\b|\bshall\b",
-    "whole": r"所有|全部|任何|一律|全|都|各|每|均|凡|整|统一|不限|不|没|无|\ball\b|\bevery\b|\beach\b|\bany\b|\bwhole\b|\bfull|\beverything\b|\bno\b|\bnot\b|n't|\bboth\b|\bthroughout\b|\bneither\b|\bor\b",
+    "whole": r"所有|全部|任何|一律|全|都|各|每|均|凡|整|统一|不限|\ball\b|\bevery\b|\beach\b|\bany\b|\bwhole\b|\bfull|\beverything\b|\bboth\b|\bthroughout\b|\bneither\b|\bor\b",
     "always": r"永远|永久|终身|从不|从未|从来|总是|始终|一直|长期|没有期限|\balways\b|\bnever\b|\bforever\b|\bpermanent|\bno end\b|\bwithout an end\b",
     "any time": r"随时|任何时候|任何时间|\bany ?time\b|\bany moment\b|\bfree",
     "everywhere": r"无论|不论|不管|任何情况|无条件|无理由|全国|全球|全世界|世界各地|全网|例外|\bnationwide|\bworldwide|\bwhatever\b|\bno matter\b|\bregardless\b|where\b|\bno questions\b|\bunconditional|\bunlimited\b|\bexcept",
     "only": r"只|仅|唯一|限|除|才|独|不|\bonly\b|\bexclusive|\bsole|\bno other\b|\bexcept|\bnot\b|\bno\b",
-    "guarantee": r"保证|确保|担保|承诺|保障|包|\bguarante|\bpromis|\bensur|\bassur|\bwarrant",
-    "best": r"最|第一|首|冠军|领先|著名|知名|闻名|\bbest\b|\bmost\b|est\b|\bleading|\bfamous|\bfirst\b|\baward|\bwell[- ]known",
+    "guarantee": r"保证|确保|担保|承诺|保障|包(?:退|换|赔|治|甜|好)|\bguarante|\bpromis|\bensur|\bassur|\bwarrant",
+    "best": r"最|第一|首屈|首个|首家|首位|首次|冠军|领先|著名|知名|闻名|\bbest\b|\bmost\b|est\b|\bleading|\bfamous|\bfirst\b|\baward|\bwell[- ]known",
     "more": r"更|比(?!例|如|赛)|较|超|优于|差别|差额|低于|高于|贵|便宜|\bthan\b|\bmore\b|\bless\b|\b(?:cheap|fast|sweet|quick|larg|bigg|saf|strong|fresh|high|low)er\b|\bexceed|\babove\b|\bbelow\b|\bdiffer",
 }
+_NO_GUARANTEE = re.compile(
+    r"(?:不能|不|无法|难以|cannot|can't|not|don't|doesn't)\s?(?:保证|确保|承诺|guarantee|promise|ensure)"
+)
 _ANSWERS = {name: re.compile(pattern) for name, pattern in _ANSWERS_TO.items()}
 
 # What costs the shop money or trust when it is invented: each only where the evidence speaks of the same.
@@ -88,19 +91,28 @@ _COMMITMENTS = tuple(
 # One of a pair in the sentence, the other and only the other in the evidence.
 _OPPOSITES = (
     (r"冷藏|冰箱|冷冻", r"常温|室温"),
-    (r"之前|以前|(?<![之以目当])前(?!\w?(?:往|台|后))", r"之后|以后|(?<![之以最然今])后(?!\w?果)"),
-    (r"免费|免收", r"收费|加收|付费"),
+    (
+        r"之前|以前|(?<![之以目当提年])前(?!\w?(?:往|台|后))|\bbefore\b",
+        r"之后|以后|(?<![之以最然今])后(?!\w?果)|\bafter\b",
+    ),
+    (r"全额|全款|全部退|\bfull refund\b|\bin full\b", r"部分退|退部分|\bpartial\b|\bpartly\b"),
+    (r"提前", r"推迟|延后|延迟"),
+    (r"成人|\badults?\b", r"儿童|\bchild(?:ren)?\b"),
+    (r"\bfirst\b|首", r"\blast\b|末"),
+    (
+        r"最多|至多|以内|之内|以下|不超过|\bup to\b|\bat most\b|\bwithin\b|\bmaximum\b|\bbelow\b|\bunder\b|\bless than\b",
+        r"最少|至少|最低|以上|不低于|不少于|\bat least\b|\bminimum\b|\bmore than\b|\babove\b",
+    ),
+    (r"(?<!不)免费|免收|不收|\bfree\b", r"(?<!不)收费|加收|付费|\bcharged?\b|\bcosts? extra\b"),
     (r"自行承担|买家承担|您承担|客户承担|自费", r"由(?:我们|店铺|商家|卖家|本店)承担"),
     (r"增加|提高|上浮|上涨|升高", r"减少|降低|下浮|下降|减半"),
     (r"(?<!未)开封前|未开封", r"开封后"),
     (r"早于", r"晚于"),
     (r"现金", r"转账"),
     (r"甲方", r"乙方"),
-    (r"\bbefore\b", r"\bafter\b"),
     (r"\bincreas", r"\bdecreas|\breduc"),
     (r"\bincluding\b|\bincludes?\b|\bincluded\b", r"\bexcluding\b|\bexcludes?\b|\bwithout\b|\bexcluded\b"),
     (r"\bsupplier\b", r"\bbuyer\b"),
-    (r"\bfree\b", r"\bcharged?\b|\bcosts?\b"),
     (r"\brefrigerat|\bfridge\b|\bchilled\b", r"\broom temperature\b"),
     (r"\bwholesale\b", r"\bretail\b"),
     (r"零售", r"批发"),
@@ -145,11 +157,19 @@ def denies(negated: str, plain: str) -> bool:
 
 def unfounded_claim(sentence: str, evidence: str) -> str:
     """The group of a sweeping claim that the evidence does not make; empty when there is none."""
-    said, known = normal(sentence), normal(evidence)
+    said, known = (_NO_GUARANTEE.sub(" ", normal(text)) for text in (sentence, evidence))
     for name, pattern in _CLAIMS.items():
-        if pattern.search(said) and not _ANSWERS.get(name, pattern).search(known):
-            return name
+        found = pattern.search(said)
+        if found and not _ANSWERS.get(name, pattern).search(known):
+            # "not to any other country" rewords a plain refusal.
+            if name == "whole" and tone_of(_clause_around(said, found.start())).is_negated:
+                continue
+            return found[0]
     return ""
+
+
+def _clause_around(text: str, at: int) -> str:
+    return re.split(r"[,;。:]", text[:at])[-1] + re.split(r"[,;。:]", text[at:])[0]
 
 
 def unfounded_commitment(sentence: str, evidence: str) -> str:
@@ -162,16 +182,17 @@ def unfounded_commitment(sentence: str, evidence: str) -> str:
     return ""
 
 
-def opposite(sentence: str, evidence: str) -> bool:
-    """Whether the sentence has one word of a pair where the evidence has only the other."""
+def opposite(sentence: str, evidence: str) -> str:
+    """The word of a pair that the sentence has where the evidence has only the other; empty without one."""
     said, known = (normal(text).replace("free of charge", "free") for text in (sentence, evidence))
     for left, right in _PAIRS:
         for one, other in ((left, right), (right, left)):
+            found = one.search(said)
             if (
-                one.search(said)
+                found
                 and not other.search(said)
                 and other.search(known)
                 and not one.search(known)
             ):
-                return True
-    return False
+                return found[0]
+    return ""
