@@ -114,7 +114,7 @@ def verbatim(sources: list[Source], half: str) -> list[Said]:
             if is_prose and 12 <= len(sentence) <= 160 and half_of(sentence) == half:
                 is_whole = not re.search("[。！？」』”](?=.)", sentence)
                 if is_whole and sentence not in source.heading and re.search("[。.]$", sentence):
-                    found.append(Said(re.sub(r"^\d+\.\d+\s*", "", sentence), source, "verbatim"))
+                    found.append(Said(re.sub(r"^(?:\d+\.\d+|\d+[.)])\s*", "", sentence), source, "verbatim"))
     return found
 
 

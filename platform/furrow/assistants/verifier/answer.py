@@ -13,7 +13,7 @@ from furrow.assistants.verifier.words import coverage
 # Beside the cited passage only the one that fits best is tried: citing wrongly is common, guessing is not proof.
 _UNKNOWN = re.compile(
     r"(?:资料|文档|文件|信息|内容|知识库|段落)(?:里|中|内)?(?:并|都|均|暂时)?(?:没有|未|无)(?:找到|提到|提及|说明|包含|涉及|相关|给出|写明|明确|提供|这方面)"
-    r"|(?:没有|未能?|无法)(?:在|从)?(?:\S{0,8})?(?:资料|文档|信息)?(?:中|里)?(?:找到|查到|得知|确定|回答)|^(?:抱歉|对不起|很抱歉)?[，,]?(?:我)?不(?:知道|清楚|了解|确定)"
+    r"|(?:没有|未能?|无法)(?:在|从|根据)?(?:\S{0,8})?(?:资料|文档|信息|段落)(?:中|里)?\S{0,4}(?:找到|查到|得知|确定|回答)|(?:^|[,，])(?:我)?无法(?:回答|确定|告诉您)|^(?:抱歉|对不起|很抱歉)?[，,]?(?:我)?不(?:知道|清楚|了解|确定)"
     r"|\b(?:i|we) (?:do not|don't|cannot|can't|could not|couldn't) (?:know|find|tell|answer|say|determine)\b|\bnot (?:mentioned|stated|covered|specified|found|included|provided)"
     r" in (?:the|our|these|any|this) |\b(?:the|our|these) (?:passages?|documents?|information|sources?|context) (?:do(?:es)? not|don't|doesn't) (?:say|mention|state|contain|include|cover|specify|provide)"
     r"|\bno information\b",
@@ -29,8 +29,8 @@ _CONNECTIVE = re.compile(
     r"|(?:i )?hope (?:this|that) helps[!.]*|(?:please )?(?:feel free to|let (?:me|us) know if you|if you) (?:have|ask|contact)[\w ,']{0,60}(?:questions?|know|ask|help|us)[!.]*",
     re.I,
 )
-_YES = re.compile(r"^(?:是的|可以的?|对的?|能|yes|yep|sure|correct|indeed)[,，。.!！\s]+", re.I)
-_NO = re.compile(r"^(?:不是的?|不可以|不能|不行|不会|no|nope)[,，。.!！\s]+", re.I)
+_YES = re.compile(r"^(?:是的|可以的?|对的?|能|yes|yep|sure|correct|indeed)[,，。.!！]+\s*", re.I)
+_NO = re.compile(r"^(?:不是的?|不可以|不能|不行|不会|no|nope)[,，。.!！]+\s*", re.I)
 _HAS_WORD = re.compile(r"[\w\u3400-\u9fff]")
 
 

@@ -106,9 +106,9 @@ class Evidence:
         """
         line = self.lines[at]
         if _QUESTION.search(line.text):
-            following = self.texts[at + 1 : at + 3]
-            # A bare "No." means what comes after it.
-            answer = " ".join(following if following and len(following[0]) < _BARE else following[:1])
+            answer = self.texts[at + 1] if at + 1 < len(self.lines) else ""
+            if len(answer) > _BARE:
+                answer = clauses_of(answer)[0].text
             return [(f"{line.text} {answer}", answer)] if answer else []
         parts = [clause.text for clause in line.clauses]
         last = max(1, len(parts) - width + 1)

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from rapidfuzz import fuzz
+
 from furrow.assistants.verifier.evidence import Evidence, clauses_of
 from furrow.assistants.verifier.figures import Figure, figures_of
 from furrow.assistants.verifier.names import unknown_name
@@ -19,6 +21,8 @@ from furrow.assistants.verifier.words import Words, coverage
 # Fitted on the developing half of tests/bench/verifier.py.
 LEAST_SENTENCE = 0.5
 LEAST_CLAUSE = 0.4
+LEAST_ADDITION = 0.3
+_ADDITION = 2.0
 # A clause of less content than this is judged with the whole sentence.
 _SMALL = 3.0
 # How much better another figure of the same kind must fit the words around before it contradicts.
@@ -27,6 +31,8 @@ _LINE_SHARE = 0.6
 _FEW_TERMS = 3
 _LEAST_LIKENESS = 0.6
 _SAME_PLACE = 0.3
+_CLOSE_LINE = 0.6
+_ALIKE = 80.0
 _DENIED_FIGURE = re.compile(r"(?:不是|并非|不等于|\bnot|n't be|isn't)\s*(?:about|for|the|at|只有)?\s*$")
 _CLOSE = 0.75
 # In a list the later entries leave out what the first one said.
@@ -152,6 +158,15 @@ def _words(sentence: str, evidence: Evidence) -> Failure:
         held = coverage(clause, evidence.near_words(best))
         if held.weight >= _SMALL and held.share < LEAST_CLAUSE:
             return "words_not_in_passage", f"{held.share:.2f} {' '.join(held.novel[:4])}"
+    return _small_addition(sentence, evidence)
+
+
+def _small_addition(sentence: str, evidence: Evidence) -> Failure:
+    """A few words hung on to a good sentence, of which the passage knows nothing."""
+    for clause in clauses_of(sentence):
+        held = coverage(clause.text, evidence.near_words(evidence.aligned(clause.text)[0][1]))
+        if held.weight >= _ADDITION and held.share < LEAST_ADDITION:
+            return "words_not_in_passage", " ".join(held.novel[:4])
     return None
 
 
@@ -192,19 +207,24 @@ def _claims(sentence: str, evidence: Evidence) -> Failure:
 
 
 def _tones(sentence: str, evidence: Evidence) -> Failure:
-    if word := opposite(sentence, evidence.whole):
+    if word := opposite(sentence, evidence.whole, is_near=False):
         return "opposite_word", word
-    for clause in dict.fromkeys([*_joined(sentence), *(c.text for c in clauses_of(sentence))]):
-        candidates = _close_clauses(clause, evidence)
-        if candidates and not any(_same_tone(clause, text) for text in candidates):
+    clauses = [clause.text for clause in clauses_of(sentence)]
+    found = [(clause, near) for clause in clauses if (near := _said_of_it(clause, evidence))]
+    # Clauses too small to find their place are held against it together.
+    for clause, near in found or [(sentence, _said_of_it(sentence, evidence))]:
+        if near and not any(_same_tone(clause, text) for text in near):
             return "says_the_opposite", clause.strip()[:60]
     return None
 
 
 def _same_tone(clause: str, theirs: str) -> bool:
-    if opposite(clause, theirs):
+    if opposite(clause, theirs, is_near=True):
         return False
     mine, held = tone_of(clause), tone_of(theirs)
+    if _likeness(clause, theirs) >= _ALIKE:
+        # Nearly the same words: one negation more or less is the whole difference.
+        return mine == held
     if mine.needs_nothing or held.needs_nothing:
         negative, other = (mine, held) if mine.needs_nothing else (held, mine)
         return other.needs_nothing or other.is_negated or not other.needs
@@ -214,21 +234,32 @@ def _same_tone(clause: str, theirs: str) -> bool:
     return not denies(negated, plain)
 
 
-def _close_clauses(clause: str, evidence: Evidence) -> list[str]:
+def _likeness(left: str, right: str) -> float:
+    return fuzz.ratio(re.sub(r"\W", "", left), re.sub(r"\W", "", right))
+
+
+def _said_of_it(clause: str, evidence: Evidence) -> list[str]:
     """What the passage says of the same, nearly as well as the best of it; as many of its clauses together as
     the clause has parts.
     """
     width = len(clauses_of(clause))
     terms, figures = evidence.terms(clause), figures_of(clause)
     scored: list[tuple[float, str]] = []
-    for _, at in evidence.aligned(clause)[:4]:
+    lines = evidence.aligned(clause)[:4]
+    for value, at in lines:
+        if value < lines[0][0] * _CLOSE_LINE:
+            continue
         for text, answer in evidence.statements(at, width):
             shared = sum(any(_equal(mine, f) for f in figures_of(text)) for mine in figures)
             scored.append((evidence.likeness(terms, text) + shared, answer))
     best = max((score for score, _ in scored), default=0.0)
     if best < _LEAST_LIKENESS:
         return []
-    return [text for score, text in scored if score >= best * _CLOSE]
+    near = [text for score, text in scored if score >= best * _CLOSE]
+    alike = max((_likeness(clause, text) for text in near), default=0.0)
+    if alike >= _ALIKE:
+        return [text for text in near if _likeness(clause, text) == alike]
+    return near
 
 
 def _bindings(sentence: str, evidence: Evidence) -> Failure:

@@ -9,7 +9,7 @@ from pypinyin.phrases_dict import phrases_dict
 
 from furrow.assistants.verifier.figures import figures_of
 from furrow.assistants.verifier.numerals import normal
-from furrow.assistants.verifier.words import Words, coverage, general_en, has_word, sections
+from furrow.assistants.verifier.words import Words, coverage, general_en, has_word, labels_of, sections
 from furrow.knowledge.text.stemming import root
 from furrow.knowledge.text.stopwords import ENGLISH_STOP_WORDS
 
@@ -30,12 +30,18 @@ _COMMON_START = frozenset("unfortunately sorry hello hi thanks thank yes no cert
 def unknown_name(sentence: str, evidence: Words, known: str) -> str:
     """The first name of the sentence that `known`, the evidence's text, does not hold; empty without one."""
     return (
-        _listed(sentence, known)
+        _label(sentence, evidence)
+        or _listed(sentence, known)
         or _titled(sentence, evidence)
         or _novel_person(sentence, evidence)
         or _organisation(sentence, evidence)
         or _latin(sentence, evidence, known)
     )
+
+
+def _label(sentence: str, evidence: Words) -> str:
+    """Zone B is not zone C, and a passage without zones knows neither."""
+    return next((label for label in labels_of(sentence) if label not in evidence.roots), "")
 
 
 def _listed(sentence: str, known: str) -> str:

@@ -8,9 +8,9 @@ from furrow.assistants.verifier.words import coverage, words_of
 
 # Not negations, though they look like it; blanked before the search.
 _IDIOMS = re.compile(
-    r"不(?:能|得|可|会|应|可以)?(?:超过|低于|高于|少于|多于|早于|晚于|大于|小于|迟于)|不超|不仅|不但|不过|不同|不久|不断|不足|不限|不客气|不妨|不管|不论|不锈"
+    r"不(?:能|得|可|会|应|可以)?(?:超过|低于|高于|少于|多于|早于|晚于|大于|小于|迟于)|不超|不仅|不但|不过|不同|不久|不断|不足|不限|不收费|不收钱|不要钱|不客气|不妨|不管|不论|不锈"
     r"|不然|不如|不一定|是否|能否|可否|与否|要不要|能不能|可不可以|有没有|是不是|会不会|没收|无论|无理由|无条件|未来|未成年|非常|并非常|别人|别的|别处|分别|级别|特别|类别|性别|别墅|区别|识别|个别|鉴别|告别|别名|别称|别号|除非"
-    r"|不齐|不全|不清|不到|不明|不对|不符|不完整|不当|不均|不一|没问题|不满意|不满|不服|不可抗力|不动产|无人机|无线|无锡|无果"
+    r"|不齐|不全|不清|不到|不明|对不对|不符|不完整|不当|不均|不一|没问题|不满意|不满|不服|不可抗力|不动产|无人机|无线|无锡|无果"
     r"|not only|no less than|no more than|not less than|not more than|no later than|not later than|no matter|no doubt|not exceed(?:ing)?|whether or not"
     r"|if not|no\. ?\d|no problem|nothing else"
 )
@@ -37,7 +37,7 @@ _CLAIM_GROUPS: dict[str, str] = {
     "whole": r"所有|全部|任何|一律|全都|统统|完全|全程|全场|不限|无限|\ball\b|\bevery\b|\bany\b|\bentire|\bcompletely\b|\bfully\b|\btotally\b",
     "only": r"只有|唯一|仅限|仅有|独家|只限|\bonly\b|\bexclusive|\bsole(?:ly)?\b",
     "best": r"最(?!多|少|低|高|晚|早|长|短|迟|大|小|近|后|终|初|重要的是|好在)\w|最好(?!在|是|先|不|别)|最(?:低|高)价|最高档|最大的|第一名|首屈一指|领先|顶级|一流|著称|冠军|全网|同类|同行|\bbest\b|\bcheapest\b|\bfastest\b|\bfinest\b|\bleading\b|\btop[- ]rated\b|\bnumber one\b|\bunrivall?ed\b|\baward|\bfamous\b|\bmost \w+(?:ed|ful|ive|ous|ar|able|ant|ent|ing)\b|\b\w{3,}est\b(?<!request)(?<!interest)(?<!latest)(?<!harvest)(?<!earliest)(?<!nearest)(?<!forest)(?<!honest)(?<!chest)(?<!test)(?<!longest)(?<!lowest)(?<!highest)(?<!invest)(?<!suggest)(?<!arrest)(?<!protest)(?<!guest)(?<!west)(?<!contest)(?<!rest)(?<!conquest)(?<!largest)(?<!smallest)",
-    "more": r"更(?!改|换|新|名|正|替|为)|比(?!如|例|赛|较|利|重|对|亚|基)\S{1,12}(?:更|还|要|便宜|贵|快|慢|好|高|低|多|少|大|小|甜|强|早|晚)|优于|胜过|超越|远超|高出|\bthan\b|\b(?:cheaper|faster|better|sweeter|quicker|larger|bigger|safer|stronger|fresher|higher|lower|superior)\b",
+    "more": r"更(?!改|换|新|名|正|替|为)|比(?!如|例|赛|较|利|重|对|亚|基)\S{1,12}(?:更|还|要|便宜|贵|快|慢|好|高|低|多|少|大|小|甜|强|早|晚)|优于|胜过|超越|远超|高出|\b(?:cheaper|faster|better|sweeter|quicker|larger|bigger|safer|stronger|fresher|superior|slower|nicer|tastier|healthier)\b|\b(?:lower|higher) than\b",
 }
 _CLAIMS = {name: re.compile(pattern) for name, pattern in _CLAIM_GROUPS.items()}
 _ANSWERS_TO = {
@@ -46,7 +46,7 @@ _ANSWERS_TO = {
     "whole": r"所有|全部|任何|一律|全|都|各|每|均|凡|整|统一|不限|\ball\b|\bevery\b|\beach\b|\bany\b|\bwhole\b|\bfull|\beverything\b|\bboth\b|\bthroughout\b|\bneither\b|\bor\b",
     "always": r"永远|永久|终身|从不|从未|从来|总是|始终|一直|长期|没有期限|\balways\b|\bnever\b|\bforever\b|\bpermanent|\bno end\b|\bwithout an end\b",
     "any time": r"随时|任何时候|任何时间|\bany ?time\b|\bany moment\b|\bfree",
-    "everywhere": r"无论|不论|不管|任何情况|无条件|无理由|全国|全球|全世界|世界各地|全网|例外|\bnationwide|\bworldwide|\bwhatever\b|\bno matter\b|\bregardless\b|where\b|\bno questions\b|\bunconditional|\bunlimited\b|\bexcept",
+    "everywhere": r"无论|不论|不管|任何情况|无条件|无理由|全国|全球|全世界|世界各地|全网|例外|\bnationwide|\bworldwide|\bwhatever\b|\bno matter\b|\bregardless\b|\beverywhere\b|\banywhere\b|\bno questions\b|\bunconditional|\bunlimited\b|\bexcept",
     "only": r"只|仅|唯一|限|除|才|独|不|\bonly\b|\bexclusive|\bsole|\bno other\b|\bexcept|\bnot\b|\bno\b",
     "guarantee": r"保证|确保|担保|承诺|保障|包(?:退|换|赔|治|甜|好)|\bguarante|\bpromis|\bensur|\bassur|\bwarrant",
     "best": r"最|第一|首屈|首个|首家|首位|首次|冠军|领先|著名|知名|闻名|\bbest\b|\bmost\b|est\b|\bleading|\bfamous|\bfirst\b|\baward|\bwell[- ]known",
@@ -96,15 +96,10 @@ _OPPOSITES = (
         r"之后|以后|(?<![之以最然今])后(?!\w?果)|\bafter\b",
     ),
     (r"全额|全款|全部退|\bfull refund\b|\bin full\b", r"部分退|退部分|\bpartial\b|\bpartly\b"),
+    (r"最低|最少|\bminimum\b", r"最高|最多|\bmaximum\b"),
     (r"提前", r"推迟|延后|延迟"),
     (r"成人|\badults?\b", r"儿童|\bchild(?:ren)?\b"),
     (r"\bfirst\b|首", r"\blast\b|末"),
-    (
-        r"最多|至多|以内|之内|以下|不超过|\bup to\b|\bat most\b|\bwithin\b|\bmaximum\b|\bbelow\b|\bunder\b|\bless than\b",
-        r"最少|至少|最低|以上|不低于|不少于|\bat least\b|\bminimum\b|\bmore than\b|\babove\b",
-    ),
-    (r"(?<!不)免费|免收|不收|\bfree\b", r"(?<!不)收费|加收|付费|\bcharged?\b|\bcosts? extra\b"),
-    (r"自行承担|买家承担|您承担|客户承担|自费", r"由(?:我们|店铺|商家|卖家|本店)承担"),
     (r"增加|提高|上浮|上涨|升高", r"减少|降低|下浮|下降|减半"),
     (r"(?<!未)开封前|未开封", r"开封后"),
     (r"早于", r"晚于"),
@@ -125,14 +120,31 @@ _OPPOSITES = (
     (r"东", r"西"),
     (r"南", r"北"),
 )
+# Only where both speak of the same: a passage often gives an upper and a lower end.
+_NEAR_OPPOSITES = (
+    (r"超过|超出|多于|高于|\bexceed", r"不到|不足|少于|低于|未满|\bfall short"),
+    (
+        r"最多|至多|以内|之内|以下|不超过|\bup to\b|\bat most\b|\bwithin\b|\bmaximum\b|\bbelow\b|\bunder\b|\bless than\b",
+        r"最少|至少|最低|以上|不低于|不少于|\bat least\b|\bminimum\b|\bmore than\b|\babove\b",
+    ),
+    (r"(?<!不)免费|免收|不收|\bfree\b", r"(?<!不)收费|加收|付费|\bcharged?\b|\bcosts? extra\b"),
+    (r"自行承担|买家承担|您承担|客户承担|自费", r"由(?:我们|店铺|商家|卖家|本店)承担"),
+)
 _PAIRS = tuple((re.compile(left), re.compile(right)) for left, right in _OPPOSITES)
+_NEAR_PAIRS = _PAIRS + tuple((re.compile(left), re.compile(right)) for left, right in _NEAR_OPPOSITES)
 
 
 @dataclass(frozen=True)
 class Tone:
-    is_negated: bool
+    """`negations` counts them; `is_negated` is what most comparisons need."""
+
+    negations: int
     needs_nothing: bool
     needs: bool
+
+    @property
+    def is_negated(self) -> bool:
+        return self.negations > 0
 
 
 def tone_of(text: str) -> Tone:
@@ -140,7 +152,7 @@ def tone_of(text: str) -> Tone:
     said = _IDIOMS.sub(" ", normal(text))
     needless = bool(_NO_NEED.search(said))
     said = _NO_NEED.sub(" ", said)
-    return Tone(bool(_NEGATION.search(said)), needless, bool(_NEED.search(said)))
+    return Tone(len(_NEGATION.findall(said)), needless, bool(_NEED.search(said)))
 
 
 def denies(negated: str, plain: str) -> bool:
@@ -165,6 +177,8 @@ def unfounded_claim(sentence: str, evidence: str) -> str:
             if name == "whole" and tone_of(_clause_around(said, found.start())).is_negated:
                 continue
             return found[0]
+        if found and name == "best" and found[0][0] == "最" and found[0][:2] not in known:
+            return found[0]
     return ""
 
 
@@ -182,10 +196,10 @@ def unfounded_commitment(sentence: str, evidence: str) -> str:
     return ""
 
 
-def opposite(sentence: str, evidence: str) -> str:
+def opposite(sentence: str, evidence: str, *, is_near: bool) -> str:
     """The word of a pair that the sentence has where the evidence has only the other; empty without one."""
     said, known = (normal(text).replace("free of charge", "free") for text in (sentence, evidence))
-    for left, right in _PAIRS:
+    for left, right in _NEAR_PAIRS if is_near else _PAIRS:
         for one, other in ((left, right), (right, left)):
             found = one.search(said)
             if (

@@ -95,6 +95,10 @@ def coverage(claim: str, evidence: Words) -> Coverage:
     return total
 
 
+def labels_of(text: str) -> list[str]:
+    return _labels(normal(text))
+
+
 def _labels(plain: str) -> list[str]:
     return [f"{noun} {letter}" for noun, letter in _LABEL.findall(plain)]
 
