@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 from furrow.assistants.verifier.bilingual import widened
@@ -13,11 +13,13 @@ from furrow.knowledge.sentences import split_sentences
 from furrow.knowledge.text.folding import fold
 
 _CLAUSE_END = re.compile(
-    r"[,;。!?](?!\d{3}(?!\d))|:(?!\d)(?! )|\.(?=\s)|\n|\b(?:and|but|which|because|while|whereas|however|so that)\b|而且|并且|但是|不过"
+    r"[,;。!?](?!\d{3}(?!\d))|:(?!\d)(?! )|\.(?=\s)|\n|\band\b(?! [a-z]\b)|\b(?:but|which|because|while|whereas|however|so that)\b|而且|并且|但是|不过"
 )
 
 _NUMBERED = re.compile(r"^\s*(?:[•·*-]|\d{1,2}(?:\.\d{1,2})*[.)、]?)\s+")
 _QUESTION = re.compile(r"[?？]\s*$")
+# A column of prices names its currency above the figures.
+_MONEY_COLUMN = re.compile(r"\b(?:cny|rmb|yuan)\b|[(]元|元[)/]|[¥]")
 _BARE = 12
 _CELL_END = re.compile(r" \| |\n")
 
@@ -67,7 +69,12 @@ class Evidence:
 
     @cached_property
     def figures(self) -> tuple[Figure, ...]:
-        return tuple(figure for line in [self.heading, *self.texts] for figure in figures_of(line))
+        return tuple(
+            figure
+            for text in [self.heading, *self.texts]
+            for clause in clauses_of(text)
+            for figure in clause.figures
+        )
 
     @property
     def texts(self) -> list[str]:
@@ -97,8 +104,15 @@ class Evidence:
         for at, line in enumerate(self.lines):
             own = coverage(claim, line.words).held
             near = coverage(claim, self.heading_words | line.words).held
-            scores.append((own + 0.3 * (near - own) + 0.4 * _shared(claim, line), at))
+            scores.append((own + 0.3 * (near - own) + 2.0 * _shared(claim, line), at))
         return sorted(scores, key=lambda pair: (-pair[0], pair[1]))
+
+    @cached_property
+    def said(self) -> str:
+        return normal(self.whole)
+
+    def is_question(self, at: int) -> bool:
+        return bool(_QUESTION.search(self.texts[at]))
 
     def statements(self, at: int, width: int) -> list[tuple[str, str]]:
         """Pieces of a sentence, `width` clauses each: what they speak of, and what they say. A question says what
@@ -106,7 +120,8 @@ class Evidence:
         """
         line = self.lines[at]
         if _QUESTION.search(line.text):
-            answer = self.texts[at + 1] if at + 1 < len(self.lines) else ""
+            below = (text for text in self.texts[at + 1 :] if not _QUESTION.search(text))
+            answer = next(below, "")
             if len(answer) > _BARE:
                 answer = clauses_of(answer)[0].text
             return [(f"{line.text} {answer}", answer)] if answer else []
@@ -158,5 +173,7 @@ def clauses_of(text: str) -> tuple[Clause, ...]:
     for start, end in zip(bounds, bounds[1:], strict=False):
         if said[start:end].strip():
             inside = tuple(f for f in figures if start <= f.start < end)
+            if pattern is _CELL_END and _MONEY_COLUMN.search(said[start:end]):
+                inside = tuple(replace(f, unit=f.unit or "yuan") for f in inside)
             found.append(Clause(said[start:end], start, end, inside))
     return tuple(found)

@@ -104,21 +104,23 @@ _URL = re.compile(
 _PHONE = re.compile(r"(?<![\w.,-])\+?\d(?:[ -]?\d){6,14}(?![\d.,]*\d)(?![a-z])")
 _TOKEN = re.compile(r"(?<![a-z0-9])[a-z0-9]+(?:[-_/.·][a-z0-9]+)*(?![a-z0-9])")
 _ORDINAL_EN = re.compile(r"\d+(?:st|nd|rd|th)")
+_MONEY_ENDS = ("cny ", "rmb ", "usd ", "$", "¥", "€")
 _NOT_ALNUM = re.compile(r"[^a-z0-9]+")
 
 _AT_MOST = re.compile(
-    r"(?:不(?:能|得|可|会|应|可以)?(?:超过|超|高于|多于|大于|长于|晚于|迟于)|最多|至多|最长|最高|最大|最晚|最迟|上限|不到|不足|(?<!不)(?:少于|低于|小于)|未满|up to|at most|no more than|not more"
+    r"(?:不(?:能|得|可|会|应|可以)?(?:超过|超|高于|多于|大于|长于|晚于|迟于)|最多|至多|最长|最高|最大|最晚|最迟|上限|不到|不足|(?<!不)(?:少于|低于|小于)|未满|up to|at most|no more than|no longer than|not longer than|not more"
     r" than|within|maximum(?: of)?|under|less than|below|fewer than|no later than|not later than|not exceed(?:ing)?|at the latest|never exceeds?)"
-    r"(?:\s*(?:为|是|the|a|an|of|标称|净重)?\s*|[\u4e00-\u9fff]{0,5})$"
+    r"(?:\s*(?:为|是|the|a|an|of|标称|净重)?\s*|[\u4e00-\u9fff]{0,8})$"
 )
 _AT_LEAST = re.compile(
-    r"(?:不(?:能|得|可|会|应|可以)?(?:低于|少于|小于|早于)|至少|最少|最低|起码|(?<!未)满|(?<![不能得可会应以])(?:超过|高于|多于|大于|超出)|达到|at least|no less than|not less than|minimum(?: of)?|over|more than|above"
-    r"|exceed(?:s|ing)?|beyond|after|from|starting at|reach(?:es)?)(?:\s*(?:为|是|the|a|an|of)?\s*|[\u4e00-\u9fff]{0,5})$"
+    r"(?:不(?:能|得|可|会|应|可以)?(?:低于|少于|小于|早于)|至少|最少|最低|起码|(?<!未)满|(?<!不)(?<!不能)(?<!不得)(?<!不可)(?<!不会)(?<!不应)(?<!不可以)(?:超过|高于|多于|大于|超出)|达到|at least|no less than|not less than|minimum(?: of)?|over|more than|(?<!no )longer than|above"
+    r"|exceed(?:s|ing)?|beyond|after|from|starting at|reach(?:es)?)(?:\s*(?:为|是|the|a|an|of)?\s*|[\u4e00-\u9fff]{0,8})$"
 )
 _MOST_AFTER = re.compile(r"\s*(?:的)?(?:[\u4e00-\u9fff]{0,3}?(?:以内|之内|以下|为限)|内|or less|or fewer|at most|or below|at the latest)")
 _LEAST_AFTER = re.compile(
     r"\s*(?:的)?(?:[\u4e00-\u9fff]{0,3}?以上|起(?!诉|草)|以后|之后|后(?!付)|or more|and (?:above|more|over|older)|or above|or older)"
 )
+_AFTER = re.compile(r"\s*(?:之后|以后|后)")
 _REACH = 22
 
 
@@ -134,6 +136,7 @@ class Figure:
     start: int
     end: int
     bound: str = ""
+    is_one: bool = False
     in_range: bool = False
 
 
@@ -209,7 +212,11 @@ def _weekdays(text: str) -> Iterator[Figure]:
         last = (day, match.end())
 
 
-def _phone(match: re.Match[str]) -> Figure:
+def _phone(match: re.Match[str]) -> Figure | None:
+    digits = re.sub(r"\D", "", match[0])
+    if digits == match[0] and (len(digits) < 8 or match.string[: match.start()].endswith(_MONEY_ENDS)):
+        # A large amount, its thousands already joined.
+        return None
     return Figure("contact", re.sub(r"\D", "", match[0]), "", *match.span())
 
 
@@ -247,7 +254,15 @@ def _numbers(text: str) -> list[Figure]:
             unit, scale = _PREFIX[match["money"]], 1.0
         value = round(float(match["digits"]) * scale * (-1 if match["minus"] else 1), 6)
         found.append(
-            Figure("number", value, unit, match.start(), match.end(), _bound(text, match))
+            Figure(
+                "number",
+                value,
+                unit,
+                match.start(),
+                match.end(),
+                _bound(text, match),
+                is_one=match["digits"] == "1",
+            )
         )
     return _joined(text, found)
 
@@ -259,7 +274,10 @@ def _bound(text: str, match: re.Match[str]) -> str:
     least = bool(_AT_LEAST.search(before)) or bool(_LEAST_AFTER.match(after))
     if most == least:
         return ""
-    return "le" if most else "ge"
+    if most:
+        return "le"
+    # "after 30 days" is a point in time as much as a lower end.
+    return "after" if _AFTER.match(after) or before.rstrip().endswith("after") else "ge"
 
 
 def _joined(text: str, found: list[Figure]) -> list[Figure]:

@@ -1,6 +1,7 @@
 """The verdict on one sentence: does a passage support all it says?"""
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz
@@ -31,8 +32,10 @@ _LINE_SHARE = 0.6
 _FEW_TERMS = 3
 _LEAST_LIKENESS = 0.6
 _SAME_PLACE = 0.3
+_EACH = re.compile(r"每|一(?:年|月|天|份|次)|\b(?:per|each|every|an?)\b")
+_SPANS = frozenset({"month", "time", "weight"})
 _CLOSE_LINE = 0.6
-_ALIKE = 80.0
+_ALIKE, _COPIED = 80.0, 90.0
 _DENIED_FIGURE = re.compile(r"(?:不是|并非|不等于|\bnot|n't be|isn't)\s*(?:about|for|the|at|只有)?\s*$")
 _CLOSE = 0.75
 # In a list the later entries leave out what the first one said.
@@ -81,9 +84,18 @@ Failure = tuple[str, str] | None
 
 def _figures(sentence: str, evidence: Evidence) -> Failure:
     said = normal(sentence)
+    days = Counter(f.value for f in figures_of(sentence) if f.kind == "date")
+    known_days = [f for f in evidence.figures if f.kind == "date"]
+    for day, times in days.items():
+        held = sum(_dates_agree(Figure("date", day, "", 0, 0), known) for known in known_days)
+        if times > max(held, 1):
+            return "date_not_in_passage", str(day)
     for figure in figures_of(sentence):
         if figure.kind == "number" and figure.value == 1 and figure.unit in {"count", ""}:
             # "a box" and "one box" say the same.
+            continue
+        if figure.is_one and not (figure.bound or figure.in_range) and figure.unit in _SPANS and _EACH.search(evidence.said):
+            # "12 a year", "12 for one year", "12 each year".
             continue
         if not any(_equal(figure, known) for known in evidence.figures) and not _stands_as_text(
             figure, evidence
@@ -140,8 +152,8 @@ def _stands_as_text(figure: Figure, evidence: Evidence) -> bool:
 
 def _bounds_agree(figure: Figure, known: Figure) -> bool:
     if not known.bound:
-        return figure.bound == "le" or known.in_range
-    return figure.bound == known.bound
+        return figure.bound in {"le", "after"} or known.in_range
+    return (figure.bound == "le") == (known.bound == "le")
 
 
 def _names(sentence: str, evidence: Evidence) -> Failure:
@@ -158,7 +170,7 @@ def _words(sentence: str, evidence: Evidence) -> Failure:
         held = coverage(clause, evidence.near_words(best))
         if held.weight >= _SMALL and held.share < LEAST_CLAUSE:
             return "words_not_in_passage", f"{held.share:.2f} {' '.join(held.novel[:4])}"
-    return _small_addition(sentence, evidence)
+    return _small_addition(sentence, evidence) or _changed_copy(sentence, evidence)
 
 
 def _small_addition(sentence: str, evidence: Evidence) -> Failure:
@@ -167,6 +179,17 @@ def _small_addition(sentence: str, evidence: Evidence) -> Failure:
         held = coverage(clause.text, evidence.near_words(evidence.aligned(clause.text)[0][1]))
         if held.weight >= _ADDITION and held.share < LEAST_ADDITION:
             return "words_not_in_passage", " ".join(held.novel[:4])
+    return None
+
+
+def _changed_copy(sentence: str, evidence: Evidence) -> Failure:
+    """A sentence copied but for a word that the original does not have: the word is the whole difference."""
+    said = normal(sentence)
+    for line in evidence.lines:
+        if _likeness(said, normal(line.text)) >= _COPIED:
+            held = coverage(sentence, line.words)
+            if held.weight - held.held >= _ADDITION and held.novel:
+                return "words_not_in_passage", " ".join(held.novel[:4])
     return None
 
 
@@ -197,6 +220,8 @@ def _joined(sentence: str) -> list[str]:
 
 def _claims(sentence: str, evidence: Evidence) -> Failure:
     places = {evidence.aligned(clause)[0][1] for clause in [sentence, *_joined(sentence)]}
+    # What stands under a question answers it.
+    places |= {at + 1 for at in places if evidence.is_question(at) and at + 1 < len(evidence.lines)}
     near = "\n".join(evidence.around(at) for at in sorted(places))
     own = "\n".join([evidence.heading, *(evidence.texts[at] for at in sorted(places))])
     if group := unfounded_claim(sentence, own):
@@ -213,9 +238,21 @@ def _tones(sentence: str, evidence: Evidence) -> Failure:
     found = [(clause, near) for clause in clauses if (near := _said_of_it(clause, evidence))]
     # Clauses too small to find their place are held against it together.
     for clause, near in found or [(sentence, _said_of_it(sentence, evidence))]:
-        if near and not any(_same_tone(clause, text) for text in near):
+        if (
+            near
+            and not any(_same_tone(clause, text) for text in near)
+            and not _line_denies_it(clause, near, evidence)
+        ):
             return "says_the_opposite", clause.strip()[:60]
     return None
+
+
+def _line_denies_it(clause: str, near: list[str], evidence: Evidence) -> bool:
+    """Whether the sentence around says no to the same thing a few words further on."""
+    if not tone_of(clause).is_negated or any(_likeness(clause, text) >= _ALIKE for text in near):
+        return False
+    line = evidence.texts[evidence.aligned(clause)[0][1]]
+    return tone_of(line).is_negated and denies(line, clause)
 
 
 def _same_tone(clause: str, theirs: str) -> bool:
@@ -224,14 +261,13 @@ def _same_tone(clause: str, theirs: str) -> bool:
     mine, held = tone_of(clause), tone_of(theirs)
     if _likeness(clause, theirs) >= _ALIKE:
         # Nearly the same words: one negation more or less is the whole difference.
-        return mine == held
+        return mine.negations == held.negations
     if mine.needs_nothing or held.needs_nothing:
         negative, other = (mine, held) if mine.needs_nothing else (held, mine)
         return other.needs_nothing or other.is_negated or not other.needs
     if mine.is_negated == held.is_negated:
         return True
-    negated, plain = (clause, theirs) if mine.is_negated else (theirs, clause)
-    return not denies(negated, plain)
+    return not mine.is_negated and not denies(theirs, clause)
 
 
 def _likeness(left: str, right: str) -> float:
@@ -243,19 +279,23 @@ def _said_of_it(clause: str, evidence: Evidence) -> list[str]:
     the clause has parts.
     """
     width = len(clauses_of(clause))
-    terms, figures = evidence.terms(clause), figures_of(clause)
-    scored: list[tuple[float, str]] = []
+    terms = evidence.terms(clause)
+    figures = [figure for figure in figures_of(clause) if figure.kind != "code"]
+    scored: list[tuple[int, float, str]] = []
     lines = evidence.aligned(clause)[:4]
     for value, at in lines:
         if value < lines[0][0] * _CLOSE_LINE:
             continue
         for text, answer in evidence.statements(at, width):
             shared = sum(any(_equal(mine, f) for f in figures_of(text)) for mine in figures)
-            scored.append((evidence.likeness(terms, text) + shared, answer))
-    best = max((score for score, _ in scored), default=0.0)
+            scored.append((shared, evidence.likeness(terms, text) + 2 * shared, answer))
+    best = max((score for _, score, _ in scored), default=0.0)
     if best < _LEAST_LIKENESS:
         return []
-    near = [text for score, text in scored if score >= best * _CLOSE]
+    near = [(shared, text) for shared, score, text in scored if score >= best * _CLOSE]
+    # The same figures point to the place.
+    most = max(shared for shared, _ in near)
+    near = [text for shared, text in near if shared == most]
     alike = max((_likeness(clause, text) for text in near), default=0.0)
     if alike >= _ALIKE:
         return [text for text in near if _likeness(clause, text) == alike]
@@ -277,7 +317,7 @@ def _bindings(sentence: str, evidence: Evidence) -> Failure:
 
 def _is_bound(context: str, figure: Figure, sentence: str, evidence: Evidence) -> bool:
     """Whether no other figure of its kind fits the words around it much better than its equals do."""
-    mine = figures_of(sentence)
+    mine = figures_of(context)
     near, far = evidence.terms(context), evidence.terms(sentence)
     equals: list[tuple[float, Figure]] = []
     other = -1.0

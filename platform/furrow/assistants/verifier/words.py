@@ -25,6 +25,37 @@ _MEASURED = re.compile(
     r"(?<=\d)\s?(?:个?工作日|个?小时|个?月|公斤|千克|平方米|平米|分钟|毫米|厘米|块钱|[元块角克斤吨米亩天日周年岁度页份张箱盒枚颗瓶袋件次位人名倍个种款家条台套层只辆间轮字杯批户把])"
     r"|(?<=\d)\s?(?:kg|g|yuan|cny|rmb|hours?|days?|weeks?|months?|years?|minutes?|mm|cm|m|km)\b"
 )
+_IRREGULAR = {
+    form: base
+    for base, forms in {
+        "freeze": "frozen froze freezing",
+        "send": "sent",
+        "keep": "kept",
+        "pay": "paid",
+        "sell": "sold",
+        "buy": "bought",
+        "take": "taken took",
+        "hold": "held",
+        "lose": "lost",
+        "choose": "chosen chose",
+        "write": "written wrote",
+        "break": "broken broke",
+        "begin": "begun began",
+        "grow": "grown grew",
+        "win": "won",
+        "child": "children",
+        "person": "people persons",
+        "weigh": "weight weighs weighing weighed",
+        "reply": "answer answers answered replies replied",
+        "store": "storage",
+        "day": "daily",
+        "month": "monthly",
+        "year": "yearly annual annually",
+        "trip": "journey",
+        "return": "refund refunds refunded returned returns",
+    }.items()
+    for form in forms.split()
+}
 _ADDRESS = re.compile(r"\S+@\S+|(?:https?://|www\.)\S+")
 
 
@@ -75,7 +106,7 @@ def words_of(text: str) -> Words:
     return Words(
         frozenset(char for run in runs for char in run),
         frozenset(run[at : at + 2] for run in runs for at in range(len(run) - 1)),
-        frozenset(root(word) for word in latin) | frozenset(_labels(plain)),
+        frozenset(root(form) for word in latin for form in _forms(word)) | frozenset(_labels(plain)),
         frozenset(latin),
     )
 
@@ -151,11 +182,15 @@ def _latin(word: str, evidence: Words) -> Coverage:
 
 def _has_root(word: str, evidence: Words) -> bool:
     bare = root(word)
-    if bare in evidence.roots or word in evidence.latin:
+    if word in evidence.latin or any(root(form) in evidence.roots for form in _forms(word)):
         return True
     if len(bare) < _LEAST_PREFIX:
         return False
     return any(other[:_LEAST_PREFIX] == bare[:_LEAST_PREFIX] for other in evidence.roots)
+
+
+def _forms(word: str) -> tuple[str, ...]:
+    return (word, _IRREGULAR[word]) if word in _IRREGULAR else (word,)
 
 
 def has_word(word: str, evidence: Words) -> bool:
