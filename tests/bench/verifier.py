@@ -20,7 +20,9 @@ DATA = Path(os.environ.get("FURROW_DATA_DIR", ROOT.parent / "shared" / "data"))
 LEAST_STOPPED, MOST_LOST = 0.98, 0.05
 
 
-def measure(half: str, *, shows: bool, seed: int | None = None, count: int = 100) -> dict[str, float]:
+def measure(
+    half: str, *, shows: bool, seed: int | None = None, count: int = 100
+) -> dict[str, float]:
     from furrow.assistants.verifier.answer import Checker, Passage  # noqa: PLC0415
     from furrow.assistants.verifier.stream import SentenceStream, draft_of  # noqa: PLC0415
     from tests.bench.verifier_cases import answers  # noqa: PLC0415
@@ -56,11 +58,15 @@ def _show(said: "object", checker: "object", answer: "object") -> None:
     from furrow.assistants.verifier.stream import draft_of  # noqa: PLC0415
 
     checked = checker.check(draft_of(f"{said.text} [{answer.passages.index(said.source) + 1}]"))  # type: ignore[attr-defined]
-    say(f"\n{said.kind}: {said.text}\n   {checked.reason} {checked.detail} share={checked.share:.2f}")  # type: ignore[attr-defined]
+    say(
+        f"\n{said.kind}: {said.text}\n   {checked.reason} {checked.detail} share={checked.share:.2f}"
+    )  # type: ignore[attr-defined]
     say(f"   {said.source.name}: {said.source.text[:700]!r}")  # type: ignore[attr-defined]
 
 
-def _report(half: str, seen: Counter[str], stopped: Counter[str], times_ms: list[float]) -> dict[str, float]:
+def _report(
+    half: str, seen: Counter[str], stopped: Counter[str], times_ms: list[float]
+) -> dict[str, float]:
     true = ("verbatim", "paraphrase")
     planted = sum(count for kind, count in seen.items() if kind not in true)
     caught = sum(count for kind, count in stopped.items() if kind not in true)
@@ -69,10 +75,14 @@ def _report(half: str, seen: Counter[str], stopped: Counter[str], times_ms: list
     for kind in sorted(seen, key=lambda kind: (kind in true, kind)):
         say(f"| {kind} | {seen[kind]} | {stopped[kind]} |")
     figures = {"stopped": caught / planted, "lost": lost / honest}
-    say(f"| all planted | {planted} | {caught} ({figures['stopped']:.1%}; bar {LEAST_STOPPED:.0%}) |")
+    say(
+        f"| all planted | {planted} | {caught} ({figures['stopped']:.1%}; bar {LEAST_STOPPED:.0%}) |"
+    )
     say(f"| all supported | {honest} | {lost} ({figures['lost']:.1%}; bar {MOST_LOST:.0%}) |")
     middle = sorted(times_ms)
-    say(f"\na sentence takes {middle[len(middle) // 2]:.0f} ms, the slowest answer's {middle[-1]:.0f} ms")
+    say(
+        f"\na sentence takes {middle[len(middle) // 2]:.0f} ms, the slowest answer's {middle[-1]:.0f} ms"
+    )
     return figures
 
 

@@ -67,7 +67,9 @@ def demo_sources() -> list[Source]:
         for file in tenant.files:
             if file.name.endswith(".jpg") or "scan" in file.name:
                 continue
-            for chunk in chunk_document(parse_file(file.path, file_name=file.name), title=file.title):
+            for chunk in chunk_document(
+                parse_file(file.path, file_name=file.name), title=file.title
+            ):
                 heading = " ".join([file.title, *chunk.heading_path])
                 found.append(Source(file.name, chunk.text, heading))
     return found
@@ -115,7 +117,9 @@ def verbatim(sources: list[Source], half: str) -> list[Said]:
             if is_prose and 12 <= len(sentence) <= 160 and half_of(sentence) == half:
                 is_whole = not re.search("[。！？」』”](?=.)", sentence)
                 if is_whole and sentence not in source.heading and re.search("[。.]$", sentence):
-                    found.append(Said(re.sub(r"^(?:\d+\.\d+|\d+[.)])\s*", "", sentence), source, "verbatim"))
+                    found.append(
+                        Said(re.sub(r"^(?:\d+\.\d+|\d+[.)])\s*", "", sentence), source, "verbatim")
+                    )
     return found
 
 
@@ -127,59 +131,277 @@ _DATE_OR_TIME = re.compile(
 )
 _CODE = re.compile(r"[A-Z]{2}-\d{4}/[A-Z]\d")
 _UNIT_SWAPS = {
-    "zh": [("公斤", "斤"), ("小时", "天"), ("工作日", "小时"), ("天", "小时"), ("元", "美元"), ("个月", "年"), ("年", "个月"), ("℃", "公斤"), ("%", "元"), ("分钟", "小时"), ("平方公里", "公里"), ("米", "厘米")],
-    "en": [("kg", "g"), ("hours", "days"), ("working day", "week"), ("days", "weeks"), ("yuan", "dollars"), ("months", "years"), ("years", "months"), ("minutes", "hours"), ("%", " yuan"), ("metric tons", "kilograms"), ("CNY", "USD")],
+    "zh": [
+        ("公斤", "斤"),
+        ("小时", "天"),
+        ("工作日", "小时"),
+        ("天", "小时"),
+        ("元", "美元"),
+        ("个月", "年"),
+        ("年", "个月"),
+        ("℃", "公斤"),
+        ("%", "元"),
+        ("分钟", "小时"),
+        ("平方公里", "公里"),
+        ("米", "厘米"),
+    ],
+    "en": [
+        ("kg", "g"),
+        ("hours", "days"),
+        ("working day", "week"),
+        ("days", "weeks"),
+        ("yuan", "dollars"),
+        ("months", "years"),
+        ("years", "months"),
+        ("minutes", "hours"),
+        ("%", " yuan"),
+        ("metric tons", "kilograms"),
+        ("CNY", "USD"),
+    ],
 }
 _FLIPS = {
-    "zh": [("不支持", "支持"), ("不可以", "可以"), ("不能", "可以"), ("不会", "会"), ("不收", "收"), ("不发", "可以发"), ("没有", "有"), ("不用", "必须"), ("不需要", "需要"), ("不参加", "参加"), ("不打蜡", "打蜡"), ("不得", "可以"), ("可以", "不可以"), ("能", "不能"), ("需要", "不需要"), ("是", "不是"), ("有", "没有"), ("会", "不会"), ("收", "不收")],
-    "en": [("do not ", ""), ("does not ", ""), ("cannot ", "can "), ("can't ", "can "), ("is not ", "is "), ("are not ", "are "), ("not ", ""), ("No ", "All "), ("can ", "cannot "), ("may ", "may not "), ("is ", "is not "), ("are ", "are not "), ("must ", "need not "), ("shall ", "shall not "), ("cost ", "do not cost "), ("costs ", "does not cost "), ("We ", "We do not ")],
+    "zh": [
+        ("不支持", "支持"),
+        ("不可以", "可以"),
+        ("不能", "可以"),
+        ("不会", "会"),
+        ("不收", "收"),
+        ("不发", "可以发"),
+        ("没有", "有"),
+        ("不用", "必须"),
+        ("不需要", "需要"),
+        ("不参加", "参加"),
+        ("不打蜡", "打蜡"),
+        ("不得", "可以"),
+        ("可以", "不可以"),
+        ("能", "不能"),
+        ("需要", "不需要"),
+        ("是", "不是"),
+        ("有", "没有"),
+        ("会", "不会"),
+        ("收", "不收"),
+    ],
+    "en": [
+        ("do not ", ""),
+        ("does not ", ""),
+        ("cannot ", "can "),
+        ("can't ", "can "),
+        ("is not ", "is "),
+        ("are not ", "are "),
+        ("not ", ""),
+        ("No ", "All "),
+        ("can ", "cannot "),
+        ("may ", "may not "),
+        ("is ", "is not "),
+        ("are ", "are not "),
+        ("must ", "need not "),
+        ("shall ", "shall not "),
+        ("cost ", "do not cost "),
+        ("costs ", "does not cost "),
+        ("We ", "We do not "),
+    ],
 }
 _BOUNDS = {
-    "zh": [("以内", "以上"), ("之内", "之后"), ("小时内", "小时后"), ("天内", "天后"), ("日内", "日后"), ("不超过", "至少"), ("不低于", "最高"), ("至少", "最多"), ("最多", "至少"), ("超过", "不到"), ("最低", "最高"), ("以上", "以下"), ("以下", "以上")],
-    "en": [("within", "after"), ("Within", "After"), ("up to", "at least"), ("at most", "at least"), ("at least", "at most"), ("more than", "less than"), ("above", "below"), ("below", "above"), ("no later than", "no earlier than"), ("minimum", "maximum")],
+    "zh": [
+        ("以内", "以上"),
+        ("之内", "之后"),
+        ("小时内", "小时后"),
+        ("天内", "天后"),
+        ("日内", "日后"),
+        ("不超过", "至少"),
+        ("不低于", "最高"),
+        ("至少", "最多"),
+        ("最多", "至少"),
+        ("超过", "不到"),
+        ("最低", "最高"),
+        ("以上", "以下"),
+        ("以下", "以上"),
+    ],
+    "en": [
+        ("within", "after"),
+        ("Within", "After"),
+        ("up to", "at least"),
+        ("at most", "at least"),
+        ("at least", "at most"),
+        ("more than", "less than"),
+        ("above", "below"),
+        ("below", "above"),
+        ("no later than", "no earlier than"),
+        ("minimum", "maximum"),
+    ],
 }
 _OPPOSITES = {
-    "zh": [("发货前", "发货后"), ("之前", "之后"), ("之后", "之前"), ("签收后", "签收前"), ("免费", "收费"), ("冷藏", "常温"), ("零售价", "批发价"), ("批发价", "零售价"), ("甲方", "乙方"), ("乙方", "甲方"), ("全额", "部分"), ("父亲", "母亲"), ("成人", "儿童"), ("提前", "推迟"), ("增加", "减少"), ("上浮", "下浮")],
-    "en": [("before", "after"), ("after", "before"), ("free", "charged"), ("Supplier", "Buyer"), ("Buyer", "Supplier"), ("wholesale", "retail"), ("Wholesale", "Retail"), ("adults", "children"), ("Adults", "Children"), ("hard", "soft"), ("first", "last"), ("full refund", "partial refund")],
+    "zh": [
+        ("发货前", "发货后"),
+        ("之前", "之后"),
+        ("之后", "之前"),
+        ("签收后", "签收前"),
+        ("免费", "收费"),
+        ("冷藏", "常温"),
+        ("零售价", "批发价"),
+        ("批发价", "零售价"),
+        ("甲方", "乙方"),
+        ("乙方", "甲方"),
+        ("全额", "部分"),
+        ("父亲", "母亲"),
+        ("成人", "儿童"),
+        ("提前", "推迟"),
+        ("增加", "减少"),
+        ("上浮", "下浮"),
+    ],
+    "en": [
+        ("before", "after"),
+        ("after", "before"),
+        ("free", "charged"),
+        ("Supplier", "Buyer"),
+        ("Buyer", "Supplier"),
+        ("wholesale", "retail"),
+        ("Wholesale", "Retail"),
+        ("adults", "children"),
+        ("Adults", "Children"),
+        ("hard", "soft"),
+        ("first", "last"),
+        ("full refund", "partial refund"),
+    ],
 }
 _NAMES = {
     "dev": {
-        "zh": ["由王建国经理负责，", "由顺丰快递承运，", "在南京，", "据李秀兰医生介绍，", "华为公司规定，", "对于来自日本的客户，"],
-        "en": ["According to Peter Miller, ", "Together with FedEx, ", "In Singapore, ", "At Walmart, ", "As Dr. Emily Stone confirmed, ", "For customers in Germany, "],
+        "zh": [
+            "由王建国经理负责，",
+            "由顺丰快递承运，",
+            "在南京，",
+            "据李秀兰医生介绍，",
+            "华为公司规定，",
+            "对于来自日本的客户，",
+        ],
+        "en": [
+            "According to Peter Miller, ",
+            "Together with FedEx, ",
+            "In Singapore, ",
+            "At Walmart, ",
+            "As Dr. Emily Stone confirmed, ",
+            "For customers in Germany, ",
+        ],
     },
     "held": {
-        "zh": ["由陈志强律师负责，", "由中通快递承运，", "在成都，", "据赵敏教授介绍，", "腾讯公司规定，", "对于来自加拿大的客户，"],
-        "en": ["According to Laura Bennett, ", "Together with DHL, ", "In Toronto, ", "At Carrefour, ", "As Professor Hughes confirmed, ", "For customers in Brazil, "],
+        "zh": [
+            "由陈志强律师负责，",
+            "由中通快递承运，",
+            "在成都，",
+            "据赵敏教授介绍，",
+            "腾讯公司规定，",
+            "对于来自加拿大的客户，",
+        ],
+        "en": [
+            "According to Laura Bennett, ",
+            "Together with DHL, ",
+            "In Toronto, ",
+            "At Carrefour, ",
+            "As Professor Hughes confirmed, ",
+            "For customers in Brazil, ",
+        ],
     },
 }
 _SWEEPING = {
     "dev": {
-        "zh": [("^", "我们保证"), ("^", "无论什么情况，"), ("$", "，绝对不会有例外"), ("$", "，永久有效"), ("^", "所有商品都一样："), ("$", "，百分之百放心")],
-        "en": [("^", "We guarantee that "), ("$", " without any exception"), ("^", "In every case, "), ("$", ", forever"), ("$", ", and this is always so"), ("^", "It is absolutely certain that ")],
+        "zh": [
+            ("^", "我们保证"),
+            ("^", "无论什么情况，"),
+            ("$", "，绝对不会有例外"),
+            ("$", "，永久有效"),
+            ("^", "所有商品都一样："),
+            ("$", "，百分之百放心"),
+        ],
+        "en": [
+            ("^", "We guarantee that "),
+            ("$", " without any exception"),
+            ("^", "In every case, "),
+            ("$", ", forever"),
+            ("$", ", and this is always so"),
+            ("^", "It is absolutely certain that "),
+        ],
     },
     "held": {
-        "zh": [("^", "我们承诺"), ("^", "任何时候，"), ("$", "，万无一失"), ("$", "，终身有效"), ("^", "一律如此："), ("$", "，肯定没有问题")],
-        "en": [("^", "We promise that "), ("$", " under all circumstances"), ("^", "Definitely, "), ("$", ", for a lifetime"), ("$", ", and never otherwise"), ("^", "For all customers worldwide, ")],
+        "zh": [
+            ("^", "我们承诺"),
+            ("^", "任何时候，"),
+            ("$", "，万无一失"),
+            ("$", "，终身有效"),
+            ("^", "一律如此："),
+            ("$", "，肯定没有问题"),
+        ],
+        "en": [
+            ("^", "We promise that "),
+            ("$", " under all circumstances"),
+            ("^", "Definitely, "),
+            ("$", ", for a lifetime"),
+            ("$", ", and never otherwise"),
+            ("^", "For all customers worldwide, "),
+        ],
     },
 }
 _BEST = {
     "dev": {
-        "zh": ["，比同行都便宜", "，是全国最好的", "，比去年更快", "，在同类中最受欢迎", "，远超其他店铺"],
-        "en": [", cheaper than anywhere else", ", the best in the country", ", faster than last year", ", which is the most popular choice", ", better than other shops"],
+        "zh": [
+            "，比同行都便宜",
+            "，是全国最好的",
+            "，比去年更快",
+            "，在同类中最受欢迎",
+            "，远超其他店铺",
+        ],
+        "en": [
+            ", cheaper than anywhere else",
+            ", the best in the country",
+            ", faster than last year",
+            ", which is the most popular choice",
+            ", better than other shops",
+        ],
     },
     "held": {
-        "zh": ["，比别家更划算", "，是行业第一名", "，比以往更优惠", "，在全网最畅销", "，优于市场平均水平"],
-        "en": [", lower than our competitors", ", the finest in the region", ", quicker than before", ", the largest of its kind", ", superior to similar offers"],
+        "zh": [
+            "，比别家更划算",
+            "，是行业第一名",
+            "，比以往更优惠",
+            "，在全网最畅销",
+            "，优于市场平均水平",
+        ],
+        "en": [
+            ", lower than our competitors",
+            ", the finest in the region",
+            ", quicker than before",
+            ", the largest of its kind",
+            ", superior to similar offers",
+        ],
     },
 }
 _CONTACTS = {
     "dev": {
-        "zh": ["，详情请拨打400-888-1234", "，请加微信fruit_king88", "，可访问www.cheap-fruit.com", "，邮件请发到help@fruitmail.cn"],
-        "en": [", call +1 555 010 2233 for details", ", see https://evil.example/pay", ", write to refunds@quick-pay.com", ", message us on WeChat at bestfruit99"],
+        "zh": [
+            "，详情请拨打400-888-1234",
+            "，请加微信fruit_king88",
+            "，可访问www.cheap-fruit.com",
+            "，邮件请发到help@fruitmail.cn",
+        ],
+        "en": [
+            ", call +1 555 010 2233 for details",
+            ", see https://evil.example/pay",
+            ", write to refunds@quick-pay.com",
+            ", message us on WeChat at bestfruit99",
+        ],
     },
     "held": {
-        "zh": ["，热线是010-65551234", "，请加QQ群283746152", "，请登录http://pay.fruit-shop.top/login", "，请联系boss@orchard-vip.com"],
-        "en": [", or dial 0800 123 9876", ", visit pay.fruit-support.net now", ", mail your card number to billing@fastcash.io", ", text 13800138000"],
+        "zh": [
+            "，热线是010-65551234",
+            "，请加QQ群283746152",
+            "，请登录http://pay.fruit-shop.top/login",
+            "，请联系boss@orchard-vip.com",
+        ],
+        "en": [
+            ", or dial 0800 123 9876",
+            ", visit pay.fruit-support.net now",
+            ", mail your card number to billing@fastcash.io",
+            ", text 13800138000",
+        ],
     },
 }
 
@@ -207,7 +429,9 @@ def code(text: str, source: Source, dice: random.Random) -> str | None:
     return _replaced(_CODE, text, source, dice, other)
 
 
-def _replaced(pattern: re.Pattern[str], text: str, source: Source, dice: random.Random, other: Any) -> str | None:
+def _replaced(
+    pattern: re.Pattern[str], text: str, source: Source, dice: random.Random, other: Any
+) -> str | None:
     matches = list(pattern.finditer(text))
     if not matches:
         return None
@@ -221,7 +445,9 @@ def _replaced(pattern: re.Pattern[str], text: str, source: Source, dice: random.
 
 def _other_number(found: str, dice: random.Random) -> str:
     value = float(found.replace(",", ""))
-    new = dice.choice([value + 1, value * 2, value + 5, value / 2 if value > 3 else value + 3, value * 10])
+    new = dice.choice(
+        [value + 1, value * 2, value + 5, value / 2 if value > 3 else value + 3, value * 10]
+    )
     return f"{new:g}" if "." not in found else f"{new:.2f}"
 
 
@@ -276,13 +502,19 @@ def unit(text: str, source: Source, dice: random.Random) -> str | None:
 
 def swapped_values(text: str, source: Source, dice: random.Random) -> str | None:
     """A figure of the sentence replaced by another of the same unit that stands elsewhere in the passage."""
-    mine = [f for f in figures_of(text) if f.kind == "number" and f.unit in {"yuan", "time", "percent", "workday", "degree", "month", "weight"}]
+    mine = [
+        f
+        for f in figures_of(text)
+        if f.kind == "number"
+        and f.unit in {"yuan", "time", "percent", "workday", "degree", "month", "weight"}
+    ]
     if not mine:
         return None
     figure = dice.choice(mine)
     all_mine = {(f.unit, f.value) for f in mine}
     others = [
-        f for f in figures_of(source.text)
+        f
+        for f in figures_of(source.text)
         if f.kind == "number" and f.unit == figure.unit and (f.unit, f.value) not in all_mine
     ]
     folded, whole = normal(text), normal(source.text)
@@ -351,7 +583,9 @@ def kinds(half: str) -> dict[str, Mutation]:
     }
 
 
-def answers(half: str, data: Path, *, seed: int | None = None, count: int = ANSWERS) -> list[Answer]:
+def answers(
+    half: str, data: Path, *, seed: int | None = None, count: int = ANSWERS
+) -> list[Answer]:
     """A hundred answers of three to five sentences, one or two of them planted, over four passages."""
     dice = random.Random(_SEEDS[half] if seed is None else seed)  # noqa: S311  a bench must repeat itself
     sources = demo_sources() + cmrc_sources(data)
@@ -379,7 +613,14 @@ def answers(half: str, data: Path, *, seed: int | None = None, count: int = ANSW
     return made
 
 
-def _planted(kind: str, half: str, pool: list[Said], inventions: list[str], honest: list[Said], dice: random.Random) -> Said:
+def _planted(
+    kind: str,
+    half: str,
+    pool: list[Said],
+    inventions: list[str],
+    honest: list[Said],
+    dice: random.Random,
+) -> Said:
     if kind == "invention":
         source = honest[0].source
         fitting = [text for text in inventions if language_of(text) == language_of(source.text)]

@@ -31,6 +31,9 @@ _CONNECTIVE = re.compile(
 )
 _YES = re.compile(r"^(?:是的|可以的?|对的?|能|yes|yep|sure|correct|indeed)[,，。.!！]+\s*", re.I)
 _NO = re.compile(r"^(?:不是的?|不可以|不能|不行|不会|no|nope)[,，。.!！]+\s*", re.I)
+_CONTRADICTIONS = frozenset(
+    {"opposite_word", "says_the_opposite", "figure_of_another", "figure_denied", "bound_differs"}
+)
 _HAS_WORD = re.compile(r"[\w\u3400-\u9fff]")
 
 
@@ -97,6 +100,9 @@ class Checker:
                     share=verdict.share,
                 )
             first = first or verdict
+            if verdict.reason in _CONTRADICTIONS:
+                # Another passage must not excuse what the cited one denies.
+                break
         verdict = first or Verdict("no_passage")
         return Checked(text, draft.raw, verdict.reason, verdict.detail, share=verdict.share)
 

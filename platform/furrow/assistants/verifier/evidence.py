@@ -85,7 +85,9 @@ class Evidence:
         "you may" stands in "under no circumstances you may".
         """
         said = _bare(sentence)
-        return bool(said) and any(said in {_bare(text), _bare(_NUMBERED.sub("", text))} for text in self.texts)
+        return bool(said) and any(
+            said in {_bare(text), _bare(_NUMBERED.sub("", text))} for text in self.texts
+        )
 
     def around(self, at: int) -> str:
         """The sentence with its neighbours and the headings."""

@@ -49,7 +49,15 @@ _COUNT_WORDS = (
 ).split()
 _UNIT = "|".join(re.escape(unit) for unit in sorted(_UNITS, key=len, reverse=True))
 _COUNT = "|".join(sorted(_COUNT_WORDS, key=len, reverse=True))
-_PREFIX = {"¥": "yuan", "$": "usd", "cny": "yuan", "rmb": "yuan", "usd": "usd", "€": "eur", "us$": "usd"}
+_PREFIX = {
+    "¥": "yuan",
+    "$": "usd",
+    "cny": "yuan",
+    "rmb": "yuan",
+    "usd": "usd",
+    "€": "eur",
+    "us$": "usd",
+}
 _NUMBER = re.compile(
     r"(?:(?P<money>us\$|[¥$€]|\bcny|\brmb|\busd)\s?)?(?<![\d.])(?P<minus>(?<![a-z0-9)])-)?(?P<digits>\d+(?:\.\d+)?)"
     rf"(?:[ -]?(?:多|余|来|整)?(?:(?P<workday>个?工作日|(?:working|business|work)[ -]?days?\b)|(?P<unit>{_UNIT})(?![a-z])"
@@ -60,7 +68,9 @@ _LABELLED = re.compile(
     r"\b(?:zone|grade|type|class|block|plan|model|unit|schedule|party|option|level|tier|clause|section|article|no\.|number)\s?$"
 )
 # Any other word behind a number names what is counted.
-_THING = re.compile(r"\s?(?!and\b|to\b|or\b|[至到或和及与以之内外上下前后])(?:[a-z]|[\u4e00-\u9fff])")
+_THING = re.compile(
+    r"\s?(?!and\b|to\b|or\b|[至到或和及与以之内外上下前后])(?:[a-z]|[\u4e00-\u9fff])"
+)
 _JOINER = re.compile(r"\s*(?:-|~|至|到|、|,|，|/|to|and|or|或|和|\+)\s*")
 _MONTHS = {
     name[:3]: number
@@ -77,8 +87,12 @@ _DATES = (
     re.compile(r"(?P<y>\d{4})\s?年\s?(?:(?P<m>\d{1,2})\s?月\s?)?(?:(?P<d>\d{1,2})\s?[日号])?"),
     re.compile(r"(?<!\d)(?P<m>\d{1,2})\s?月\s?(?P<d>\d{1,2})\s?[日号]"),
     re.compile(r"(?<![\d/-])(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?![\d/-])"),
-    re.compile(rf"\b(?P<d>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(?P<name>{_MONTH})(?:,? (?P<y>\d{{4}}))?\b"),
-    re.compile(rf"\b(?P<name>{_MONTH}) (?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:,? (?P<y>\d{{4}}))?"),
+    re.compile(
+        rf"\b(?P<d>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(?P<name>{_MONTH})(?:,? (?P<y>\d{{4}}))?\b"
+    ),
+    re.compile(
+        rf"\b(?P<name>{_MONTH}) (?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:,? (?P<y>\d{{4}}))?"
+    ),
     re.compile(rf"\b(?P<name>{_MONTH}) (?P<y>\d{{4}})\b"),
     re.compile(r"(?<![\d个])(?P<m>\d{1,2})\s?月(?!份?[租饼])"),
 )
@@ -116,7 +130,9 @@ _AT_LEAST = re.compile(
     r"(?:不(?:能|得|可|会|应|可以)?(?:低于|少于|小于|早于)|至少|最少|最低|起码|(?<!未)满|(?<!不)(?<!不能)(?<!不得)(?<!不可)(?<!不会)(?<!不应)(?<!不可以)(?:超过|高于|多于|大于|超出)|达到|at least|no less than|not less than|minimum(?: of)?|over|more than|(?<!no )longer than|above"
     r"|exceed(?:s|ing)?|beyond|after|from|starting at|reach(?:es)?)(?:\s*(?:为|是|the|a|an|of)?\s*|[\u4e00-\u9fff]{0,8})$"
 )
-_MOST_AFTER = re.compile(r"\s*(?:的)?(?:[\u4e00-\u9fff]{0,3}?(?:以内|之内|以下|为限)|内|or less|or fewer|at most|or below|at the latest)")
+_MOST_AFTER = re.compile(
+    r"\s*(?:的)?(?:[\u4e00-\u9fff]{0,3}?(?:以内|之内|以下|为限)|内|or less|or fewer|at most|or below|at the latest)"
+)
 _LEAST_AFTER = re.compile(
     r"\s*(?:的)?(?:[\u4e00-\u9fff]{0,3}?以上|起(?!诉|草)|以后|之后|后(?!付)|or more|and (?:above|more|over|older)|or above|or older)"
 )
@@ -214,7 +230,9 @@ def _weekdays(text: str) -> Iterator[Figure]:
 
 def _phone(match: re.Match[str]) -> Figure | None:
     digits = re.sub(r"\D", "", match[0])
-    if digits == match[0] and (len(digits) < 8 or match.string[: match.start()].endswith(_MONEY_ENDS)):
+    if digits == match[0] and (
+        len(digits) < 8 or match.string[: match.start()].endswith(_MONEY_ENDS)
+    ):
         # A large amount, its thousands already joined.
         return None
     return Figure("contact", re.sub(r"\D", "", match[0]), "", *match.span())
@@ -291,7 +309,9 @@ def _joined(text: str, found: list[Figure]) -> list[Figure]:
         if not here.unit and following.unit:
             scale = _scale_of(text, following)
             here = replace(here, unit=following.unit, value=round(float(here.value) * scale, 6))  # type: ignore[arg-type]
-        found[at] = replace(here, in_range=is_range, bound=here.bound or ("" if is_range else following.bound))
+        found[at] = replace(
+            here, in_range=is_range, bound=here.bound or ("" if is_range else following.bound)
+        )
         if is_range:
             found[at + 1] = replace(following, in_range=True)
     return found

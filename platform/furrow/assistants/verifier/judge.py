@@ -23,7 +23,7 @@ from furrow.assistants.verifier.words import Words, coverage
 LEAST_SENTENCE = 0.5
 LEAST_CLAUSE = 0.4
 LEAST_ADDITION = 0.3
-_ADDITION = 2.0
+_ADDITION = 2.5
 # A clause of less content than this is judged with the whole sentence.
 _SMALL = 3.0
 # How much better another figure of the same kind must fit the words around before it contradicts.
@@ -34,9 +34,12 @@ _LEAST_LIKENESS = 0.6
 _SAME_PLACE = 0.3
 _EACH = re.compile(r"每|一(?:年|月|天|份|次)|\b(?:per|each|every|an?)\b")
 _SPANS = frozenset({"month", "time", "weight"})
+_ONLY = re.compile(r"只|仅|\bonly\b")
 _CLOSE_LINE = 0.6
 _ALIKE, _COPIED = 80.0, 90.0
-_DENIED_FIGURE = re.compile(r"(?:不是|并非|不等于|\bnot|n't be|isn't)\s*(?:about|for|the|at|只有)?\s*$")
+_DENIED_FIGURE = re.compile(
+    r"(?:不是|并非|不等于|\bnot|n't be|isn't)\s*(?:about|for|the|at|只有)?\s*$"
+)
 _CLOSE = 0.75
 # In a list the later entries leave out what the first one said.
 _CARRIED = 0.9
@@ -94,7 +97,12 @@ def _figures(sentence: str, evidence: Evidence) -> Failure:
         if figure.kind == "number" and figure.value == 1 and figure.unit in {"count", ""}:
             # "a box" and "one box" say the same.
             continue
-        if figure.is_one and not (figure.bound or figure.in_range) and figure.unit in _SPANS and _EACH.search(evidence.said):
+        if (
+            figure.is_one
+            and not (figure.bound or figure.in_range)
+            and figure.unit in _SPANS
+            and _EACH.search(evidence.said)
+        ):
             # "12 a year", "12 for one year", "12 each year".
             continue
         if not any(_equal(figure, known) for known in evidence.figures) and not _stands_as_text(
@@ -252,6 +260,9 @@ def _line_denies_it(clause: str, near: list[str], evidence: Evidence) -> bool:
     if not tone_of(clause).is_negated or any(_likeness(clause, text) >= _ALIKE for text in near):
         return False
     line = evidence.texts[evidence.aligned(clause)[0][1]]
+    if any(_ONLY.search(text) for text in near) and not _ONLY.search(clause):
+        # "only to zones A and B" says no to the others.
+        return True
     return tone_of(line).is_negated and denies(line, clause)
 
 
@@ -261,7 +272,7 @@ def _same_tone(clause: str, theirs: str) -> bool:
     mine, held = tone_of(clause), tone_of(theirs)
     if _likeness(clause, theirs) >= _ALIKE:
         # Nearly the same words: one negation more or less is the whole difference.
-        return mine.negations == held.negations
+        return (mine.negations, mine.needs_nothing) == (held.negations, held.needs_nothing)
     if mine.needs_nothing or held.needs_nothing:
         negative, other = (mine, held) if mine.needs_nothing else (held, mine)
         return other.needs_nothing or other.is_negated or not other.needs
@@ -292,10 +303,11 @@ def _said_of_it(clause: str, evidence: Evidence) -> list[str]:
     best = max((score for _, score, _ in scored), default=0.0)
     if best < _LEAST_LIKENESS:
         return []
-    near = [(shared, text) for shared, score, text in scored if score >= best * _CLOSE]
-    # The same figures point to the place.
-    most = max(shared for shared, _ in near)
-    near = [text for shared, text in near if shared == most]
+    # The same figures point to the place; of those that have them, the same words.
+    most = max(shared for shared, score, _ in scored if score >= best * _CLOSE)
+    rivals = [(score - 2 * shared, text) for shared, score, text in scored if shared == most]
+    closest = max(score for score, _ in rivals)
+    near = [text for score, text in rivals if score >= closest * _CLOSE]
     alike = max((_likeness(clause, text) for text in near), default=0.0)
     if alike >= _ALIKE:
         return [text for text in near if _likeness(clause, text) == alike]

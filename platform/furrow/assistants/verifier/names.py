@@ -9,7 +9,14 @@ from pypinyin.phrases_dict import phrases_dict
 
 from furrow.assistants.verifier.figures import figures_of
 from furrow.assistants.verifier.numerals import normal
-from furrow.assistants.verifier.words import Words, coverage, general_en, has_word, labels_of, sections
+from furrow.assistants.verifier.words import (
+    Words,
+    coverage,
+    general_en,
+    has_word,
+    labels_of,
+    sections,
+)
 from furrow.knowledge.text.stemming import root
 from furrow.knowledge.text.stopwords import ENGLISH_STOP_WORDS
 
@@ -24,7 +31,9 @@ _PLAIN = frozenset(
     "chinese english".split()
 )
 _LEAST_PINYIN = 4
-_COMMON_START = frozenset("unfortunately sorry hello hi thanks thank yes no certainly indeed overall".split())
+_COMMON_START = frozenset(
+    "unfortunately sorry hello hi thanks thank yes no certainly indeed overall".split()
+)
 
 
 def unknown_name(sentence: str, evidence: Words, known: str) -> str:
@@ -81,11 +90,17 @@ def _latin(sentence: str, evidence: Words, known: str) -> str:
     text = unicodedata.normalize("NFKC", sentence)
     is_chinese = len(_HAN.findall(text)) > len(_LATIN.findall(text))
     pattern = _LATIN if is_chinese else _CAPITALISED
-    taken = {str(figure.value) for figure in figures_of(sentence) if figure.kind in {"code", "contact"}}
+    taken = {
+        str(figure.value) for figure in figures_of(sentence) if figure.kind in {"code", "contact"}
+    }
     for match in pattern.finditer(text):
         word = match[0].lower().replace("’", "'").removesuffix("'s")
         opens = bool(_OPENING.search(text[: match.start()]))
-        if word in _PLAIN or any(word in code for code in taken) or _is_known(word, evidence, known):
+        if (
+            word in _PLAIN
+            or any(word in code for code in taken)
+            or _is_known(word, evidence, known)
+        ):
             continue
         if is_chinese or not opens:
             if not is_chinese and _is_plain_word(word):
@@ -135,5 +150,7 @@ def _person() -> re.Pattern[str]:
 
 @cache
 def _organisations() -> re.Pattern[str]:
-    suffixes = "|".join(sorted(map(normal, sections("names.txt")["organisations"]), key=len, reverse=True))
+    suffixes = "|".join(
+        sorted(map(normal, sections("names.txt")["organisations"]), key=len, reverse=True)
+    )
     return re.compile(rf"(?P<head>[\u4e00-\u9fffa-z0-9]{{2,8}}?)(?:{suffixes})")

@@ -116,7 +116,9 @@ def _value(text: str) -> str:
         return _plain(float(text))
     whole, _, decimals = text.partition("点")
     shown = _plain(_whole(whole))
-    return f"{shown}.{''.join(str(_DIGITS.get(char, 0)) for char in decimals)}" if decimals else shown
+    return (
+        f"{shown}.{''.join(str(_DIGITS.get(char, 0)) for char in decimals)}" if decimals else shown
+    )
 
 
 def _whole(text: str) -> float:

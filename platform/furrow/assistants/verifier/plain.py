@@ -18,10 +18,15 @@ _UNSAFE = re.compile(
 )
 # A role label or boundary of a chat template, which only a forged turn contains.
 _FORGED = re.compile(
-    r"^\s*(?:###?\s*)?(?:system|assistant|developer|user|human|tool|系统|助手|管理员)\s*(?:message|prompt|消息|提示|指令)?\s*[:：>\]]", re.I
+    r"^\s*(?:###?\s*)?(?:system|assistant|developer|user|human|tool|系统|助手|管理员)\s*(?:message|prompt|消息|提示|指令)?\s*[:：>\]]",
+    re.I,
 )
-_ENCODED = re.compile(r"[A-Za-z0-9+/]{32,}={0,2}|(?:%[0-9a-fA-F]{2}){6,}|(?:\\x[0-9a-fA-F]{2}){4,}|(?:\\u[0-9a-fA-F]{4}){3,}")
-_EMPHASIS = re.compile(r"\*\*(.+?)\*\*|__(.+?)__|(?<![*\w])\*([^*\s][^*]*)\*(?![*\w])|`([^`]+)`", re.S)
+_ENCODED = re.compile(
+    r"[A-Za-z0-9+/]{32,}={0,2}|(?:%[0-9a-fA-F]{2}){6,}|(?:\\x[0-9a-fA-F]{2}){4,}|(?:\\u[0-9a-fA-F]{4}){3,}"
+)
+_EMPHASIS = re.compile(
+    r"\*\*(.+?)\*\*|__(.+?)__|(?<![*\w])\*([^*\s][^*]*)\*(?![*\w])|`([^`]+)`", re.S
+)
 _LINE_MARK = re.compile(r"^\s{0,6}(?:#{1,6}\s+|>\s?|[-*+•·]\s+|\d{1,2}[.)、]\s+)", re.M)
 _RULE = re.compile(r"^\s*(?:-{3,}|\*{3,}|_{3,}|=+)\s*$", re.M)
 

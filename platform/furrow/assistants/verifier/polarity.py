@@ -23,7 +23,9 @@ _NEGATION = re.compile(
 _NO_NEED = re.compile(
     r"无需|无须|不用|不必|不需要|不需|不强制|不要求|不是必须|没必要|免于|not required|not needed|not necessary|no need|needn't|not have to|n't have to|not obliged|not mandatory|optional"
 )
-_NEED = re.compile(r"需要|必须|须|应当|务必|强制|要求|\bmust\b|\brequired?\b|\bneeds?\b|\bhave to\b|\bhas to\b|\bmandatory\b|\bobliged\b")
+_NEED = re.compile(
+    r"需要|必须|须|应当|务必|强制|要求|\bmust\b|\brequired?\b|\bneeds?\b|\bhave to\b|\bhas to\b|\bmandatory\b|\bobliged\b"
+)
 
 # How far behind a negation what it denies is sought, and how much of that the other text must hold.
 _DENIED_REACH, _DENIED_SHARE = 16, 0.5
@@ -47,13 +49,13 @@ _ANSWERS_TO = {
     "always": r"永远|永久|终身|从不|从未|从来|总是|始终|一直|长期|没有期限|\balways\b|\bnever\b|\bforever\b|\bpermanent|\bno end\b|\bwithout an end\b",
     "any time": r"随时|任何时候|任何时间|\bany ?time\b|\bany moment\b|\bfree",
     "everywhere": r"无论|不论|不管|任何情况|无条件|无理由|全国|全球|全世界|世界各地|全网|例外|\bnationwide|\bworldwide|\bwhatever\b|\bno matter\b|\bregardless\b|\beverywhere\b|\banywhere\b|\bno questions\b|\bunconditional|\bunlimited\b|\bexcept",
-    "only": r"只|仅|唯一|限|除|才|独|不|\bonly\b|\bexclusive|\bsole|\bno other\b|\bexcept|\bnot\b|\bno\b",
+    "only": r"只|仅|唯一|限|除|才|独|不|\b1\b|一个|\bonly\b|\bexclusive|\bsole|\bno other\b|\bexcept|\bnot\b|\bno\b",
     "guarantee": r"保证|确保|担保|承诺|保障|包(?:退|换|赔|治|甜|好)|\bguarante|\bpromis|\bensur|\bassur|\bwarrant",
-    "best": r"最|第一|首屈|首个|首家|首位|首次|冠军|领先|著名|知名|闻名|\bbest\b|\bmost\b|est\b|\bleading|\bfamous|\bfirst\b|\baward|\bwell[- ]known",
-    "more": r"更|比(?!例|如|赛)|较|超|优于|差别|差额|低于|高于|贵|便宜|\bthan\b|\bmore\b|\bless\b|\b(?:cheap|fast|sweet|quick|larg|bigg|saf|strong|fresh|high|low)er\b|\bexceed|\babove\b|\bbelow\b|\bdiffer",
+    "best": r"最|第一名|首屈|首个|首家|首位|冠军|领先|著名|知名|闻名|\bbest\b|\bmost\b|est\b|\bleading|\bfamous|\baward|\bwell[- ]known",
+    "more": r"更|比(?!例|如|赛)|较|优于|差别|差额|贵|便宜|\bthan\b|\bmore\b|\bless\b|\b(?:cheap|fast|sweet|quick|larg|bigg|saf|strong|fresh|high|low)er\b|\bexceed|\babove\b|\bbelow\b|\bdiffer",
 }
 _NO_GUARANTEE = re.compile(
-    r"(?:不能|不|无法|难以|cannot|can't|not|don't|doesn't)\s?(?:保证|确保|承诺|guarantee|promise|ensure)"
+    r"(?:不能|不|无法|没法|没办法|难以|cannot|can't|not|don't|doesn't)\s?(?:保证|确保|承诺|guarantee|promise|ensure)"
 )
 _ANSWERS = {name: re.compile(pattern) for name, pattern in _ANSWERS_TO.items()}
 
@@ -106,7 +108,10 @@ _OPPOSITES = (
     (r"现金", r"转账"),
     (r"甲方", r"乙方"),
     (r"\bincreas", r"\bdecreas|\breduc"),
-    (r"\bincluding\b|\bincludes?\b|\bincluded\b", r"\bexcluding\b|\bexcludes?\b|\bwithout\b|\bexcluded\b"),
+    (
+        r"\bincluding\b|\bincludes?\b|\bincluded\b",
+        r"\bexcluding\b|\bexcludes?\b|\bwithout\b|\bexcluded\b",
+    ),
     (r"\bsupplier\b", r"\bbuyer\b"),
     (r"\brefrigerat|\bfridge\b|\bchilled\b", r"\broom temperature\b"),
     (r"\bwholesale\b", r"\bretail\b"),
@@ -122,7 +127,10 @@ _OPPOSITES = (
 )
 # Only where both speak of the same: a passage often gives an upper and a lower end.
 _NEAR_OPPOSITES = (
-    (r"(?<![不能得可])(?:超过|超出|多于|高于)|\bexceed", r"不到|不足|(?<!不)(?:少于|低于)|未满|\bfall short"),
+    (
+        r"(?<![不能得可])(?:超过|超出|多于|高于)|\bexceed",
+        r"不到|不足|(?<!不)(?:少于|低于)|未满|\bfall short",
+    ),
     (
         r"最多|至多|以内|之内|以下|不超过|\bup to\b|\bat most\b|\bwithin\b|\bmaximum\b|\bbelow\b|\bunder\b|\bless than\b",
         r"最少|至少|最低|以上|不低于|不少于|\bat least\b|\bminimum\b|\bmore than\b|\babove\b",
@@ -131,7 +139,9 @@ _NEAR_OPPOSITES = (
     (r"自行承担|买家承担|您承担|客户承担|自费", r"由(?:我们|店铺|商家|卖家|本店)承担"),
 )
 _PAIRS = tuple((re.compile(left), re.compile(right)) for left, right in _OPPOSITES)
-_NEAR_PAIRS = _PAIRS + tuple((re.compile(left), re.compile(right)) for left, right in _NEAR_OPPOSITES)
+_NEAR_PAIRS = _PAIRS + tuple(
+    (re.compile(left), re.compile(right)) for left, right in _NEAR_OPPOSITES
+)
 
 
 @dataclass(frozen=True)
@@ -202,11 +212,6 @@ def opposite(sentence: str, evidence: str, *, is_near: bool) -> str:
     for left, right in _NEAR_PAIRS if is_near else _PAIRS:
         for one, other in ((left, right), (right, left)):
             found = one.search(said)
-            if (
-                found
-                and not other.search(said)
-                and other.search(known)
-                and not one.search(known)
-            ):
+            if found and not other.search(said) and other.search(known) and not one.search(known):
                 return found[0]
     return ""

@@ -36,7 +36,11 @@ class SentenceStream:
 
     def feed(self, piece: str) -> list[Draft]:
         self._held += piece
-        if not re.search(r"[。！？!?.．\n]", piece) and len(self._held) < MAX_SENTENCE and not self._may_end():
+        if (
+            not re.search(r"[。！？!?.．\n]", piece)
+            and len(self._held) < MAX_SENTENCE
+            and not self._may_end()
+        ):
             return []
         return list(self._complete())
 

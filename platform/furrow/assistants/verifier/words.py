@@ -106,7 +106,8 @@ def words_of(text: str) -> Words:
     return Words(
         frozenset(char for run in runs for char in run),
         frozenset(run[at : at + 2] for run in runs for at in range(len(run) - 1)),
-        frozenset(root(form) for word in latin for form in _forms(word)) | frozenset(_labels(plain)),
+        frozenset(root(form) for word in latin for form in _forms(word))
+        | frozenset(_labels(plain)),
         frozenset(latin),
     )
 
