@@ -11,12 +11,20 @@ from django.urls import reverse
 from django.utils import timezone
 
 from furrow.assistants import services as assistants
+from furrow.assistants.evaluation.gate import publication_request
+from furrow.assistants.evaluation.golden import golden_create
 from furrow.channels.models import Widget
 from furrow.conversations import services as conversations
 from furrow.conversations.models import Turn
 from furrow.core.context import tenant_tx
 from furrow.dashboard.translations import compile_catalogues
-from furrow.knowledge.models import Chunk, Document, DocumentVersion, KnowledgeBase
+from furrow.knowledge.models import (
+    Chunk,
+    Document,
+    DocumentVersion,
+    KnowledgeBase,
+    PassageCorrection,
+)
 from furrow.tenants.models import Membership
 from furrow.tenants.services import Actor, api_key_create, invitation_create
 
@@ -44,6 +52,10 @@ class Shop:
     invitation_token: str
     membership: Any
     widget: Any
+    golden: Any
+    run: Any
+    check: Any
+    correction: Any
 
 
 @pytest.fixture
@@ -70,9 +82,19 @@ def shop(cast: Any) -> Shop:
         )
         membership = Membership.objects.get(user=cast.viewer)
         widget = Widget.objects.create(assistant=assistant)
+        golden = golden_create(
+            actor=actor, assistant=assistant, question="多久发货？", facts=[["当天"]],
+            document_id=document.id,
+        )  # fmt: skip
+        assistants.assistant_update(actor=actor, assistant=assistant, settings={"threshold": 0.9})
+        check = publication_request(actor=actor, assistant=assistant).check
+        correction = PassageCorrection.objects.create(
+            document=document, replacement=read_document(base, "发货与售后（更正）")[0],
+            original=chunks[1].text, is_source_changed=True,
+        )  # fmt: skip
     return Shop(
         base, document, chunks, assistant, approved, gap, conversation, turn, ticket,
-        key, invitation, token, membership, widget,
+        key, invitation, token, membership, widget, golden, check.run, check, correction,
     )  # fmt: skip
 
 

@@ -26,6 +26,12 @@ def parameters(shop: Any) -> dict[str, Any]:
         "invitation_id": shop.invitation.id,
         "key_id": shop.key.id,
         "number": 1,
+        "golden_id": shop.golden.id,
+        "run_id": shop.run.id,
+        "check_id": shop.check.id,
+        "correction_id": shop.correction.id,
+        "kind": "turn",
+        "case_id": shop.turn.id,
     }
 
 

@@ -12,7 +12,7 @@ from furrow.assistants.evaluation.models import (
     PublicationCheck,
 )
 from furrow.core.models import TenantForeignKey, TenantModel
-from furrow.knowledge.models import KnowledgeBase
+from furrow.knowledge.models import Document, KnowledgeBase
 
 __all__ = [
     "DEFAULT_RUNGS",
@@ -87,12 +87,15 @@ class AssistantVersion(TenantModel):
 
 
 class ApprovedAnswer(TenantModel):
-    """An answer the owner wrote or approved, given word for word when a question matches closely enough."""
+    """An answer the owner wrote or approved, given word for word when a question matches closely enough. With
+    `pinned_document` it is a passage of that document, cited from it for as long as it stands there.
+    """
 
     assistant = TenantForeignKey(Assistant, models.CASCADE, related_name="approved_answers")
     question = models.CharField(max_length=500)
     variants = ArrayField(models.CharField(max_length=500), default=list, blank=True)
     answer = models.TextField()
+    pinned_document = TenantForeignKey(Document, models.SET_NULL, null=True, related_name="+")
     valid_from = models.DateField(null=True, blank=True)
     valid_to = models.DateField(null=True, blank=True)
     is_enabled = models.BooleanField(default=True)

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from furrow.assistants.answers import gap_key
 from furrow.assistants.models import ApprovedAnswer, Assistant, AssistantVersion, Gap
 from furrow.core.errors import NotFound
 
@@ -71,6 +72,13 @@ def gaps_list(assistant: Assistant | None = None, *, state: str = Gap.State.OPEN
     if state:
         rows = rows.filter(state=state)
     return rows.order_by("-asked_count", "-last_asked_at")
+
+
+def gap_open_for(assistant: Assistant, question: str) -> Gap | None:
+    """The open gap that this very question left."""
+    rows = Gap.objects.filter(assistant=assistant, folded=gap_key(question), state=Gap.State.OPEN)
+    gap: Gap | None = rows.select_related("assistant").first()
+    return gap
 
 
 def gap_get(gap_id: UUID) -> Gap:

@@ -13,6 +13,9 @@ from furrow.dashboard.views import (
     documents,
     home,
     members,
+    quality,
+    repair,
+    runs,
     search,
     widget,
 )
@@ -83,6 +86,52 @@ urlpatterns = [
     path("assistants/<uuid:assistant_id>/widget/", widget.widget, name="widget"),
     path(
         "assistants/<uuid:assistant_id>/answers/new/", answers.answer_create, name="answer_create"
+    ),
+    path("quality/", quality.quality, name="quality"),
+    path("assistants/<uuid:assistant_id>/golden/new/", quality.golden_create, name="golden_create"),
+    path(
+        "assistants/<uuid:assistant_id>/golden/import/", quality.golden_import, name="golden_import"
+    ),
+    path(
+        "assistants/<uuid:assistant_id>/golden/table.csv",
+        quality.golden_export,
+        name="golden_export",
+    ),
+    path("golden/restoration/", quality.golden_restore, name="golden_restore"),
+    path("golden/<uuid:golden_id>/", quality.golden_update, name="golden_update"),
+    path("golden/<uuid:golden_id>/deletion/", quality.golden_delete, name="golden_delete"),
+    path("turns/<uuid:turn_id>/golden/", quality.golden_from_turn, name="golden_from_turn"),
+    path("assistants/<uuid:assistant_id>/runs/", runs.run_start, name="run_start"),
+    path("assistants/<uuid:assistant_id>/comparison/", runs.comparison, name="comparison"),
+    path("runs/<uuid:run_id>/", runs.run, name="run"),
+    path("runs/<uuid:run_id>/cancellation/", runs.run_cancel, name="run_cancel"),
+    path("runs/<uuid:run_id>/publication/", runs.run_publication, name="run_publication"),
+    path(
+        "publications/<uuid:check_id>/override/",
+        runs.publication_override,
+        name="publication_override",
+    ),
+    path(
+        "publications/<uuid:check_id>/withdrawal/",
+        runs.publication_withdraw,
+        name="publication_withdraw",
+    ),
+    path("repair/<str:kind>/<uuid:case_id>/", repair.repair, name="repair"),
+    path("repair/<str:kind>/<uuid:case_id>/runs/", repair.repair_run, name="repair_run"),
+    path("repair/<str:kind>/<uuid:case_id>/answer/", repair.repair_answer, name="repair_answer"),
+    path("repair/<str:kind>/<uuid:case_id>/pin/", repair.repair_pin, name="repair_pin"),
+    path("repair/<str:kind>/<uuid:case_id>/passage/", repair.repair_passage, name="repair_passage"),
+    path("repair/<str:kind>/<uuid:case_id>/dates/", repair.repair_date, name="repair_date"),
+    path("repair/<str:kind>/<uuid:case_id>/golden/", repair.repair_golden, name="repair_golden"),
+    path(
+        "corrections/<uuid:correction_id>/removal/",
+        documents.correction_remove,
+        name="correction_remove",
+    ),
+    path(
+        "corrections/<uuid:correction_id>/keeping/",
+        documents.correction_keep,
+        name="correction_keep",
     ),
     path("turns/<uuid:turn_id>/", chat.turn, name="turn"),
     path("answers/", answers.answers, name="answers"),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from furrow.assistants.config import AssistantConfig
 from furrow.assistants.ladder import LadderContext, Question, RungResult, answered, passed
 from furrow.assistants.models import ApprovedAnswer
+from furrow.assistants.pins import pinned_citation
 from furrow.assistants.similarity import Profile, may_match, profile, similarity
 from furrow.core.context import current_tenant_id, tenant_tx
 from furrow.core.errors import LimitReached, UpstreamFailed
@@ -34,6 +35,7 @@ class Candidate:
     answer_id: UUID
     answer: str
     wordings: tuple[str, ...]
+    pinned_document_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -62,14 +64,21 @@ class ApprovedRung:
             return passed("no_match", best=round(best.score, 3))
         if len(matches) > 1 and best.score < 1 and best.score - matches[1].score < MARGIN:
             return passed("ambiguous", best=round(best.score, 3))
-        return answered(
-            best.candidate.answer,
-            on_stored=partial(count_use, best.candidate.answer_id),
-            notes={
-                "approved_answer_id": str(best.candidate.answer_id),
-                "score": round(best.score, 3),
-            },
-        )
+        return _given(best)
+
+
+def _given(match: Match) -> RungResult:
+    candidate = match.candidate
+    notes = {"approved_answer_id": str(candidate.answer_id), "score": round(match.score, 3)}
+    on_stored = partial(count_use, candidate.answer_id)
+    if candidate.pinned_document_id is None:
+        return answered(candidate.answer, on_stored=on_stored, notes=notes)
+    with tenant_tx(current_tenant_id()):
+        citation = pinned_citation(candidate.pinned_document_id, candidate.answer)
+    if citation is None:
+        return passed("pin_outdated", **notes)
+    text = f"{candidate.answer} [1]"
+    return answered(text, citations=(citation,), on_stored=on_stored, notes=notes)
 
 
 def candidates_of(assistant_id: UUID, today: date) -> list[Candidate]:
@@ -80,7 +89,10 @@ def candidates_of(assistant_id: UUID, today: date) -> list[Candidate]:
         .filter(Q(valid_to=None) | Q(valid_to__gte=today))
         .order_by("-updated_at")
     )
-    return [Candidate(row.id, row.answer, (row.question, *row.variants)) for row in rows]
+    return [
+        Candidate(row.id, row.answer, (row.question, *row.variants), row.pinned_document_id)
+        for row in rows
+    ]
 
 
 def ranked(asked: Profile, candidates: list[Candidate]) -> list[Match]:
