@@ -11,8 +11,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from furrow.assistants import services as assistants
-from furrow.assistants.evaluation.gate import publication_request
 from furrow.assistants.evaluation.golden import golden_create
+from furrow.assistants.evaluation.models import PublicationCheck
+from furrow.assistants.evaluation.runs import Subject, run_create
 from furrow.channels.models import Widget
 from furrow.conversations import services as conversations
 from furrow.conversations.models import Turn
@@ -86,15 +87,23 @@ def shop(cast: Any) -> Shop:
             actor=actor, assistant=assistant, question="多久发货？", facts=[["当天"]],
             document_id=document.id,
         )  # fmt: skip
-        assistants.assistant_update(actor=actor, assistant=assistant, settings={"threshold": 0.9})
-        check = publication_request(actor=actor, assistant=assistant).check
+        run = run_create(
+            assistant=assistant, kind="publish", candidate=Subject.draft(assistant),
+            base=Subject.draft(assistant),
+        )  # fmt: skip
+        check = PublicationCheck.objects.create(assistant=assistant, run=run, state="withdrawn")
+        # Off, so that publishing stays one step where a test is about something else.
+        golden.is_enabled = False
+        golden.save()
+        replacement, _ = read_document(base, "发货与售后（更正）")
+        Document.objects.filter(id=replacement.id).update(deleted_at=timezone.now())
         correction = PassageCorrection.objects.create(
-            document=document, replacement=read_document(base, "发货与售后（更正）")[0],
-            original=chunks[1].text, is_source_changed=True,
+            document=document, replacement=replacement, original=chunks[1].text,
+            is_source_changed=True,
         )  # fmt: skip
     return Shop(
         base, document, chunks, assistant, approved, gap, conversation, turn, ticket,
-        key, invitation, token, membership, widget, golden, check.run, check, correction,
+        key, invitation, token, membership, widget, golden, run, check, correction,
     )  # fmt: skip
 
 

@@ -97,7 +97,7 @@ def test_steps_are_counted_as_they_are_done(owner, cast, shop):
         ("assistants", 16),
         ("conversations", 16),
         ("tickets", 16),
-        ("gaps", 16),
+        ("gaps", 17),
         ("quality", 21),
         ("members", 16),
         ("keys", 16),

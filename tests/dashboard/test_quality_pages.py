@@ -17,7 +17,6 @@ from furrow.assistants.evaluation.runs import Subject, run_create
 from furrow.assistants.models import ApprovedAnswer, Assistant, Gap
 from furrow.core import jobs
 from furrow.core.context import tenant_tx
-from furrow.core.models import Job
 from furrow.knowledge.models import Chunk, Document, PassageCorrection
 from furrow.tenants.services import Actor
 
@@ -115,45 +114,54 @@ def test_viewer_reads_and_changes_nothing(viewer, shop, page):
 
 def test_publication_waits_for_the_golden_questions_and_is_blocked(owner, cast, shop, page):
     owner.cookies["django_language"] = "en"
-    with tenant_tx(cast.tenant.id):
-        Job.objects.filter(kind="assistants.evaluation").delete()
-    # The pages' documents have no index, so both sides fail alike: nothing breaks by the draft.
-    waiting = owner.post(page("publication", shop.assistant.id), {"note": "n"})
-    assert waiting["Location"] == page("run", shop.run.id)
-    _judged(cast, shop.run, candidate=False, base=True)
-    blocked = owner.get(page("run", shop.run.id)).content.decode()
+    waiting = publication_waiting(owner, cast, shop, page)
+    check = newest(cast, PublicationCheck)
+    assert waiting["Location"] == page("run", check.run_id)
+    _judged(cast, check.run_id, candidate=False, base=True)
+    blocked = owner.get(page("run", check.run_id)).content.decode()
     assert "Not published: 1 answer that was right would be wrong" in blocked
     assert (
         "See what would break" in owner.get(page("assistant", shop.assistant.id)).content.decode()
     )
-    url = page("publication_override", shop.check.id)
+    url = page("publication_override", check.id)
     assert owner.post(url, {"override_reason": " "}).status_code == 422
     owner.post(url, {"override_reason": "new rule"})
     with tenant_tx(cast.tenant.id):
         assert Assistant.objects.get(id=shop.assistant.id).published.number == 2
-    assert "new rule" in owner.get(page("run", shop.run.id)).content.decode()
+    assert "new rule" in owner.get(page("run", check.run_id)).content.decode()
 
 
-def _judged(cast, run, *, candidate, base) -> None:
+def publication_waiting(owner, cast, shop, page):
+    with tenant_tx(cast.tenant.id):
+        GoldenQuestion.objects.update(is_enabled=True)
+        Assistant.objects.update(settings={"threshold": 0.9})
+    return owner.post(page("publication", shop.assistant.id), {"note": "n"})
+
+
+def _judged(cast, run_id, *, candidate, base) -> None:
     """As a worker would have left it."""
     from furrow.assistants.evaluation.asking import run_finish  # noqa: PLC0415
 
     with tenant_tx(cast.tenant.id):
         for side, is_passed in (("candidate", candidate), ("base", base)):
-            EvaluationResult.objects.filter(run=run, side=side).update(
+            EvaluationResult.objects.filter(run_id=run_id, side=side).update(
                 is_done=True, is_passed=is_passed, rung="quoted", answer="…", duration_ms=3
             )
-        fresh = EvaluationRun.objects.select_related("assistant").get(id=run.id)
+        fresh = EvaluationRun.objects.select_related("assistant").get(id=run_id)
         run_finish(fresh)
 
 
 def test_publication_is_taken_back(owner, cast, shop, page):
-    owner.post(page("publication_withdraw", shop.check.id))
+    publication_waiting(owner, cast, shop, page)
+    check = newest(cast, PublicationCheck)
+    owner.post(page("publication_withdraw", check.id))
     assert newest(cast, PublicationCheck).state == "withdrawn"
     assert newest(cast, EvaluationRun).state == "cancelled"
 
 
 def test_run_is_started_watched_and_stopped(owner, cast, shop, page):
+    with tenant_tx(cast.tenant.id):
+        GoldenQuestion.objects.update(is_enabled=True)
     owner.post(page("run_start", shop.assistant.id))
     run = newest(cast, EvaluationRun)
     assert 'hx-trigger="every 2s"' in owner.get(page("run", run.id)).content.decode()
@@ -186,6 +194,7 @@ def test_two_sides_are_compared_on_one_question_and_the_winner_is_published(
 def test_trend_shows_each_night_as_picture_and_table(owner, cast, shop, page):
     owner.cookies["django_language"] = "en"
     with tenant_tx(cast.tenant.id):
+        GoldenQuestion.objects.update(is_enabled=True)
         for days, passed in ((2, 1), (1, 0)):
             run = run_create(
                 assistant=shop.assistant, kind="nightly", candidate=Subject.draft(shop.assistant)
@@ -323,7 +332,7 @@ def test_dates_of_a_document_are_set_from_the_repair_page(owner, cast, shop, pag
 
 
 def test_failed_golden_question_is_repaired_from_its_run(owner, cast, shop, page):
-    _judged(cast, shop.run, candidate=False, base=False)
+    _judged(cast, shop.run.id, candidate=False, base=False)
     with tenant_tx(cast.tenant.id):
         result = EvaluationResult.objects.filter(run=shop.run, side="candidate").get()
         ApprovedAnswer.objects.all().delete()

@@ -107,7 +107,9 @@ class ApprovedAnswer(TenantModel):
 
 
 class Gap(TenantModel):
-    """A question the assistant could not answer. Asking it again in the same words counts it up."""
+    """A question the assistant could not answer. Asking it again in the same words counts it up; in near-identical
+    words it shares the line of the first one, its `head` (None: it is a head itself).
+    """
 
     class State(models.TextChoices):
         OPEN = "open", _("Open")
@@ -117,6 +119,7 @@ class Gap(TenantModel):
     assistant = TenantForeignKey(Assistant, models.CASCADE, related_name="gaps")
     question = models.CharField(max_length=500)
     folded = models.CharField(max_length=500)
+    head = TenantForeignKey("self", models.SET_NULL, null=True, related_name="members")
     asked_count = models.PositiveIntegerField(default=1)
     last_asked_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)

@@ -124,6 +124,18 @@ def similarity(left: Profile, right: Profile) -> float:
     return score if left.kind == right.kind else score * 0.9
 
 
+def likeness(left: Profile, right: Profile) -> float:
+    """How much two questions share, for putting them beside each other on a list: kinder than `similarity`, which
+    decides what is answered. Different figures and different kinds of question still keep them apart.
+    """
+    kinds = {left.kind, right.kind} - {"", "can"}
+    if left.figures != right.figures or len(kinds) > 1:
+        return 0.0
+    if left.body == right.body:
+        return 1.0 if left.kind == right.kind else 0.7
+    return _overlap(left, right)
+
+
 def _overlap(left: Profile, right: Profile) -> float:
     ours, theirs = dict(left.weights), dict(right.weights)
     total = sum(ours.values()) + sum(theirs.values())

@@ -139,6 +139,7 @@ urlpatterns = [
     path("answers/<uuid:answer_id>/", answers.answer_update, name="answer_update"),
     path("answers/<uuid:answer_id>/deletion/", answers.answer_delete, name="answer_delete"),
     path("gaps/", answers.gaps, name="gaps"),
+    path("assistants/<uuid:assistant_id>/gaps/runs/", answers.gaps_ask, name="gaps_ask"),
     path("gaps/<uuid:gap_id>/answer/", answers.gap_answer, name="gap_answer"),
     path("gaps/<uuid:gap_id>/dismissal/", answers.gap_dismiss, name="gap_dismiss"),
     path("gaps/<uuid:gap_id>/reopening/", answers.gap_reopen, name="gap_reopen"),
