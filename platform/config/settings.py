@@ -233,6 +233,11 @@ _is_one_server = urlsplit(CHAT_URL).netloc == urlsplit(EMBEDDINGS_URL).netloc
 CHAT_API_KEY = env_str_or_file("CHAT_API_KEY", EMBEDDINGS_API_KEY if _is_one_server else "")
 CHAT_FIRST_TOKEN_TIMEOUT_S = env_int("CHAT_FIRST_TOKEN_TIMEOUT_S", 60, minimum=1)
 CHAT_TOTAL_TIMEOUT_S = env_int("CHAT_TOTAL_TIMEOUT_S", 600, minimum=1)
+# The longest answer anybody may ask for, and the model's context (0: not known, its server decides).
+CHAT_MAX_TOKENS = env_int("CHAT_MAX_TOKENS", 2048, minimum=1)
+CHAT_CONTEXT_TOKENS = env_int("CHAT_CONTEXT_TOKENS", 0, minimum=0)
+# How long after the longest call a hold that nobody ended is kept.
+HOLD_GRACE_S = env_int("HOLD_GRACE_S", 60, minimum=1)
 METRICS_TOKEN = env_str_or_file("METRICS_TOKEN")
 
 LOG_LEVEL = env_choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")

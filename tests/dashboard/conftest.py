@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from furrow.knowledge.models import (
     KnowledgeBase,
     PassageCorrection,
 )
+from furrow.metering.budgets import budget_set
 from furrow.tenants.models import Membership
 from furrow.tenants.services import Actor, api_key_create, invitation_create
 
@@ -57,6 +59,7 @@ class Shop:
     run: Any
     check: Any
     correction: Any
+    budget: Any
 
 
 @pytest.fixture
@@ -101,9 +104,10 @@ def shop(cast: Any) -> Shop:
             document=document, replacement=replacement, original=chunks[1].text,
             is_source_changed=True,
         )  # fmt: skip
+        budget = budget_set(actor=actor, scope_kind="tenant", cap_hard=Decimal(50))
     return Shop(
         base, document, chunks, assistant, approved, gap, conversation, turn, ticket,
-        key, invitation, token, membership, widget, golden, run, check, correction,
+        key, invitation, token, membership, widget, golden, run, check, correction, budget,
     )  # fmt: skip
 
 

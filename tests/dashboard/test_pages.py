@@ -11,7 +11,7 @@ from tests.dashboard.conftest import read_document
 from tests.dashboard.routes import dashboard_routes, url_of
 
 # Downloads, not pages; they are tested where their pages are.
-NOT_PAGES = {"document_file", "golden_export"}
+NOT_PAGES = {"document_file", "costs_table", "golden_export"}
 PAGES = [
     route
     for route in dashboard_routes()
@@ -74,6 +74,8 @@ def test_empty_business_says_what_to_do_next(cast):
         ("conversations", "Nobody has asked yet"),
         ("tickets", "Nobody is waiting"),
         ("keys", "Create one for each program"),
+        ("costs", "Nothing was spent yet"),
+        ("budgets", "Begin with one for the whole business"),
     ):
         page = stranger.get(reverse(f"dashboard:{name}", args=[slug])).content.decode()
         assert words in page, name
