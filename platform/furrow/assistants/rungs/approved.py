@@ -1,5 +1,6 @@
 """Answers the owner approved, word for word, when the question is surely the one they were written for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -59,12 +60,20 @@ class ApprovedRung:
         matches = ranked(profile(question.text), candidates)
         if matches[0].score < THRESHOLD and question.language in settings.EMBEDDINGS_LANGUAGES:
             matches = by_meaning(question.text, matches)
-        best = matches[0]
-        if best.score < THRESHOLD:
-            return passed("no_match", best=round(best.score, 3))
-        if len(matches) > 1 and best.score < 1 and best.score - matches[1].score < MARGIN:
-            return passed("ambiguous", best=round(best.score, 3))
+        best, reason = decided(matches)
+        if best is None:
+            return passed(reason, best=round(matches[0].score, 3))
         return _given(best)
+
+
+def decided(matches: Sequence[Match]) -> tuple[Match | None, str]:
+    """The match that is surely meant, or None and why; `matches` are ranked."""
+    best = matches[0]
+    if best.score < THRESHOLD:
+        return None, "no_match"
+    if len(matches) > 1 and best.score < 1 and best.score - matches[1].score < MARGIN:
+        return None, "ambiguous"
+    return best, ""
 
 
 def _given(match: Match) -> RungResult:
