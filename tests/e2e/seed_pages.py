@@ -142,10 +142,12 @@ def examine(words: dict[str, Any], made: dict[str, Any], actor: Actor) -> None:
     question, right, wrong = words["golden"]
     with tenant_tx(made["tenant_id"]):
         assistant = Assistant.objects.select_related("published").get(id=made["assistant_id"])
+        # The approved answer is surely right; the draft will do without it.
         golden = golden_create(
-            actor=actor, assistant=assistant, question=question, facts=[[right]],
-            document_id=Turn.objects.get(id=made["turn_id"]).citations[0]["document_id"],
+            actor=actor, assistant=assistant, question=words["approved"][0],
+            facts=[[words["approved"][1]]],
         )  # fmt: skip
+        golden_create(actor=actor, assistant=assistant, question=question, facts=[[right]])
         golden_create(actor=actor, assistant=assistant, question=words["asked"][1], facts=[[wrong]])
         nights = [
             run_create(assistant=assistant, kind="nightly", candidate=Subject.published(assistant))
@@ -159,7 +161,7 @@ def examine(words: dict[str, Any], made: dict[str, Any], actor: Actor) -> None:
             EvaluationRun.objects.filter(id=night.id).update(
                 created_at=timezone.now() - timedelta(days=days)
             )
-        assistant_update(actor=actor, assistant=assistant, settings={"threshold": 1.0})
+        assistant_update(actor=actor, assistant=assistant, rungs=["quoted"])
         check = publication_request(actor=actor, assistant=assistant).check
     _wait(made["tenant_id"], PublicationCheck, "blocked", 1, field="state")
     made |= {

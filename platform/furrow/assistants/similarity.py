@@ -54,6 +54,8 @@ _FILLERS_EN = re.compile(
     r"i want to know|tell me|may i ask|sorry)\b[ ,]*"
 )
 _NEGATION = re.compile(r"不(?!客气|同)|没(?!关系)|别|勿|\b(?:not|no|never|without|cannot)\b|n't\b")
+# 能不能, 有没有 and a 不 or 没 at the end only ask.
+_NO_NEGATION = re.compile(r"(.)不(?=\1)|有没有|(?:不|没有?)(?=\W*$)")
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def profile(text: str) -> Profile:
         weights=tuple((term.text, term.weight) for term in analyse_query(body)),
         kind=kind,
         figures=figures,
-        is_negated=bool(_NEGATION.search(re.sub(r"(.)不\1", r"\1", folded))),
+        is_negated=bool(_NEGATION.search(_NO_NEGATION.sub("", folded))),
     )
 
 

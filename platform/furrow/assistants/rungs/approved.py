@@ -16,6 +16,7 @@ from furrow.assistants.config import AssistantConfig
 from furrow.assistants.ladder import LadderContext, Question, RungResult, answered, passed
 from furrow.assistants.models import ApprovedAnswer
 from furrow.assistants.pins import pinned_citation
+from furrow.assistants.recognition import entry_of, recognised
 from furrow.assistants.similarity import Profile, may_match, profile, similarity
 from furrow.core.context import current_tenant_id, tenant_tx
 from furrow.core.errors import LimitReached, UpstreamFailed
@@ -57,7 +58,7 @@ class ApprovedRung:
             candidates = candidates_of(config.assistant_id, timezone.localdate())
         if not candidates:
             return passed("none_approved")
-        matches = ranked(profile(question.text), candidates)
+        matches = ranked(question.text, candidates)
         if matches[0].score < THRESHOLD and question.language in settings.EMBEDDINGS_LANGUAGES:
             matches = by_meaning(question.text, matches)
         best, reason = decided(matches)
@@ -104,13 +105,19 @@ def candidates_of(assistant_id: UUID, today: date) -> list[Candidate]:
     ]
 
 
-def ranked(asked: Profile, candidates: list[Candidate]) -> list[Match]:
-    """Best first; a candidate counts by the wording of it that fits best."""
-    matches = [
-        Match(candidate, max(similarity(asked, profile(text)) for text in candidate.wordings))
-        for candidate in candidates
-    ]
+def ranked(text: str, candidates: list[Candidate]) -> list[Match]:
+    """Best first; a candidate counts by the wording of it that fits best, or by what it is about."""
+    asked = profile(text)
+    matches = [Match(each, _score(text, asked, each)) for each in candidates]
     return sorted(matches, key=lambda match: -match.score)
+
+
+def _score(text: str, asked: Profile, candidate: Candidate) -> float:
+    alike = max(similarity(asked, profile(wording)) for wording in candidate.wordings)
+    if alike >= THRESHOLD or candidate.pinned_document_id is not None:
+        # A passage holds many other words: what it is about is only its question.
+        return alike
+    return max(alike, recognised(text, entry_of(candidate.wordings, candidate.answer)))
 
 
 def by_meaning(text: str, matches: list[Match]) -> list[Match]:
