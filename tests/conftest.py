@@ -200,6 +200,7 @@ ALL_SCOPES = [
     "assistants:write",
     "conversations:read",
     "conversations:write",
+    "models:use",
     "usage:read",
     "usage:write",
 ]
