@@ -210,11 +210,17 @@ def groups_of(columns: int) -> int:
 
 @lru_cache(maxsize=1)
 def native_load() -> NativeKernels | None:
-    """The kernels, built on first use; None where they cannot be had."""
+    """The kernels, built on first use; None where they cannot be had.
+
+    FURROW_CPU_ISA=avx2 leaves AVX-512 unused, to measure on one processor what another does.
+    """
+    isa = os.environ.get("FURROW_CPU_ISA", "native")
+    if isa not in {"native", "avx2"}:
+        raise ValueError(f"FURROW_CPU_ISA must be 'native' or 'avx2', not {isa!r}.")
     if platform.machine() not in {"x86_64", "AMD64"} or not torch.cpu._is_avx2_supported():
         return None
     try:
-        library = ctypes.CDLL(str(library_build("native")))
+        library = ctypes.CDLL(str(library_build(isa)))
     except (OSError, subprocess.SubprocessError) as error:
         log.warning("no C kernels, torch computes everything: %s", error)
         return None
@@ -228,7 +234,7 @@ def library_build(target: str) -> Path:
         raise OSError("no C compiler found")
     command = [compiler, *FLAGS, *_march(target)]
     key = hashlib.sha256(SOURCE.read_bytes() + repr((command, _cpu_flags())).encode()).hexdigest()
-    folder = _cache_folder()
+    folder = cache_folder()
     library = folder / f"cpu-{key[:20]}.so"
     if not library.is_file():
         # Built beside and renamed: two processes may start at once.
@@ -258,7 +264,7 @@ def _cpu_flags() -> str:
     return next((line for line in lines if line.startswith("flags")), "")
 
 
-def _cache_folder() -> Path:
+def cache_folder() -> Path:
     """A folder only this user can write: what lies in it gets loaded."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     try:
