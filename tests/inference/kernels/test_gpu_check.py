@@ -16,6 +16,7 @@ def one_thread():
     torch.set_num_threads(before)
 
 
+@pytest.mark.slow
 def test_a_dry_run_walks_every_part(tmp_path, capsys) -> None:
     pytest.importorskip("transformers", reason="it comes with the 'inference' extra")
     out = tmp_path / "report.md"
