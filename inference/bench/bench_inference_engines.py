@@ -16,10 +16,10 @@ from typing import Any, Protocol
 
 import torch
 
+from inference.bench.batches import SequenceChunk, batch_pack
 from inference.bench.shapes import RandomSource
 from inference.kernels.cpu_int8 import int8_backend
 from inference.kernels.cpu_native import cache_folder, native_load
-from inference.model.batch import SequenceChunk, batch_pack
 from inference.model.cache import KvCache, bytes_per_block
 from inference.model.makers import Int8Maker
 from inference.model.spec import spec_from_config

@@ -24,10 +24,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from inference.bench.batches import SequenceChunk, batch_pack
 from inference.bench.gpu_check_rig import DRY_RUN, Host, Rig, cuda_rig
 from inference.bench.shapes import DEEPSEEK_V2_LITE, QWEN3_30B_A3B, RandomSource
 from inference.kernels.cuda_plan import GROUPED_FROM
-from inference.model.batch import SequenceChunk, batch_pack
 from inference.model.cache import bytes_per_block
 from inference.model.decoder import Decoder
 from inference.model.makers import maker_for

@@ -11,7 +11,7 @@ import torch
 import transformers
 from torch import Tensor
 
-from inference.model.batch import SequenceChunk, batch_pack
+from inference.bench.batches import SequenceChunk, batch_pack
 from inference.model.cache import KvCache
 from inference.model.decoder import Decoder
 from inference.model.weights import load_model
