@@ -89,7 +89,7 @@ class FurrowEngine:
         self._config = config
         self._decoder = decoder_build(spec, RandomSource(), Int8Maker())
         per_sequence = CONTEXT // BLOCK
-        self._cache = KvCache(spec, (MOST + 1) * per_sequence, BLOCK, "cpu", torch.float32)
+        self._cache = KvCache(spec, (MOST + 1) * per_sequence, BLOCK, "cpu", torch.float16)
         for pages in (*self._cache.keys, *self._cache.values):
             pages.fill_(0)  # all of it in memory now, so that it can be taken off below
         self._blocks = [
@@ -101,7 +101,7 @@ class FurrowEngine:
         self.version = f"{int8_backend().name}{isa} kernels, torch {torch.__version__}"
         self.weights_mb = weight_bytes(spec, "int8", torch.float32) / 2**20
         self.cache_mb = (
-            len(self._blocks) * per_sequence * bytes_per_block(spec, BLOCK, torch.float32) / 2**20
+            len(self._blocks) * per_sequence * bytes_per_block(spec, BLOCK, torch.float16) / 2**20
         )
         gc.collect()
 

@@ -69,6 +69,7 @@ class PagesStruct(ctypes.Structure):
         ("sinks", ctypes.c_void_p),
         ("window", ctypes.c_int64),
         ("scale", ctypes.c_float),
+        ("is_half", ctypes.c_int32),
     ]  # fmt: skip
 
 
@@ -149,7 +150,7 @@ class NativeKernels:
             states.data_ptr(), count, matrix.columns, matrix.tiles.data_ptr(),
             matrix.scales.data_ptr(), matrix.sums.data_ptr(),
             None if bias is None else bias.data_ptr(), out.data_ptr(), matrix.rows,
-            self._scratch.of(count * (matrix.columns + 4 + 4 * groups_of(matrix.columns))), torch.get_num_threads(),
+            self._scratch.of(count * (2 * (matrix.columns + 4) + 4 * groups_of(matrix.columns))), torch.get_num_threads(),
         )  # fmt: skip
         return out
 
@@ -159,8 +160,9 @@ class NativeKernels:
         """states [T, hidden], weights and chosen [T, k] -> [T, hidden]."""
         states, weights, chosen = states.contiguous(), weights.contiguous(), chosen.contiguous()
         count, pairs = states.shape[0], weights.numel()
-        per_pair = 5 * layer.inner + 4 * groups_of(layer.inner) + 4
-        per_row = layer.hidden + 4 + 4 * groups_of(layer.hidden)
+        # An input takes up to two bytes, a sum four.
+        per_pair = 6 * layer.inner + 4 * groups_of(layer.inner) + 4
+        per_row = 2 * (layer.hidden + 4) + 4 * groups_of(layer.hidden)
         size = pairs * per_pair + count * per_row + 8 * (layer.experts + 1)
         out = torch.empty_like(states)
         self._library.i8_experts(
@@ -252,7 +254,7 @@ def library_build(target: str) -> Path:
 
 
 def _march(target: str) -> list[str]:
-    return ["-mavx2", "-mfma"] if target == "avx2" else [f"-march={target}"]
+    return ["-mavx2", "-mfma", "-mf16c"] if target == "avx2" else [f"-march={target}"]
 
 
 def _cpu_flags() -> str:

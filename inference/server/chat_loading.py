@@ -23,6 +23,7 @@ from inference.kernels.graphs import GraphedModel
 from inference.kernels.threads import threads_set
 from inference.model.cache import KvCache
 from inference.model.checkpoint import config_read
+from inference.model.makers import is_int8
 from inference.model.spec import spec_from_config
 from inference.model.weights import load_model
 from inference.pooling.folder import UnsupportedModel, folder_find
@@ -31,6 +32,7 @@ from inference.server.chat_model import LoadedChat
 from inference.server.memory import (
     MemoryPlan,
     block_size_for,
+    cache_dtype,
     dtype_for,
     needs_for,
     plan_make,
@@ -79,7 +81,9 @@ def chat_load(
     model = load_model(planned.folder, device=device, dtype=dtype, quantization=config.quantization)
     size = block_size_for(device)
     # One block more than the scheduler gives out: the spare one of captured steps.
-    cache = KvCache(spec, plan.blocks + 1, size, device, dtype)
+    has_int8 = is_int8(torch.device(device), config.quantization)
+    kept = cache_dtype(dtype, is_int8=has_int8)
+    cache = KvCache(spec, plan.blocks + 1, size, device, kept)
     stepper = GraphedModel(model, block_size=size) if device == "cuda" else model
     runner = Runner(stepper, cache, block_size=size, device=device)
     if device == "cpu":
