@@ -139,6 +139,11 @@ CELERY_BEAT_SCHEDULE = {
     "receipts": {"task": "furrow.metering.tasks.receipts_task", "schedule": 5.0},
     "rollups": {"task": "furrow.metering.tasks.rollups_task", "schedule": 10.0},
     "reconcile": {"task": "furrow.metering.tasks.reconcile_task", "schedule": 300.0},
+    "reconcile-all": {
+        "task": "furrow.metering.tasks.reconcile_task",
+        "schedule": 24 * 3600.0,
+        "kwargs": {"is_full": True},
+    },
     "invoices": {"task": "furrow.metering.tasks.invoices_task", "schedule": 3600.0},
     "nightly": {"task": "furrow.assistants.tasks.nightly_task", "schedule": 1800.0},
     "upkeep": {"task": "furrow.ops.tasks.upkeep_task", "schedule": 24 * 3600.0},
