@@ -192,3 +192,13 @@ def test_a_key_has_its_own_budget_and_rate(
     assert limited.headers["retry-after"] == "60"
     assert limited.json()["error"]["type"] == "rate_limit_error"
     assert ask(live).is_success
+
+
+def test_a_process_that_is_full_says_come_back(
+    live: Live, chat_server: ChatServer, settings: Any
+) -> None:
+    settings.API_STREAMS_MAX = 0
+    answer = ask(live)
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert answer.json()["error"]["code"] == "overloaded"
+    assert chat_server.requests == []

@@ -21,7 +21,7 @@ from furrow.api.openai.errors import (
 from furrow.api.openai.http import Gone, Receive, Request, Scope, Send, unless_gone
 from furrow.api.openai.mcp import mcp_handle
 from furrow.api.openai.schemas import MAX_BODY_BYTES
-from furrow.core.errors import AppError, LimitReached, NotFound
+from furrow.core.errors import AppError, NotFound, UpstreamFailed
 from furrow.core.logs import get_logger, request_id_var
 from furrow.core.threads import in_thread
 
@@ -86,7 +86,9 @@ class OpenAIApp:
 
     async def _served(self, request: Request) -> None:
         if self._running > settings.API_STREAMS_MAX:
-            raise LimitReached("The server has no room at the moment.", retry_after_s=2)
+            raise UpstreamFailed(
+                "The server has no room at the moment.", code="overloaded", retry_after_s=2
+            )
         _host_check(request)
         handler = _route(request)
         if handler is None:
