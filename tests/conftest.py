@@ -1,17 +1,14 @@
 """The suite's services and its cast: an owner, a teammate, a stranger of another tenant, a visitor."""
 
-import fcntl
 import os
 import shutil
-import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-import psycopg
 import pytest
 from django.conf import settings
 from django.core.management import call_command
@@ -22,79 +19,56 @@ from furrow.accounts.models import User
 from furrow.accounts.services import user_ensure
 from furrow.core import redis as furrow_redis
 from furrow.core import security
-from furrow.core.addresses import database
+from furrow.core.addresses import database as address_parse
 from furrow.core.context import tenant_tx
 from furrow.ops import embedded
 from furrow.tenants.models import Membership, Role, Tenant
 from furrow.tenants.services import SYSTEM, api_key_create, tenant_create
+from tests import database
 
-ROOT = Path(__file__).resolve().parent.parent
 DATABASE_NAME = f"test_furrow_{os.getpid()}"
-MOST_CONNECTIONS = 400
 
-
-def _superuser_url() -> str:
-    if url := os.environ.get("TEST_DATABASE_OWNER_URL"):
-        return url
-    folder = ROOT / "var" / "test-postgres"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / "test-postgres.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        url = embedded.postgres_start(folder)
-        with psycopg.connect(url, autocommit=True) as connection:
-            for name in ("fsync", "synchronous_commit", "full_page_writes"):
-                connection.execute(f"ALTER SYSTEM SET {name} = off")
-            row = connection.execute("SHOW max_connections").fetchone()
-            is_small = row is not None and int(row[0]) < MOST_CONNECTIONS
-            if is_small:
-                connection.execute(f"ALTER SYSTEM SET max_connections = {MOST_CONNECTIONS}")
-            connection.execute("SELECT pg_reload_conf()")
-        if is_small:
-            _restart(folder)
-    return url
-
-
-def _restart(folder: Path) -> None:
-    """Once in the life of a test cluster: tests with a hundred clients need room beside each other."""
-    postmaster = psutil.Process(int((folder / "postmaster.pid").read_text().split()[0]))
-    command = str(Path(postmaster.exe()).parent / "pg_ctl")
-    subprocess.run(
-        [command, "restart", "-m", "fast", "-w", "-D", str(folder), "-l", str(folder / "log")],
-        user=postmaster.uids().real,
-        group=postmaster.gids().real,
-        cwd="/",
-        check=True,
-        timeout=60,
-        stdout=subprocess.DEVNULL,
-    )
+# Tests start dozens of interpreters. Where the environment forbids byte code, each of them, and each run of the
+# suite, would compile some four thousand files again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 def _point_at(alias: str, url: str) -> None:
     handler = connections[alias]
-    handler.settings_dict.update(database(url))
+    handler.settings_dict.update(address_parse(url))
     handler.settings_dict["OPTIONS"].pop("pool", None)
+
+
+def _migrate(owner_url: str) -> None:
+    _point_at("owner", owner_url)
+    security.ensure_roles(connections["owner"], app_role="furrow_app")
+    call_command("migrate", database="owner", verbosity=0)
+    connections["owner"].close()
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     """A fresh database a session, migrated by its owner and used by the app role, as in production."""
-    superuser = _superuser_url()
-    embedded.database_ensure(superuser, DATABASE_NAME)
-    owner_url = superuser.replace("/postgres?", f"/{DATABASE_NAME}?")
-    app_url = owner_url.replace("//postgres@", "//furrow_app@")
+    superuser = database.superuser_url()
+    owner_url, app_url = (
+        database.url_of(superuser, DATABASE_NAME, user) for user in ("postgres", "furrow_app")
+    )
+    settings.DATABASE_APP_ROLE = "furrow_app"
+    os.environ["DATABASE_URL"], os.environ["DATABASE_OWNER_URL"] = app_url, owner_url
     with django_db_blocker.unblock():
+        database.database_copy(
+            superuser,
+            DATABASE_NAME,
+            migrate=lambda name: _migrate(database.url_of(superuser, name)),
+        )
         _point_at("owner", owner_url)
         _point_at("default", app_url)
-        settings.DATABASE_APP_ROLE = "furrow_app"
-        os.environ["DATABASE_URL"], os.environ["DATABASE_OWNER_URL"] = app_url, owner_url
-        security.ensure_roles(connections["owner"], app_role="furrow_app")
-        call_command("migrate", database="owner", verbosity=0)
         security.verify(connections["default"])
     yield
     with django_db_blocker.unblock():
         connections.close_all()
-    with psycopg.connect(superuser, autocommit=True) as connection:
-        connection.execute(f'DROP DATABASE IF EXISTS "{DATABASE_NAME}" WITH (FORCE)')
+    database.database_drop(superuser, DATABASE_NAME)
 
 
 @pytest.fixture(scope="session", autouse=True)
