@@ -1,7 +1,10 @@
 """The suite's services and its cast: an owner, a teammate, a stranger of another tenant, a visitor."""
 
+import fcntl
+import hashlib
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+import psycopg
 import pytest
 from django.conf import settings
 from django.core.management import call_command
@@ -19,14 +24,15 @@ from furrow.accounts.models import User
 from furrow.accounts.services import user_ensure
 from furrow.core import redis as furrow_redis
 from furrow.core import security
-from furrow.core.addresses import database as address_parse
+from furrow.core.addresses import database
 from furrow.core.context import tenant_tx
 from furrow.ops import embedded
 from furrow.tenants.models import Membership, Role, Tenant
 from furrow.tenants.services import SYSTEM, api_key_create, tenant_create
-from tests import database
 
+ROOT = Path(__file__).resolve().parent.parent
 DATABASE_NAME = f"test_furrow_{os.getpid()}"
+MOST_CONNECTIONS = 400
 
 # Tests start dozens of interpreters. Where the environment forbids byte code, each of them, and each run of the
 # suite, would compile some four thousand files again.
@@ -34,41 +40,107 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 
+def _superuser_url() -> str:
+    if url := os.environ.get("TEST_DATABASE_OWNER_URL"):
+        return url
+    folder = ROOT / "var" / "test-postgres"
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / "test-postgres.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        url = embedded.postgres_start(folder)
+        with psycopg.connect(url, autocommit=True) as connection:
+            for name in ("fsync", "synchronous_commit", "full_page_writes"):
+                connection.execute(f"ALTER SYSTEM SET {name} = off")
+            row = connection.execute("SHOW max_connections").fetchone()
+            is_small = row is not None and int(row[0]) < MOST_CONNECTIONS
+            if is_small:
+                connection.execute(f"ALTER SYSTEM SET max_connections = {MOST_CONNECTIONS}")
+            connection.execute("SELECT pg_reload_conf()")
+        if is_small:
+            _restart(folder)
+    return url
+
+
+def _restart(folder: Path) -> None:
+    """Once in the life of a test cluster: tests with a hundred clients need room beside each other."""
+    postmaster = psutil.Process(int((folder / "postmaster.pid").read_text().split()[0]))
+    command = str(Path(postmaster.exe()).parent / "pg_ctl")
+    subprocess.run(
+        [command, "restart", "-m", "fast", "-w", "-D", str(folder), "-l", str(folder / "log")],
+        user=postmaster.uids().real,
+        group=postmaster.gids().real,
+        cwd="/",
+        check=True,
+        timeout=60,
+        stdout=subprocess.DEVNULL,
+    )
+
+
 def _point_at(alias: str, url: str) -> None:
     handler = connections[alias]
-    handler.settings_dict.update(address_parse(url))
+    handler.settings_dict.update(database(url))
     handler.settings_dict["OPTIONS"].pop("pool", None)
-
-
-def _migrate(owner_url: str) -> None:
-    _point_at("owner", owner_url)
-    security.ensure_roles(connections["owner"], app_role="furrow_app")
-    call_command("migrate", database="owner", verbosity=0)
-    connections["owner"].close()
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
     """A fresh database a session, migrated by its owner and used by the app role, as in production."""
-    superuser = database.superuser_url()
-    owner_url, app_url = (
-        database.url_of(superuser, DATABASE_NAME, user) for user in ("postgres", "furrow_app")
-    )
+    superuser = _superuser_url()
     settings.DATABASE_APP_ROLE = "furrow_app"
-    os.environ["DATABASE_URL"], os.environ["DATABASE_OWNER_URL"] = app_url, owner_url
     with django_db_blocker.unblock():
-        database.database_copy(
-            superuser,
-            DATABASE_NAME,
-            migrate=lambda name: _migrate(database.url_of(superuser, name)),
-        )
-        _point_at("owner", owner_url)
-        _point_at("default", app_url)
+        _copy_of_template(superuser)
+        _use(superuser, DATABASE_NAME)
         security.verify(connections["default"])
     yield
     with django_db_blocker.unblock():
         connections.close_all()
-    database.database_drop(superuser, DATABASE_NAME)
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        connection.execute(f'DROP DATABASE IF EXISTS "{DATABASE_NAME}" WITH (FORCE)')
+
+
+def _copy_of_template(superuser: str) -> None:
+    """Migrating takes seconds, copying a migrated database does not. One template a state of the code, made once."""
+    template = f"furrow_template_{_schema_digest()}"
+    lock_file = ROOT / "var" / "test-postgres.lock"
+    lock_file.parent.mkdir(parents=True, exist_ok=True)
+    with lock_file.open("a") as lock, psycopg.connect(superuser, autocommit=True) as connection:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        rows = connection.execute("SELECT datname FROM pg_database").fetchall()
+        if (template,) not in rows:
+            for (name,) in rows:
+                if name.startswith("furrow_template_"):
+                    connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+            connection.execute(f'CREATE DATABASE "{template}_draft"')
+            _migrate(superuser, f"{template}_draft")
+            connection.execute(f'ALTER DATABASE "{template}_draft" RENAME TO "{template}"')
+        connection.execute(f'CREATE DATABASE "{DATABASE_NAME}" TEMPLATE "{template}"')
+
+
+def _schema_digest() -> str:
+    """Of everything that decides what a migrated database looks like."""
+    platform = ROOT / "platform" / "furrow"
+    sources = [*platform.rglob("migrations/*.py"), *platform.rglob("models*.py")]
+    sources += [*platform.rglob("models/*.py"), platform / "core" / "security.py"]
+    sources += [*(ROOT / "apps").rglob("migrations/*.py"), *(ROOT / "apps").rglob("models*.py")]
+    digest = hashlib.sha256((ROOT / "constraints.txt").read_bytes())
+    for path in sorted(set(sources)):
+        digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _migrate(superuser: str, name: str) -> None:
+    _use(superuser, name)
+    security.ensure_roles(connections["owner"], app_role="furrow_app")
+    call_command("migrate", database="owner", verbosity=0)
+    connections.close_all()
+
+
+def _use(superuser: str, name: str) -> None:
+    owner_url = superuser.replace("/postgres?", f"/{name}?")
+    app_url = owner_url.replace("//postgres@", "//furrow_app@")
+    _point_at("owner", owner_url)
+    _point_at("default", app_url)
+    os.environ["DATABASE_URL"], os.environ["DATABASE_OWNER_URL"] = app_url, owner_url
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -134,6 +206,7 @@ ALL_SCOPES = [
     "assistants:write",
     "conversations:read",
     "conversations:write",
+    "models:use",
     "usage:read",
     "usage:write",
 ]
