@@ -33,7 +33,15 @@ class OpenChat:
         self._status: Status = "aborted"
 
     async def __aenter__(self) -> "OpenChat":
-        await in_thread(self._open)
+        opening = asyncio.ensure_future(in_thread(self._open))
+        try:
+            await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # The thread cannot be stopped: what it has committed is given back.
+            await asyncio.wait({opening})
+            if opening.exception() is None:
+                await in_thread_later(self._settle)
+            raise
         return self
 
     def _open(self) -> None:

@@ -1,8 +1,10 @@
 """Streams that end otherwise than planned, calls that are repeated, and LangChain as a client."""
 
+import asyncio
 import concurrent.futures
 import contextlib
 import threading
+import time
 from typing import Any
 
 import httpx
@@ -10,7 +12,10 @@ import openai
 import pytest
 from langchain_openai import ChatOpenAI
 
-from furrow.metering.models import UsageEvent
+from furrow.core.context import tenant_context, tenant_tx
+from furrow.gateway.chat_async import OpenChat
+from furrow.gateway.chat_types import ChatRequest
+from furrow.metering.models import Hold, UsageEvent
 from tests.api.openai.conftest import Live
 from tests.api.openai.test_chat import ASK, events_of
 from tests.fixtures_chat import CUT, ChatServer, answer, chunk, openai_usage
@@ -174,3 +179,32 @@ def test_many_streams_share_few_threads(live: Live, chat_server: ChatServer) -> 
             most = max(most, threading.active_count())
         assert all(future.result() for future in running)
     assert most - before - 40 <= 8
+
+
+def test_a_client_that_leaves_during_the_hold_gives_it_back(
+    live: Live, chat_server: ChatServer
+) -> None:
+    begun = threading.Event()
+
+    def slow() -> None:
+        begun.set()
+        time.sleep(0.3)
+
+    async def enter() -> None:
+        with tenant_context(live.tenant.id):
+            async with OpenChat(ChatRequest(messages=ASK), before=slow):
+                raise AssertionError("nobody is there any more")
+
+    async def leave() -> None:
+        task = asyncio.create_task(enter())
+        while not begun.is_set():
+            await asyncio.sleep(0.01)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(leave())
+    assert events_of(live) == []
+    with tenant_tx(live.tenant.id):
+        assert [hold.state for hold in Hold.objects.all()] == ["voided"]
+    assert chat_server.requests == []
