@@ -62,8 +62,10 @@ class Verdict:
         return not self.reason
 
 
-def judge(sentence: str, evidence: Evidence) -> Verdict:
-    """The rules in order of how surely they speak; the first that fails decides."""
+def judge(sentence: str, evidence: Evidence, *, words_count: bool = True) -> Verdict:
+    """The rules in order of how surely they speak; the first that fails decides. Without `words_count` somebody
+    else judges whether the words say the same.
+    """
     if not evidence.lines:
         return Verdict("no_evidence")
     best = evidence.aligned(sentence)[0][1]
@@ -73,7 +75,7 @@ def judge(sentence: str, evidence: Evidence) -> Verdict:
     reason, detail = (
         _figures(sentence, evidence)
         or _names(sentence, evidence)
-        or _words(sentence, evidence)
+        or (_words(sentence, evidence) if words_count else None)
         or _claims(sentence, evidence)
         or _tones(sentence, evidence)
         or _bindings(sentence, evidence)
