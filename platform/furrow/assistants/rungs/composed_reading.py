@@ -10,6 +10,7 @@ from furrow.assistants.ladder import Question
 from furrow.assistants.quotes import names_all, pick
 from furrow.assistants.rungs.composed_prompt import rewrite_messages
 from furrow.assistants.verifier.answer import Passage
+from furrow.assistants.verifier.commands import without_commands
 from furrow.core.errors import LimitReached, UpstreamFailed
 from furrow.gateway.writing import Manner, Writer
 from furrow.knowledge.search import Hit, search
@@ -30,7 +31,7 @@ class Read:
     @property
     def passages(self) -> list[Passage]:
         return [
-            Passage(n, hit.text, " › ".join([hit.title, *hit.heading_path]))
+            Passage(n, without_commands(hit.text), " › ".join([hit.title, *hit.heading_path]))
             for n, hit in enumerate(self.hits, start=1)
         ]
 

@@ -118,7 +118,9 @@ def write(
     return written
 
 
-def _drafts(messages: Sequence[Message], writer: Writer, written: Written) -> Generator[Draft, None, None]:
+def _drafts(
+    messages: Sequence[Message], writer: Writer, written: Written
+) -> Generator[Draft, None, None]:
     stream = SentenceStream()
     with closing(writer.write(messages)) as pieces:
         for piece in pieces:
