@@ -174,13 +174,12 @@ def test_stable_parts_of_the_prompt_stand_first(chat, chat_server, says, n):
 
 def test_doubtful_sentence_needs_the_models_yes_when_the_owner_wants_it(chat, chat_server, says, n):
     configure(chat, length="medium", max_tokens=600, model_check=True, thinking=False)
-    doubtful = f"寄往北京的快递费，首重5公斤收12元 [{n}]。"
+    doubtful = f"运往北京时，首个5公斤需支付12元 [{n}]。"
     turns = []
     for verdict in ("否", "是"):
         turns.append(_asked_with_verdict(chat, chat_server, doubtful, verdict))
     refused, agreed = turns
-    if line(agreed)["outcome"] == "answered":
-        assert agreed.rung == "composed"
+    assert agreed.rung == "composed"
     assert refused.rung == "quoted"
     assert line(refused)["kept_back"][0]["reason"] == "model_says_no"
 
@@ -195,8 +194,9 @@ def test_follow_up_without_words_of_its_own_is_rewritten_by_the_model(chat, chat
     usage = openai_usage(10, 5)
     says("资料中没有找到。")
     chat.ask("你们卖显卡吗")
-    rewritten, final = answer("新疆发货吗？", usage=usage), answer(
-        "新疆、西藏和海外地区目前不发货 [1]。", usage=usage
+    rewritten, final = (
+        answer("新疆发货吗？", usage=usage),
+        answer("新疆、西藏和海外地区目前不发货 [1]。", usage=usage),
     )
     chat_server.scripts = [rewritten, final]
     turn = chat.ask("那新疆呢？")

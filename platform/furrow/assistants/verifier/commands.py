@@ -26,7 +26,11 @@ _TURNED = re.compile(
 
 
 def speaks_to_machine(sentence: str) -> bool:
-    return bool(_TURNED.search(sentence)) or bool(_TO_THE_MACHINE.search(fold(sentence))) or bool(unsafe_part(sentence))
+    return (
+        bool(_TURNED.search(sentence))
+        or bool(_TO_THE_MACHINE.search(fold(sentence)))
+        or bool(unsafe_part(sentence))
+    )
 
 
 def without_commands(text: str) -> str:
