@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from furrow.assistants.evaluation.gate import publication_request
+from furrow.assistants.evaluation.golden import golden_create
 from furrow.assistants.services import (
     approved_answer_create,
     assistant_create,
     assistant_publish,
+    assistant_update,
 )
 from furrow.conversations.services import conversation_create, turn_create
 from furrow.core import jobs
@@ -41,6 +44,9 @@ class World:
     turn: Any
     budget: Any
     invoice: Any
+    golden: Any
+    evaluation: Any
+    check: Any
 
 
 def run_all_jobs(lane: str) -> None:
@@ -69,11 +75,28 @@ def world(cast: Any) -> World:
         turn = turn_create(conversation=conversation, text="坏果怎么赔？")
     run_all_jobs("chat")
     with tenant_tx(cast.tenant.id):
+        golden = golden_create(
+            actor=SYSTEM, assistant=assistant, question="坏果多久内联系？", facts=[["24小时"]]
+        )
+        assistant_update(actor=SYSTEM, assistant=assistant, settings={"threshold": 0.3})
+        check = publication_request(actor=SYSTEM, assistant=assistant).check
         budget = budget_set(
             actor=SYSTEM, scope_kind="assistant", scope_id=str(assistant.id), cap_hard=Decimal(7)
         )
         invoice = invoice_close(month=date(2026, 1, 1))
-    return World(base, document, assistant, approved, conversation, turn, budget, invoice)
+    return World(
+        base,
+        document,
+        assistant,
+        approved,
+        conversation,
+        turn,
+        budget,
+        invoice,
+        golden,
+        check.run,
+        check,
+    )
 
 
 def post(client: Client, path: str, body: Any, **headers: str) -> Any:

@@ -21,6 +21,9 @@ BODIES = {
     "post /api/v1/assistants/{assistant_id}/publications": {"note": "x"},
     "post /api/v1/assistants/{assistant_id}/approved-answers": {"question": "x", "answer": "x"},
     "post /api/v1/assistants/{assistant_id}/conversations": {},
+    "post /api/v1/assistants/{assistant_id}/golden-questions": {"question": "x"},
+    "post /api/v1/assistants/{assistant_id}/evaluations": {"question": "x"},
+    "patch /api/v1/golden-questions/{golden_id}": {"note": "stolen"},
     "post /api/v1/conversations/{conversation_id}/messages": {"text": "坏果怎么赔"},
     "post /api/v1/conversations/{conversation_id}/tickets": {},
     "post /api/v1/turns/{turn_id}/feedback": {"value": 1},
@@ -56,6 +59,9 @@ def ids(world: World) -> dict[str, str]:
         "turn_id": str(world.turn.id),
         "budget_id": str(world.budget.id),
         "invoice_id": str(world.invoice.id),
+        "golden_id": str(world.golden.id),
+        "evaluation_id": str(world.evaluation.id),
+        "check_id": str(world.check.id),
     }
 
 
