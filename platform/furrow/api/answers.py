@@ -237,6 +237,7 @@ class Budget(Schema):
     cap_hard: str | None
     cap_soft: str | None
     thresholds: list[int]
+    steps: list[dict[str, Any]]
     balances: list[BudgetBalance]
 
 
