@@ -38,12 +38,17 @@ def main() -> None:
         before = bench.engine_calls(setup)
         # A server that is told to stop first settles what it has served.
         with bench.serving(setup, books, workers=2) as (server, port):
+            # Warm-up, discarded: both workers have loaded everything and opened their connections.
+            _load(setup, port, books.key, rate=8, seconds=2)
             resting = _rss(server.pid)
-            _report(_load(setup, port, books.key), options.streams, resting, server.pid)
+            told = _load(setup, port, books.key, rate=setup.rate, seconds=setup.seconds)
+            _report(told, options.streams, resting, server.pid)
         bench._say(books_check(books, bench.engine_calls(setup) - before))
 
 
-def _load(setup: bench.Setup, port: int, key: str) -> tuple[dict[str, list[float]], int]:
+def _load(
+    setup: bench.Setup, port: int, key: str, *, rate: float, seconds: float
+) -> tuple[dict[str, list[float]], int]:
     plan = {
         "path": "/v1/chat/completions",
         "port": port,
@@ -55,8 +60,8 @@ def _load(setup: bench.Setup, port: int, key: str) -> tuple[dict[str, list[float
             "stream_options": {"include_usage": True},
         },
         "words": WORDS,
-        "seconds": setup.seconds,
-        "rate": setup.rate,
+        "seconds": seconds,
+        "rate": rate,
         "gaps": True,
     }
     file = setup.folder / "streams.json"
