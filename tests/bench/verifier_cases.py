@@ -587,7 +587,7 @@ def answers(
     half: str, data: Path, *, seed: int | None = None, count: int = ANSWERS
 ) -> list[Answer]:
     """A hundred answers of three to five sentences, one or two of them planted, over four passages."""
-    dice = random.Random(_SEEDS[half] if seed is None else seed)  # noqa: S311  a bench must repeat itself
+    dice = random.Random(_SEEDS[half] if seed is None else seed)
     sources = demo_sources() + cmrc_sources(data)
     true = paraphrases(sources, half)
     exact = verbatim(sources, half)

@@ -20,7 +20,7 @@ _IDIOMS = re.compile(
 )
 # "两三个": between two and three.
 _ABOUT = re.compile(
-    "(?<![零一二三四五六七八九十百千万两第周])([一二三四五六七八两])([二三四五六七八九])(?=[个天日年月周箱盒元块斤枚次位人小张件])"
+    "(?<![零一二三四五六七八九十百千万两第周])([一二三四五六七八两])([二三四五六七八九两])(?=[个天日年月周箱盒元块斤枚次位人小张件])"
 )
 _DATED = re.compile(r"(?:正|腊|冬)月(?:初|十|廿|二十|三十)?[零一二三四五六七八九十]*")
 _CHINESE = re.compile(rf"(?<![第周期拜\d]){_NUMERAL}+{_UNIT_AHEAD}")
@@ -28,7 +28,7 @@ _MIXED = re.compile(r"(\d+(?:\.\d+)?)\s*(万|亿|千(?!克|米|瓦))")
 _PERCENT_ZH = re.compile(rf"百分之((?:\d+(?:\.\d+)?)|{_NUMERAL}+(?:点{_NUMERAL}+)?)")
 _THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:,\d{3})+(?!\d)")
 _DISCOUNT = re.compile(rf"(?:打)?(\d(?:\.\d)?|{_NUMERAL}|\d\d)折")
-_TENTHS = re.compile(rf"(\d(?:\.\d)?|[一二三四五六七八九两])成(?![为本功员立交长熟])(半)?")
+_TENTHS = re.compile(r"(\d(?:\.\d)?|[一二三四五六七八九两])成(?![为本功员立交长熟])(半)?")
 _HALF_ZH = re.compile(r"半(?=个?(?:小时|钟头|天|月|年|公斤|斤|箱))")
 _AND_HALF = re.compile(r"(\d+)(个?)半(?=小时|钟头|天|月|年|公斤|斤)|(\d+)(年|天|斤|小时)半")
 _ENGLISH = dict(
