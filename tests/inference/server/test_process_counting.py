@@ -20,7 +20,7 @@ from tests.inference.server.tiny_checkpoint import checkpoint_save
 pytestmark = pytest.mark.slow
 
 # 65 blocks: enough for one longest context, so that the crowd is preempted and evicted.
-OPTIONS = ("--embedding-model", "none", "--kv-gib", "0.0005", "--speculative-tokens", "2")
+OPTIONS = ("--embedding-model", "none", "--kv-gib", "0.00025", "--speculative-tokens", "2")
 COUNTED = ("in_hit", "in_miss", "out", "reasoning", "busy_us")
 
 
