@@ -91,6 +91,7 @@ def _payer(turn: Turn) -> dict[str, Any]:
     """Whose budgets a turn is counted in."""
     conversation = turn.conversation
     return {
+        **turn.payer,
         "assistant_id": conversation.assistant_id,
         "visitor_id": conversation.visitor_id,
         "channel": conversation.channel,
