@@ -72,6 +72,7 @@ class AssistantForm(forms.Form):
     )
     composed_length = forms.ChoiceField(
         label=_("Length of a written answer"),
+        required=False,
         choices=[
             ("short", _("Short: one or two sentences")),
             ("medium", _("Medium: two to four sentences")),
@@ -80,6 +81,7 @@ class AssistantForm(forms.Form):
     )
     composed_max_tokens = forms.IntegerField(
         label=_("At most this many tokens an answer"),
+        required=False,
         min_value=64,
         max_value=4000,
         help_text=_("Thoughts count too. An answer that reaches the limit ends early."),
@@ -170,8 +172,8 @@ class AssistantForm(forms.Form):
             "suggestions": {"zh": data["suggestions_zh"], "en": data["suggestions_en"]},
             "threshold": data["threshold"],
             "composed": {
-                "length": data["composed_length"],
-                "max_tokens": data["composed_max_tokens"],
+                "length": data["composed_length"] or self.initial["composed_length"],
+                "max_tokens": data["composed_max_tokens"] or self.initial["composed_max_tokens"],
                 "model_check": data["composed_model_check"],
                 "thinking": data["composed_thinking"],
             },
