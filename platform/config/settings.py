@@ -129,6 +129,7 @@ CELERY_TASK_DEFAULT_QUEUE = "chat"
 JOBS_PER_TENANT = {
     "ingest": env_int("INGEST_JOBS_PER_TENANT", 2, minimum=1),
     "chat": env_int("CHAT_JOBS_PER_TENANT", 6, minimum=1),
+    "notify": 1,
 }
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "furrow.core.tasks.jobs_sweep_task", "schedule": 10.0},
@@ -137,6 +138,7 @@ CELERY_BEAT_SCHEDULE = {
     "rollups": {"task": "furrow.metering.tasks.rollups_task", "schedule": 10.0},
     "reconcile": {"task": "furrow.metering.tasks.reconcile_task", "schedule": 300.0},
     "invoices": {"task": "furrow.metering.tasks.invoices_task", "schedule": 3600.0},
+    "news": {"task": "furrow.channels.tasks.news_task", "schedule": 10.0},
     "upkeep": {"task": "furrow.ops.tasks.upkeep_task", "schedule": 24 * 3600.0},
 }
 
@@ -232,6 +234,8 @@ _is_one_server = urlsplit(CHAT_URL).netloc == urlsplit(EMBEDDINGS_URL).netloc
 CHAT_API_KEY = env_str_or_file("CHAT_API_KEY", EMBEDDINGS_API_KEY if _is_one_server else "")
 CHAT_FIRST_TOKEN_TIMEOUT_S = env_int("CHAT_FIRST_TOKEN_TIMEOUT_S", 60, minimum=1)
 CHAT_TOTAL_TIMEOUT_S = env_int("CHAT_TOTAL_TIMEOUT_S", 600, minimum=1)
+# Who bills: the lines at the head of an invoice, apart by |.
+INVOICE_ISSUER = env_str("INVOICE_ISSUER")
 METRICS_TOKEN = env_str_or_file("METRICS_TOKEN")
 
 LOG_LEVEL = env_choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")

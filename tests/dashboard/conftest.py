@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -12,13 +12,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from furrow.assistants import services as assistants
+from furrow.channels.deliveries import delivery_test
 from furrow.channels.models import Widget
+from furrow.channels.webhooks import EVENTS, endpoint_create
 from furrow.conversations import services as conversations
 from furrow.conversations.models import Turn
 from furrow.core.context import tenant_tx
 from furrow.dashboard.translations import compile_catalogues
 from furrow.knowledge.models import Chunk, Document, DocumentVersion, KnowledgeBase
 from furrow.metering.budgets import budget_set
+from furrow.metering.invoices import invoice_close
 from furrow.tenants.models import Membership
 from furrow.tenants.services import Actor, api_key_create, invitation_create
 
@@ -47,6 +50,9 @@ class Shop:
     membership: Any
     widget: Any
     budget: Any
+    invoice: Any
+    webhook: Any
+    delivery: Any
 
 
 @pytest.fixture
@@ -73,10 +79,14 @@ def shop(cast: Any) -> Shop:
         )
         membership = Membership.objects.get(user=cast.viewer)
         widget = Widget.objects.create(assistant=assistant)
+        invoice = invoice_close(month=date(2026, 1, 1))
+        webhook = endpoint_create(actor=actor, url="https://shop.example.com/x", events=EVENTS)
+        delivery = delivery_test(actor=actor, endpoint=webhook)
         budget = budget_set(actor=actor, scope_kind="tenant", cap_hard=Decimal(50))
     return Shop(
         base, document, chunks, assistant, approved, gap, conversation, turn, ticket,
-        key, invitation, token, membership, widget, budget,
+        key, invitation, token, membership, widget, budget, invoice,
+        webhook, delivery,
     )  # fmt: skip
 
 

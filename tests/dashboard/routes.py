@@ -26,6 +26,9 @@ def parameters(shop: Any) -> dict[str, Any]:
         "invitation_id": shop.invitation.id,
         "key_id": shop.key.id,
         "budget_id": shop.budget.id,
+        "invoice_id": shop.invoice.id,
+        "webhook_id": shop.webhook.id,
+        "delivery_id": shop.delivery.id,
         "number": 1,
     }
 

@@ -11,7 +11,7 @@ from tests.dashboard.conftest import read_document
 from tests.dashboard.routes import dashboard_routes, url_of
 
 # Downloads, not pages; tested in test_knowledge_pages and test_cost_pages.
-NOT_PAGES = {"document_file", "costs_table"}
+NOT_PAGES = {"document_file", "costs_table", "invoice_pdf"}
 PAGES = [
     route
     for route in dashboard_routes()
@@ -69,6 +69,8 @@ def test_empty_business_says_what_to_do_next(cast):
         ("tickets", "Nobody is waiting"),
         ("keys", "Create one for each program"),
         ("costs", "Nothing was spent yet"),
+        ("invoices", "Its invoice is made by itself"),
+        ("webhooks", "E-mail works without this"),
         ("budgets", "Begin with one for the whole business"),
     ):
         page = stranger.get(reverse(f"dashboard:{name}", args=[slug])).content.decode()

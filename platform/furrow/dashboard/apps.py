@@ -23,6 +23,7 @@ class DashboardConfig(AppConfig):
             ("costs", _("Costs"), "costs", "coins", 90, leaders),
             ("members", _("Members"), "members", "people", 200, leaders),
             ("keys", _("API keys"), "keys", "key", 210, leaders),
+            ("webhooks", _("Notifications"), "webhooks", "bell", 215, leaders),
             ("audit", _("Audit log"), "audit", "log", 220, leaders),
             ("settings", _("Business"), "settings", "settings", 230, frozenset({"owner"})),
         ):

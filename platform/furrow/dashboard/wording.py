@@ -10,6 +10,7 @@ from furrow.core.extensions import extensions
 
 _TONES = {
     "ready": "good",
+    "delivered": "good",
     "live": "good",
     "answered": "good",
     "published": "good",
@@ -147,6 +148,13 @@ _ACTIONS = {
     "ticket.closed": _lazy("Ticket closed"),
     "ticket.reopened": _lazy("Ticket reopened"),
     "widget.updated": _lazy("Widget changed"),
+    "webhook.created": _lazy("Address for messages added"),
+    "webhook.updated": _lazy("Address for messages changed"),
+    "webhook.secret_renewed": _lazy("Secret of an address renewed"),
+    "webhook.deleted": _lazy("Address for messages removed"),
+    "webhook.restored": _lazy("Address for messages brought back"),
+    "webhook.tested": _lazy("Test message sent"),
+    "webhook.resent": _lazy("Message sent again"),
     "budget.set": _lazy("Limit set"),
     "budget.ended": _lazy("Limit lifted"),
     "metering.prepaid_set": _lazy("Way of paying changed"),
@@ -159,6 +167,21 @@ _EACH = {
     "key": _lazy("Each API key"),
     "member": _lazy("Each member"),
     "visitor": _lazy("Each visitor"),
+}
+_NEWS = {
+    "budget.threshold": _lazy("A budget reaches a level you chose"),
+    "invoice.closed": _lazy("The bill of a month is ready"),
+    "ping": _lazy("Test message"),
+}
+_DELIVERY_ERRORS = {
+    "dns_failed": _lazy("The name of the address was not found."),
+    "address_refused": _lazy(
+        "The address lies in a private network; messages go to public ones only."
+    ),
+    "url_invalid": _lazy("The address cannot be used."),
+    "no_answer": _lazy("Nobody answered at the address."),
+    "refused": _lazy("The program there did not accept the message."),
+    "switched_off": _lazy("The address is switched off or removed."),
 }
 _PERIODS = {"day": _lazy("a day"), "month": _lazy("a month"), "ever": _lazy("in all")}
 
@@ -234,3 +257,11 @@ def budget_scope(budget: Any, names: Mapping[str, str]) -> str:
 
 def period(name: str) -> str:
     return str(_PERIODS.get(name, name))
+
+
+def news_event(name: str) -> str:
+    return str(_NEWS.get(name, name))
+
+
+def delivery_error(code: str) -> str:
+    return str(_DELIVERY_ERRORS.get(code, _("Sending failed.")))

@@ -26,6 +26,16 @@ def period_name(name: str) -> str:
 
 
 @register.filter
+def news_event(name: str) -> str:
+    return wording.news_event(name)
+
+
+@register.filter
+def delivery_error(code: str) -> str:
+    return wording.delivery_error(code)
+
+
+@register.filter
 def share(part: float) -> str:
     """Something is never shown as nothing."""
     return "<1 %" if 0 < part < 0.01 else f"{round(part * 100)} %"

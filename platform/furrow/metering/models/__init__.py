@@ -1,6 +1,6 @@
 """The tables of metering. Rows of money are only ever added; the database takes every other right away."""
 
-from furrow.metering.models.invoices import Invoice, InvoiceLine
+from furrow.metering.models.invoices import Invoice, InvoiceLine, InvoicePaper
 from furrow.metering.models.ledger import Account, Balance, Budget, BudgetNotice, Hold, LedgerLine
 from furrow.metering.models.prices import PriceItem, PriceWindow
 from furrow.metering.models.receipts import Receipt, ReceiptSource, Reconciliation
@@ -14,6 +14,7 @@ __all__ = [
     "Hold",
     "Invoice",
     "InvoiceLine",
+    "InvoicePaper",
     "LedgerLine",
     "PriceItem",
     "PriceWindow",
