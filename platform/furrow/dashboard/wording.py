@@ -157,6 +157,7 @@ _ACTIONS = {
     "webhook.resent": _lazy("Message sent again"),
     "budget.set": _lazy("Limit set"),
     "budget.ended": _lazy("Limit lifted"),
+    "budget.ceiling_set": _lazy("Operator's limit set"),
     "metering.prepaid_set": _lazy("Way of paying changed"),
     "metering.credit_added": _lazy("Credit paid in"),
     "metering.adjusted": _lazy("Bill adjusted"),
@@ -182,6 +183,19 @@ _DELIVERY_ERRORS = {
     "no_answer": _lazy("Nobody answered at the address."),
     "refused": _lazy("The program there did not accept the message."),
     "switched_off": _lazy("The address is switched off or removed."),
+}
+PRICE_KINDS = {
+    "in_hit": _lazy("Text read again"),
+    "in_miss": _lazy("Text read"),
+    "out": _lazy("Text written"),
+    "reasoning": _lazy("Thinking"),
+    "embed": _lazy("Reading documents and searching"),
+    "rerank": _lazy("Sorting results"),
+}
+_ENTRIES = {
+    "top_up": _lazy("Credit paid in"),
+    "adjustment": _lazy("Adjustment"),
+    "reversal": _lazy("Reversal"),
 }
 _PERIODS = {"day": _lazy("a day"), "month": _lazy("a month"), "ever": _lazy("in all")}
 
@@ -265,3 +279,11 @@ def news_event(name: str) -> str:
 
 def delivery_error(code: str) -> str:
     return str(_DELIVERY_ERRORS.get(code, _("Sending failed.")))
+
+
+def price_kind(name: str) -> str:
+    return str(PRICE_KINDS.get(name, name))
+
+
+def ledger_entry(reason: str) -> str:
+    return str(_ENTRIES.get(reason, reason))

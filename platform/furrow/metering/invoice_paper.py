@@ -87,7 +87,7 @@ class _Page:
         for part in [part.strip() for part in issuer.split("|") if part.strip()]:
             self.text(LEFT, part, size=10, ink=_MUTED)
             self.y -= 14
-        self.y -= 16
+        self.y -= 26
         self.text(LEFT, title, size=22, ink=_ACCENT)
         self.y -= 30
         facts = (

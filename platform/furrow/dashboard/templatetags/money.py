@@ -21,8 +21,30 @@ def money(amount: Decimal | None, currency: str) -> str:
 
 
 @register.filter
+def whole(number: int) -> str:
+    """With separators in every language, as amounts have them."""
+    return f"{number:,}"
+
+
+@register.filter
 def period_name(name: str) -> str:
     return wording.period(name)
+
+
+@register.filter
+def price_kind(name: str) -> str:
+    return wording.price_kind(name)
+
+
+@register.filter
+def ledger_entry(reason: str) -> str:
+    return wording.ledger_entry(reason)
+
+
+@register.filter
+def hours(amount: Decimal) -> str:
+    """Hours of work, with as many decimals as say something."""
+    return f"{amount:,.1f}" if amount >= 10 or not amount else f"{amount:.3f}"
 
 
 @register.filter

@@ -2,12 +2,14 @@
 
 from furrow.metering.models.invoices import Invoice, InvoiceLine, InvoicePaper
 from furrow.metering.models.ledger import Account, Balance, Budget, BudgetNotice, Hold, LedgerLine
+from furrow.metering.models.operator import AlarmSeen, MachinePrice
 from furrow.metering.models.prices import PriceItem, PriceWindow
 from furrow.metering.models.receipts import Receipt, ReceiptSource, Reconciliation
 from furrow.metering.models.usage import RollupDue, UsageEvent, UsageHour
 
 __all__ = [
     "Account",
+    "AlarmSeen",
     "Balance",
     "Budget",
     "BudgetNotice",
@@ -16,6 +18,7 @@ __all__ = [
     "InvoiceLine",
     "InvoicePaper",
     "LedgerLine",
+    "MachinePrice",
     "PriceItem",
     "PriceWindow",
     "Receipt",

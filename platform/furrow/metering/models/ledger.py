@@ -29,9 +29,11 @@ class Account(MoneyModel):
 
 
 class Budget(MoneyModel):
-    """A limit the owner or the operator set. `scope_id` "*" means each one of the kind."""
+    """A limit the owner or the operator set. `scope_id` "*" means each one of the kind. `ceiling` is the
+    operator's: `cap_hard` never lies above it.
+    """
 
-    changeable = ("cap_soft", "cap_hard", "thresholds", "is_active")
+    changeable = ("cap_soft", "cap_hard", "thresholds", "is_active", "ceiling")
 
     class Kind(models.TextChoices):
         TENANT = "tenant"
@@ -48,6 +50,7 @@ class Budget(MoneyModel):
     cap_hard = amount_field(null=True)
     thresholds = ArrayField(models.PositiveSmallIntegerField())
     is_active = models.BooleanField(default=True)
+    ceiling = amount_field(null=True)
 
     class Meta:
         constraints = [
@@ -62,6 +65,10 @@ class Budget(MoneyModel):
             models.CheckConstraint(
                 condition=models.Q(cap_hard__gte=0) | models.Q(cap_hard=None),
                 name="budget_hard_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ceiling=None) | models.Q(cap_hard__lte=models.F("ceiling")),
+                name="budget_under_its_ceiling",
             ),
         ]
 
