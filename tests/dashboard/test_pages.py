@@ -70,6 +70,7 @@ def test_empty_business_says_what_to_do_next(cast):
         ("keys", "Create one for each program"),
         ("costs", "Nothing was spent yet"),
         ("invoices", "Its invoice is made by itself"),
+        ("comparison", "No chats in this time"),
         ("webhooks", "E-mail works without this"),
         ("budgets", "Begin with one for the whole business"),
     ):

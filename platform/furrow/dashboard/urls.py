@@ -10,6 +10,7 @@ from furrow.dashboard.views import (
     budgets,
     business,
     chat,
+    comparison,
     conversations,
     costs,
     documents,
@@ -114,6 +115,7 @@ urlpatterns = [
     path("costs/invoices/", invoices.invoices, name="invoices"),
     path("costs/invoices/<uuid:invoice_id>/", invoices.invoice, name="invoice"),
     path("costs/invoices/<uuid:invoice_id>/pdf/", invoices.invoice_pdf, name="invoice_pdf"),
+    path("costs/comparison/", comparison.comparison, name="comparison"),
     path("members/", members.members, name="members"),
     path("members/invitations/new/", members.invite, name="invite"),
     path(

@@ -155,6 +155,7 @@ _ACTIONS = {
     "webhook.restored": _lazy("Address for messages brought back"),
     "webhook.tested": _lazy("Test message sent"),
     "webhook.resent": _lazy("Message sent again"),
+    "assumptions.set": _lazy("Assumptions of the comparison changed"),
     "budget.set": _lazy("Limit set"),
     "budget.ended": _lazy("Limit lifted"),
     "budget.ceiling_set": _lazy("Operator's limit set"),

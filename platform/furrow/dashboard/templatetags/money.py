@@ -60,7 +60,9 @@ def delivery_error(code: str) -> str:
 @register.filter
 def share(part: float) -> str:
     """Something is never shown as nothing."""
-    return "<1 %" if 0 < part < 0.01 else f"{round(part * 100)} %"
+    if 0 < part < 0.01:
+        return "<1 %"
+    return f"{'−' if part < 0 else ''}{abs(round(part * 100))} %"
 
 
 @register.filter

@@ -16,7 +16,7 @@ from furrow.metering import selectors
 from furrow.metering.spending import month_forecast, spending
 from furrow.tenants.web import TenantRequest
 
-TABS = ("costs", "budgets", "invoices")
+TABS = ("costs", "budgets", "invoices", "comparison")
 
 
 def cost_tabs(request: TenantRequest, current: str) -> list[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """The tables of metering. Rows of money are only ever added; the database takes every other right away."""
 
+from furrow.metering.models.assumptions import Assumptions
 from furrow.metering.models.invoices import Invoice, InvoiceLine, InvoicePaper
 from furrow.metering.models.ledger import Account, Balance, Budget, BudgetNotice, Hold, LedgerLine
 from furrow.metering.models.operator import AlarmSeen, MachinePrice
@@ -10,6 +11,7 @@ from furrow.metering.models.usage import RollupDue, UsageEvent, UsageHour
 __all__ = [
     "Account",
     "AlarmSeen",
+    "Assumptions",
     "Balance",
     "Budget",
     "BudgetNotice",
