@@ -162,6 +162,8 @@ ALL_SCOPES = [
     "conversations:write",
     "usage:read",
     "usage:write",
+    "webhooks:read",
+    "webhooks:write",
 ]
 
 

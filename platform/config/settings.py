@@ -137,8 +137,14 @@ CELERY_BEAT_SCHEDULE = {
     "receipts": {"task": "furrow.metering.tasks.receipts_task", "schedule": 5.0},
     "rollups": {"task": "furrow.metering.tasks.rollups_task", "schedule": 10.0},
     "reconcile": {"task": "furrow.metering.tasks.reconcile_task", "schedule": 300.0},
+    "reconcile-all": {
+        "task": "furrow.metering.tasks.reconcile_task",
+        "schedule": 24 * 3600.0,
+        "kwargs": {"is_full": True},
+    },
     "invoices": {"task": "furrow.metering.tasks.invoices_task", "schedule": 3600.0},
     "news": {"task": "furrow.channels.tasks.news_task", "schedule": 10.0},
+    "nightly": {"task": "furrow.assistants.tasks.nightly_task", "schedule": 1800.0},
     "upkeep": {"task": "furrow.ops.tasks.upkeep_task", "schedule": 24 * 3600.0},
 }
 
@@ -236,6 +242,11 @@ CHAT_FIRST_TOKEN_TIMEOUT_S = env_int("CHAT_FIRST_TOKEN_TIMEOUT_S", 60, minimum=1
 CHAT_TOTAL_TIMEOUT_S = env_int("CHAT_TOTAL_TIMEOUT_S", 600, minimum=1)
 # Who bills: the lines at the head of an invoice, apart by |.
 INVOICE_ISSUER = env_str("INVOICE_ISSUER")
+# The longest answer anybody may ask for, and the model's context (0: not known, its server decides).
+CHAT_MAX_TOKENS = env_int("CHAT_MAX_TOKENS", 2048, minimum=1)
+CHAT_CONTEXT_TOKENS = env_int("CHAT_CONTEXT_TOKENS", 0, minimum=0)
+# How long after the longest call a hold that nobody ended is kept.
+HOLD_GRACE_S = env_int("HOLD_GRACE_S", 60, minimum=1)
 METRICS_TOKEN = env_str_or_file("METRICS_TOKEN")
 
 LOG_LEVEL = env_choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")

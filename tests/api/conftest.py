@@ -14,6 +14,8 @@ from furrow.assistants.services import (
     assistant_create,
     assistant_publish,
 )
+from furrow.channels.deliveries import delivery_test
+from furrow.channels.webhooks import EVENTS, endpoint_create
 from furrow.conversations.services import conversation_create, turn_create
 from furrow.core import jobs
 from furrow.core.context import tenant_tx
@@ -41,6 +43,8 @@ class World:
     turn: Any
     budget: Any
     invoice: Any
+    webhook: Any
+    delivery: Any
 
 
 def run_all_jobs(lane: str) -> None:
@@ -73,7 +77,11 @@ def world(cast: Any) -> World:
             actor=SYSTEM, scope_kind="assistant", scope_id=str(assistant.id), cap_hard=Decimal(7)
         )
         invoice = invoice_close(month=date(2026, 1, 1))
-    return World(base, document, assistant, approved, conversation, turn, budget, invoice)
+        webhook = endpoint_create(actor=SYSTEM, url="https://shop.example.com/", events=EVENTS)
+        delivery = delivery_test(actor=SYSTEM, endpoint=webhook)
+    return World(
+        base, document, assistant, approved, conversation, turn, budget, invoice, webhook, delivery
+    )
 
 
 def post(client: Client, path: str, body: Any, **headers: str) -> Any:

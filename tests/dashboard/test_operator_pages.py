@@ -16,12 +16,12 @@ from furrow.accounts.models import User
 from furrow.core.context import tenant_tx, unscoped
 from furrow.core.errors import Invalid
 from furrow.dashboard.operator_urls import urlpatterns
-from furrow.metering.alarms import alarm
+from furrow.metering.alarms import alarms_raise
 from furrow.metering.budgets import budget_end, budget_set, ceiling_set
 from furrow.metering.errors import BudgetExceeded
 from furrow.metering.holds import Bounds, hold_open
 from furrow.metering.models import (
-    AlarmSeen,
+    Alarm,
     Budget,
     LedgerLine,
     MachinePrice,
@@ -56,9 +56,15 @@ def reconciled(**fields) -> Reconciliation:
         return Reconciliation.objects.create(**(values | fields))
 
 
+def alarmed(amount: int) -> Alarm:
+    with unscoped("raise an alarm in a test"):
+        alarms_raise("own", {"receipts": amount})
+        return Alarm.objects.latest("created_at")
+
+
 def addresses(tenant) -> dict[str, str]:
-    row = reconciled()
-    known = {"tenant_id": tenant.id, "txn": uuid.uuid4(), "reconciliation_id": row.id}
+    reconciled(missing_receipts=2)
+    known = {"tenant_id": tenant.id, "txn": uuid.uuid4(), "alarm_id": alarmed(2).id}
     return {
         route.name: reverse(
             f"operator:{route.name}", kwargs={n: known[n] for n in route.pattern.converters}
@@ -81,7 +87,7 @@ def test_pages_do_not_exist_for_anybody_else(cast, shop):
                 assert "Orchard" not in response.content.decode(), name
     with unscoped("see that nothing was written in a test"):
         assert not MachinePrice.objects.exists()
-        assert not AlarmSeen.objects.exists()
+        assert Alarm.objects.get().acknowledged_at is None
 
 
 def test_visitor_is_asked_to_sign_in(cast):
@@ -184,24 +190,27 @@ class TestEconomics:
 
 class TestAlarm:
     def test_difference_rings_on_every_page_until_somebody_looked(self, operator):
-        row = reconciled(missing_receipts=3)
-        assert "do not agree" in operator.get("/operator/prices/").content.decode()
-        operator.post(f"/operator/comparison/{row.id}/seen/", {"note": "disk was full"})
-        assert "do not agree" not in operator.get("/operator/").content.decode()
         reconciled(missing_receipts=3)
-        assert not alarm().rings
+        found = alarmed(3)
+        assert "do not agree" in operator.get("/operator/prices/").content.decode()
+        page = operator.get("/operator/comparison/").content.decode()
+        assert "Receipts never came" in page
+        url = f"/operator/comparison/{found.id}/seen/"
+        assert operator.post(url, {"note": " "}).status_code == 422
+        assert operator.post(url, {"note": "disk was full"}).status_code == 302
+        assert "do not agree" not in operator.get("/operator/").content.decode()
+        alarmed(3)
+        assert "do not agree" not in operator.get("/operator/").content.decode()
         page = operator.get("/operator/comparison/").content.decode()
         assert "disk was full" in page
         assert "ops@example.test" in page
-        reconciled(missing_receipts=4)
-        assert alarm().rings
+        alarmed(4)
+        assert "do not agree" in operator.get("/operator/").content.decode()
 
-    def test_clean_comparison_is_quiet_and_cannot_be_acknowledged(self, operator):
-        row = reconciled(is_clean=True)
-        assert not alarm().rings
-        url = f"/operator/comparison/{row.id}/seen/"
+    def test_alarm_is_looked_into_once(self, operator):
+        url = f"/operator/comparison/{alarmed(1).id}/seen/"
+        assert operator.post(url, {"note": "x"}).status_code == 302
         assert operator.post(url, {"note": "x"}).status_code == 404
-        assert operator.post(url, {"note": ""}).status_code == 422
 
 
 class TestPriceBook:

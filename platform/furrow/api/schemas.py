@@ -104,10 +104,13 @@ class AssistantPatch(Strict):
 
 
 class PublicationIn(Strict):
-    """`version` publishes an earlier version again; without it the draft is published."""
+    """`version` publishes an earlier version again; without it the draft is published. `override_reason` publishes
+    without waiting for the golden questions, or against what they found.
+    """
 
     note: str = Field("", max_length=300)
     version: int | None = None
+    override_reason: str = Field("", max_length=500)
 
 
 class ApprovedAnswerIn(Strict):
@@ -143,6 +146,17 @@ class UsageQuery(Strict):
     format: Literal["json", "csv"] = "json"
 
 
+class BudgetStep(Strict):
+    """From `at` percent of the budget on, answers are shorter, of a cheaper model, quotes, approved answers and
+    facts only, or left to a person.
+    """
+
+    at: int = Field(ge=1, le=100)
+    step: Literal["shorter", "cheaper", "quoted", "approved", "human"]
+    max_tokens: int | None = None
+    model: str | None = Field(default=None, max_length=160)
+
+
 class BudgetIn(Strict):
     """Caps are decimal text; `scope_id` "*" limits each one of the kind by itself."""
 
@@ -152,3 +166,15 @@ class BudgetIn(Strict):
     cap_hard: AmountText | None = None
     cap_soft: AmountText | None = None
     thresholds: list[int] = Field(default=[50, 80, 100], max_length=10)
+    steps: list[BudgetStep] | None = Field(default=None, max_length=5)
+
+
+class WebhookIn(Strict):
+    url: str = Field(min_length=1, max_length=500)
+    events: list[Literal["budget.threshold", "invoice.closed"]] = Field(min_length=1, max_length=2)
+
+
+class WebhookPatch(Strict):
+    url: str | None = Field(None, min_length=1, max_length=500)
+    events: list[Literal["budget.threshold", "invoice.closed"]] | None = Field(None, max_length=2)
+    is_enabled: bool | None = None

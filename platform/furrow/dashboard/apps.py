@@ -8,6 +8,9 @@ class DashboardConfig(AppConfig):
 
     def ready(self) -> None:
         from furrow.core.extensions import DashboardSection, extensions  # noqa: PLC0415  after models
+        from furrow.dashboard.webhooks_api import router  # noqa: PLC0415
+
+        extensions.register("api_routers", "webhooks", router)
 
         everyone = frozenset({"owner", "admin", "staff", "viewer"})
         leaders = frozenset({"owner", "admin"})

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from furrow.accounts.models import User
 from furrow.core.errors import NotFound
-from furrow.metering.alarms import alarm
+from furrow.metering.alarms import alarms_open
 from furrow.tenants.services import Actor
 
 View = Callable[..., Any]
@@ -72,7 +72,7 @@ def operator_page(
     ]
     shared = {
         "sections": sections,
-        "alarm": alarm(),
+        "alarms": alarms_open(),
         "has_second_step": is_mfa_enabled(cast(OperatorRequest, request).user),
     }
     return TemplateResponse(request, template, {**shared, **context})

@@ -108,6 +108,7 @@ _STAGE_STATES = {
 _API_GROUPS = {
     "knowledge": _lazy("Knowledge and search"),
     "metering": _lazy("Usage, prices and budgets"),
+    "webhooks": _lazy("Messages to your programs"),
     "assistants": _lazy("Assistants"),
     "conversations": _lazy("Conversations"),
 }
@@ -192,6 +193,14 @@ PRICE_KINDS = {
     "reasoning": _lazy("Thinking"),
     "embed": _lazy("Reading documents and searching"),
     "rerank": _lazy("Sorting results"),
+}
+_ALARMS = {
+    "engine": _lazy("The server counted other tokens than its receipts say"),
+    "tokens": _lazy("Receipts and recorded usage differ, in tokens"),
+    "receipts": _lazy("Receipts never came"),
+    "balances": _lazy("Balances differ from the ledger"),
+    "holds": _lazy("Money is set aside for too long"),
+    "free": _lazy("Tokens were used that cost nothing"),
 }
 _ENTRIES = {
     "top_up": _lazy("Credit paid in"),
@@ -288,3 +297,7 @@ def price_kind(name: str) -> str:
 
 def ledger_entry(reason: str) -> str:
     return str(_ENTRIES.get(reason, reason))
+
+
+def alarm_kind(kind: str) -> str:
+    return str(_ALARMS.get(kind, kind))

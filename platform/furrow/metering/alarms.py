@@ -1,70 +1,64 @@
-"""Comparisons that differ, and who looked into them. For the operator; opens its own scope."""
+"""Alarms for the operator: raised by the comparison of sums, quiet until something changes once acknowledged."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from decimal import Decimal
 from uuid import UUID
 
+from django.db.models import F, QuerySet
+from django.db.models.functions import Now
+
 from furrow.core.context import unscoped
-from furrow.core.errors import Invalid, NotFound
-from furrow.metering.models import AlarmSeen, Reconciliation
+from furrow.core.errors import NotFound
+from furrow.core.logs import get_logger
+from furrow.metering.models import Alarm, ReceiptSource
+from furrow.metering.money import amount_text
 
-# The figures that make an alarm. When one changes, it is another alarm and rings again.
-_FIGURES = (
-    "balance_difference",
-    "held_difference",
-    "missing_receipts",
-    "overdue_holds",
-    "free_events",
-)
+log = get_logger(__name__)
 
 
-@dataclass(frozen=True)
-class Alarm:
-    """`latest` is None before the first comparison. `seen` is set when these very figures were looked into."""
-
-    latest: Reconciliation | None
-    seen: AlarmSeen | None
-
-    @property
-    def rings(self) -> bool:
-        return self.latest is not None and not self.latest.is_clean and self.seen is None
-
-
-def alarm(source: str = "own") -> Alarm:
-    with unscoped("show the operator the last comparison"):
-        latest = Reconciliation.objects.filter(source=source).order_by("-created_at").first()
-        if latest is None or latest.is_clean:
-            return Alarm(latest, None)
-        known = AlarmSeen.objects.filter(reconciliation__source=source).select_related(
-            "reconciliation"
-        )
-        for seen in known.order_by("-created_at")[:20]:
-            if _same(seen.reconciliation, latest):
-                return Alarm(latest, seen)
-    return Alarm(latest, None)
+def alarms_raise(source: str, found: Mapping[str, Decimal | int]) -> None:
+    """Raises what differs (amounts other than 0, by kind) unless it is known already. Inside `unscoped`."""
+    for kind, value in found.items():
+        amount = Decimal(value)
+        if amount == 0:
+            continue
+        same = Alarm.objects.filter(kind=kind, source=source)
+        if same.filter(acknowledged_at=None).update(
+            amount=amount, times=F("times") + 1, last_seen_at=Now()
+        ):
+            continue
+        last = same.order_by("-acknowledged_at").first()
+        if last is not None and last.amount == amount:
+            continue
+        Alarm.objects.create(kind=kind, source=source, amount=amount)
+        log.error("metering_alarm", kind=str(kind), source=source, amount=amount_text(amount))
 
 
-def _same(one: Reconciliation, other: Reconciliation) -> bool:
-    return _tokens(one) == _tokens(other) and all(
-        getattr(one, name) == getattr(other, name) for name in _FIGURES
-    )
+def alarms_open() -> list[Alarm]:
+    """What nobody has looked into yet, newest first; for the operator's page."""
+    with unscoped("show the operator the alarms of metering"):
+        return list(_all().filter(acknowledged_at=None))
 
 
-def _tokens(row: Reconciliation) -> int:
-    """The server's own counter goes on between two comparisons, so only the rest is compared."""
-    return int(row.receipt_tokens - row.event_tokens)
+def alarms_recent(limit: int = 50) -> list[Alarm]:
+    """All, newest first; for the operator's page."""
+    with unscoped("show the operator the alarms of metering"):
+        return list(_all()[:limit])
 
 
-def alarm_acknowledge(*, reconciliation_id: UUID, seen_by: str, note: str) -> AlarmSeen:
-    """Silences these figures until one of them changes."""
-    if not note.strip() or len(note) > 300:
-        raise Invalid("Say what you found, in 300 characters at most.", field="note")
-    with unscoped("keep who looked into an alarm"):
-        row = Reconciliation.objects.filter(id=reconciliation_id, is_clean=False).first()
-        if row is None:
-            raise NotFound("There is no such alarm.")
-        return AlarmSeen.objects.create(reconciliation=row, seen_by=seen_by, note=note.strip())
+def alarm_acknowledge(*, alarm_id: UUID, by: str, note: str = "") -> Alarm:
+    """The operator looked into it. It is raised again only when it changes. Raises `NotFound`."""
+    with unscoped("note that the operator looked into an alarm"):
+        alarm: Alarm | None = Alarm.objects.filter(id=alarm_id, acknowledged_at=None).first()
+        if alarm is None:
+            raise NotFound("This alarm does not exist, or was acknowledged already.")
+        alarm.acknowledged_at, alarm.acknowledged_by, alarm.note = Now(), by[:200], note[:300]
+        alarm.save(update_fields=["acknowledged_at", "acknowledged_by", "note"])
+        if alarm.kind == Alarm.Kind.RECEIPTS:
+            ReceiptSource.objects.filter(name=alarm.source).update(missing_known=F("missing"))
+        alarm.refresh_from_db()
+    return alarm
 
 
-def comparisons(limit: int = 30, source: str = "own") -> list[Reconciliation]:
-    with unscoped("show the operator the last comparisons"):
-        return list(Reconciliation.objects.filter(source=source).order_by("-created_at")[:limit])
+def _all() -> QuerySet[Alarm]:
+    return Alarm.objects.order_by("-created_at")

@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Max, QuerySet
+from django.db.models import Max, QuerySet, Sum
 
 from furrow.core.context import current_tenant_id
 from furrow.core.errors import Invalid, NotFound
-from furrow.metering.models import Balance, Budget, Invoice, PriceItem, UsageHour
+from furrow.metering.models import Balance, Budget, Invoice, PriceItem, UsageEvent, UsageHour
 from furrow.metering.money import amount_text
 
 GroupBy = Literal["hour", "day", "assistant", "model", "channel", "key", "rung", "kind"]
@@ -114,6 +114,18 @@ def usage_computed_at() -> datetime | None:
     """Up to when the hours are known to be summed up."""
     moment: datetime | None = UsageHour.objects.aggregate(last=Max("computed_at"))["last"]
     return moment
+
+
+def charged_for(*, turn_id: UUID, since: datetime) -> tuple[Decimal, str]:
+    """What was charged for one turn so far, and in which currency (empty when nothing was used)."""
+    row = (
+        UsageEvent.objects.filter(turn_id=str(turn_id), started_at__gte=since)
+        .values("currency")
+        .annotate(total=Sum("charged"))
+        .order_by("-total")
+        .first()
+    )
+    return (row["total"], row["currency"]) if row else (Decimal(0), "")
 
 
 COLUMNS = ("key", "currency", "calls", "in_hit", "in_miss", "out", "reasoning", "charged")

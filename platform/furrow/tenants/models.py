@@ -95,6 +95,8 @@ SCOPES = (
     "conversations:write",
     "usage:read",
     "usage:write",
+    "webhooks:read",
+    "webhooks:write",
 )
 
 

@@ -37,6 +37,11 @@ def price_kind(name: str) -> str:
 
 
 @register.filter
+def alarm_kind(kind: str) -> str:
+    return wording.alarm_kind(kind)
+
+
+@register.filter
 def ledger_entry(reason: str) -> str:
     return wording.ledger_entry(reason)
 

@@ -9,12 +9,14 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from furrow.core.errors import Invalid
 from furrow.dashboard import spans
 from furrow.dashboard.doors import refusals_in, say, text_of
 from furrow.dashboard.forms.operator import MachinePriceForm
 from furrow.dashboard.operator_doors import operator_actor, operator_page, operators
 from furrow.metering import alarms
 from furrow.metering.money import DEFAULT_CURRENCY, amount_text
+from furrow.metering.reconcile import comparisons
 from furrow.metering.selectors import defused
 from furrow.metering.unit_economics import (
     Economics,
@@ -79,16 +81,22 @@ def machines(request: HttpRequest) -> HttpResponse:
 
 @operators("GET")
 def comparison(request: HttpRequest) -> HttpResponse:
-    context = {"rows": alarms.comparisons(), "currency": DEFAULT_CURRENCY}
+    rows = comparisons()
+    recent = [alarm for alarm in alarms.alarms_recent() if alarm.acknowledged_at]
+    context = {
+        "rows": rows,
+        "last": rows[0] if rows else None,
+        "looked_into": recent[:10],
+        "currency": DEFAULT_CURRENCY,
+    }
     return operator_page(request, "comparison", "operator/comparison.html", context)
 
 
 @operators("POST")
-def alarm_seen(request: HttpRequest, reconciliation_id: UUID) -> HttpResponse:
-    alarms.alarm_acknowledge(
-        reconciliation_id=reconciliation_id,
-        seen_by=operator_actor(request).label,
-        note=text_of(request, "note"),
-    )
+def alarm_seen(request: HttpRequest, alarm_id: UUID) -> HttpResponse:
+    note = text_of(request, "note")
+    if not note:
+        raise Invalid("Say what you found.", field="note")
+    alarms.alarm_acknowledge(alarm_id=alarm_id, by=operator_actor(request).label, note=note)
     say(request, _("Noted. It rings again when one of the figures changes."))
     return redirect("operator:comparison")

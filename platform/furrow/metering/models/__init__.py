@@ -3,15 +3,15 @@
 from furrow.metering.models.assumptions import Assumptions
 from furrow.metering.models.invoices import Invoice, InvoiceLine, InvoicePaper
 from furrow.metering.models.ledger import Account, Balance, Budget, BudgetNotice, Hold, LedgerLine
-from furrow.metering.models.operator import AlarmSeen, MachinePrice
+from furrow.metering.models.operator import MachinePrice
 from furrow.metering.models.prices import PriceItem, PriceWindow
-from furrow.metering.models.receipts import Receipt, ReceiptSource, Reconciliation
+from furrow.metering.models.receipts import Alarm, Receipt, ReceiptSource, Reconciliation
 from furrow.metering.models.usage import RollupDue, UsageEvent, UsageHour
 
 __all__ = [
     "Account",
-    "AlarmSeen",
     "Assumptions",
+    "Alarm",
     "Balance",
     "Budget",
     "BudgetNotice",

@@ -5,8 +5,6 @@ import uuid
 from django.db import models
 from django.db.models.functions import Now
 
-from furrow.metering.models.receipts import Reconciliation
-
 
 class MachinePrice(models.Model):
     """What an hour of a machine costs from `valid_from` until the next row of its name; 0 when it is gone."""
@@ -33,19 +31,3 @@ class MachinePrice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.machine} {self.per_hour}"
-
-
-class AlarmSeen(models.Model):
-    """Somebody looked into a comparison that differed, and says what came of it."""
-
-    is_operator_only = True
-    changeable: tuple[str, ...] = ()
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    reconciliation = models.ForeignKey(Reconciliation, models.PROTECT, related_name="seen")
-    seen_by = models.CharField(max_length=160)
-    note = models.CharField(max_length=300)
-    created_at = models.DateTimeField(db_default=Now(), editable=False)
-
-    def __str__(self) -> str:
-        return self.note
