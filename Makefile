@@ -79,7 +79,7 @@ bench-vectors: $(DEV_STAMP)
 bench-start: $(DEV_STAMP)
 	$(BIN)/python tests/bench/first_answer.py
 
-# llama.cpp is measured too where llama-cpp-python and gguf are installed.
+# llama.cpp is measured too once inference/bench/build_peers.sh has built it.
 bench-inference: $(DEV_STAMP)
 	$(BIN)/python -m inference bench
 

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from furrow.assistants.evaluation.gate import publication_request
+from furrow.assistants.evaluation.golden import golden_create
 from furrow.assistants.services import (
     approved_answer_create,
     assistant_create,
     assistant_publish,
+    assistant_update,
 )
 from furrow.channels.deliveries import delivery_test
 from furrow.channels.webhooks import EVENTS, endpoint_create
@@ -43,6 +46,9 @@ class World:
     turn: Any
     budget: Any
     invoice: Any
+    golden: Any
+    evaluation: Any
+    check: Any
     webhook: Any
     delivery: Any
 
@@ -73,6 +79,11 @@ def world(cast: Any) -> World:
         turn = turn_create(conversation=conversation, text="坏果怎么赔？")
     run_all_jobs("chat")
     with tenant_tx(cast.tenant.id):
+        golden = golden_create(
+            actor=SYSTEM, assistant=assistant, question="坏果多久内联系？", facts=[["24小时"]]
+        )
+        assistant_update(actor=SYSTEM, assistant=assistant, settings={"threshold": 0.3})
+        check = publication_request(actor=SYSTEM, assistant=assistant).check
         budget = budget_set(
             actor=SYSTEM, scope_kind="assistant", scope_id=str(assistant.id), cap_hard=Decimal(7)
         )
@@ -80,7 +91,19 @@ def world(cast: Any) -> World:
         webhook = endpoint_create(actor=SYSTEM, url="https://shop.example.com/", events=EVENTS)
         delivery = delivery_test(actor=SYSTEM, endpoint=webhook)
     return World(
-        base, document, assistant, approved, conversation, turn, budget, invoice, webhook, delivery
+        base,
+        document,
+        assistant,
+        approved,
+        conversation,
+        turn,
+        budget,
+        invoice,
+        golden,
+        check.run,
+        check,
+        webhook,
+        delivery,
     )
 
 

@@ -21,6 +21,9 @@ BODIES = {
     "post /api/v1/assistants/{assistant_id}/publications": {"note": "x"},
     "post /api/v1/assistants/{assistant_id}/approved-answers": {"question": "x", "answer": "x"},
     "post /api/v1/assistants/{assistant_id}/conversations": {},
+    "post /api/v1/assistants/{assistant_id}/golden-questions": {"question": "x"},
+    "post /api/v1/assistants/{assistant_id}/evaluations": {"question": "x"},
+    "patch /api/v1/golden-questions/{golden_id}": {"note": "stolen"},
     "post /api/v1/conversations/{conversation_id}/messages": {"text": "坏果怎么赔"},
     "post /api/v1/conversations/{conversation_id}/tickets": {},
     "patch /api/v1/webhooks/{webhook_id}": {"is_enabled": False},
@@ -64,6 +67,9 @@ def ids(world: World) -> dict[str, str]:
         "invoice_id": str(world.invoice.id),
         "webhook_id": str(world.webhook.id),
         "delivery_id": str(world.delivery.id),
+        "golden_id": str(world.golden.id),
+        "evaluation_id": str(world.evaluation.id),
+        "check_id": str(world.check.id),
     }
 
 

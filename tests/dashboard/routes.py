@@ -30,6 +30,12 @@ def parameters(shop: Any) -> dict[str, Any]:
         "webhook_id": shop.webhook.id,
         "delivery_id": shop.delivery.id,
         "number": 1,
+        "golden_id": shop.golden.id,
+        "run_id": shop.run.id,
+        "check_id": shop.check.id,
+        "correction_id": shop.correction.id,
+        "kind": "turn",
+        "case_id": shop.turn.id,
     }
 
 

@@ -7,12 +7,18 @@ parameters of the routes for each language.
 import json
 import sys
 import time
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
-from django.utils import translation
+from django.utils import timezone, translation
 
 from furrow.accounts.services import user_ensure
+from furrow.assistants.evaluation.gate import publication_request
+from furrow.assistants.evaluation.golden import golden_create
+from furrow.assistants.evaluation.models import EvaluationRun, PublicationCheck
+from furrow.assistants.evaluation.runs import Subject, run_create
 from furrow.assistants.models import Assistant, Gap
 from furrow.assistants.services import (
     approved_answer_create,
@@ -20,6 +26,8 @@ from furrow.assistants.services import (
     assistant_publish,
     assistant_update,
 )
+from furrow.channels.deliveries import delivery_test
+from furrow.channels.webhooks import EVENTS, endpoint_create
 from furrow.conversations.models import Turn
 from furrow.conversations.services import (
     conversation_create,
@@ -31,11 +39,17 @@ from furrow.conversations.services import (
 from furrow.core.context import tenant_tx
 from furrow.knowledge.models import Chunk, Document
 from furrow.knowledge.services.bases import knowledge_base_create
+from furrow.knowledge.services.corrections import correction_create
 from furrow.knowledge.services.documents import document_add_text, document_upload
+from furrow.metering.budgets import budget_set
+from furrow.metering.credit import adjustment_post
+from furrow.metering.invoices import invoice_close
+from furrow.metering.unit_economics import machine_price_set
 from furrow.ops.demo.manifest import TENANTS
 from furrow.ops.demo_loader import demo_owner
 from furrow.tenants.models import SCOPES, Membership, Role
 from furrow.tenants.services import Actor, api_key_create, invitation_create, tenant_create
+from tests.dashboard.money import rolled_up, spend_at
 
 WORDS: dict[str, dict[str, Any]] = {
     "zh": {
@@ -44,6 +58,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "text": ("春节安排", "春节期间，正月初一到初五不发货，初六开始按下单顺序发出。"),
         "asked": ["赔付需要几张照片？", "你们收不收比特币？"],
         "approved": ("可以上门自提吗？", "可以，提前一天打电话，果园门口取货。"),
+        "golden": ("赔付需要几张照片？", "3张", "4张"), "corrected": "青海每单运费35元，不包邮。",
         "contact": "微信 guoyuan88", "note": "想订六十箱，问问批发价", "resolution": "已回电，下周一发货",
         "comment": "回答得很清楚", "publish": "加上春节安排", "key": "进货程序", "person": "林小满",
     },
@@ -53,6 +68,8 @@ WORDS: dict[str, dict[str, Any]] = {
         "text": ("New Year", "We do not ship in the first five days of the New Year holiday."),
         "asked": ["How many photos does a claim need?", "Do you accept bitcoin?"],
         "approved": ("Can I pick up my order?", "Yes. Call one day ahead and collect it at the orchard gate."),
+        "golden": ("How many photos does a claim need?", "three photos", "four photos"),
+        "corrected": "Delivery to Qinghai costs 35 yuan an order.",
         "contact": "ann@shop.example", "note": "Sixty boxes, is there a wholesale price?", "resolution": "Called back",
         "comment": "Very clear", "publish": "New Year dates", "key": "Stock program", "person": "Ann Field",
     },
@@ -86,12 +103,39 @@ def business_make(code: str) -> dict[str, Any]:
         assistant_publish(actor=actor, assistant=assistant)
         assistant_update(actor=actor, assistant=assistant, settings={"threshold": 0.4})
         assistant_publish(actor=actor, assistant=assistant, note=words["publish"])
-    ids = {
+    ids = money(code, tenant, assistant, actor) | {
         "base_id": base.id, "document_id": documents[0].id, "assistant_id": assistant.id,
         "answer_id": answer.id, "invitation_id": invitation.id, "key_id": key.id,
         "membership_id": people["staff"].id, "number": 1,
     }  # fmt: skip
     return {"tenant_id": tenant.id, "tenant_slug": tenant.slug, **ids}
+
+
+def money(code: str, tenant: Any, assistant: Any, actor: Actor) -> dict[str, Any]:
+    """Usage of this month and of March, a budget, a bill and a program that listens."""
+    now, march = timezone.now(), datetime(2026, 3, 10, tzinfo=UTC)
+    who = {"assistant_id": str(assistant.id), "channel": "widget", "rung": "composed"}
+    for day in range(6):
+        moment = now - timedelta(days=day * 3)
+        spend_at(tenant.id, moment, 40_000, 90_000, 30_000 * day, 0, busy_us=10**9, **who)
+        spend_at(tenant.id, moment, 0, 50_000, 0, 0, kind="embedding", busy_us=10**8)
+    spend_at(tenant.id, march, 100_000, 400_000, 90_000, 5_000, **who)
+    rolled_up()
+    with tenant_tx(tenant.id):
+        budget = budget_set(actor=actor, scope_kind="tenant", cap_hard=Decimal(5))
+        budget_set(actor=actor, scope_kind="visitor", scope_id="*", cap_hard=Decimal("0.5"))
+        invoice = invoice_close(month=march.date())
+        webhook = endpoint_create(actor=actor, url="https://shop.example/furrow", events=EVENTS)
+        delivery = delivery_test(actor=actor, endpoint=webhook)
+        adjustment_post(actor=actor, amount=Decimal(-2), note=WORDS[code]["comment"])
+    machine_price_set(
+        machine=f"gpu-{code}", currency="CNY", per_hour=Decimal("0.01"),
+        valid_from=now - timedelta(days=20),
+    )  # fmt: skip
+    return {
+        "budget_id": budget.id, "invoice_id": invoice.id, "webhook_id": webhook.id,
+        "delivery_id": delivery.id,
+    }  # fmt: skip
 
 
 def talk(code: str, made: dict[str, Any]) -> None:
@@ -125,6 +169,40 @@ def talk(code: str, made: dict[str, Any]) -> None:
             "gap_id": Gap.objects.latest("last_asked_at").id,
         }  # fmt: skip
     _wait(tenant_id, Document, "failed", 1)
+    examine(words, made, actor)
+
+
+def examine(words: dict[str, Any], made: dict[str, Any], actor: Actor) -> None:
+    """Golden questions that were asked three nights, a publication they stop, and a corrected passage."""
+    question, right, wrong = words["golden"]
+    with tenant_tx(made["tenant_id"]):
+        assistant = Assistant.objects.select_related("published").get(id=made["assistant_id"])
+        # The approved answer is surely right; the draft will do without it.
+        golden = golden_create(
+            actor=actor, assistant=assistant, question=words["approved"][0],
+            facts=[[words["approved"][1]]],
+        )  # fmt: skip
+        golden_create(actor=actor, assistant=assistant, question=question, facts=[[right]])
+        golden_create(actor=actor, assistant=assistant, question=words["asked"][1], facts=[[wrong]])
+        nights = [
+            run_create(assistant=assistant, kind="nightly", candidate=Subject.published(assistant))
+            for _ in range(3)
+        ]
+        chunk = Chunk.objects.filter(document_id=made["document_id"])[1]
+        correction = correction_create(actor=actor, chunk=chunk, text=words["corrected"])
+    _wait(made["tenant_id"], EvaluationRun, "done", 3, field="state")
+    with tenant_tx(made["tenant_id"]):
+        for days, night in enumerate(reversed(nights)):
+            EvaluationRun.objects.filter(id=night.id).update(
+                created_at=timezone.now() - timedelta(days=days)
+            )
+        assistant_update(actor=actor, assistant=assistant, rungs=["quoted"])
+        check = publication_request(actor=actor, assistant=assistant).check
+    _wait(made["tenant_id"], PublicationCheck, "blocked", 1, field="state")
+    made |= {
+        "golden_id": golden.id, "run_id": check.run_id, "check_id": check.id,
+        "correction_id": correction.id, "kind": "turn", "case_id": made["turn_id"],
+    }  # fmt: skip
 
 
 def _upload(actor: Actor, base: Any, file_name: str, title: str) -> Document:
@@ -139,11 +217,11 @@ def _member(code: str, role: str, name: str) -> Membership:
     return Membership.objects.create(user=user, role=role)
 
 
-def _wait(tenant_id: Any, model: Any, status: str, count: int) -> None:
+def _wait(tenant_id: Any, model: Any, status: str, count: int, *, field: str = "status") -> None:
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         with tenant_tx(tenant_id):
-            if model.objects.filter(status=status).count() >= count:
+            if model.objects.filter(**{field: status}).count() >= count:
                 return
         time.sleep(0.1)
     raise TimeoutError(f"never {count} times {status}: {model.__name__}")

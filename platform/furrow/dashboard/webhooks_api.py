@@ -30,17 +30,13 @@ def webhook_create(request: ApiRequest, body: schemas.WebhookIn) -> Any:
     return 201, {**_webhook(row), "secret": services.secret_of(row)}
 
 
-@router.get(
-    "/{uuid:webhook_id}", response={200: answers.Webhook}, summary="Read a webhook"
-)
+@router.get("/{uuid:webhook_id}", response={200: answers.Webhook}, summary="Read a webhook")
 @operation("webhooks:read")
 def webhook_read(request: ApiRequest, webhook_id: UUID) -> Any:
     return 200, _webhook(services.endpoint_get(webhook_id))
 
 
-@router.patch(
-    "/{uuid:webhook_id}", response={200: answers.Webhook}, summary="Change a webhook"
-)
+@router.patch("/{uuid:webhook_id}", response={200: answers.Webhook}, summary="Change a webhook")
 @operation("webhooks:write")
 def webhook_update(request: ApiRequest, webhook_id: UUID, body: schemas.WebhookPatch) -> Any:
     row = services.endpoint_update(
@@ -91,9 +87,7 @@ def webhook_test(request: ApiRequest, webhook_id: UUID) -> Any:
     summary="What was sent there",
 )
 @operation("webhooks:read")
-def delivery_list(
-    request: ApiRequest, webhook_id: UUID, cursor: str = "", limit: int = 50
-) -> Any:
+def delivery_list(request: ApiRequest, webhook_id: UUID, cursor: str = "", limit: int = 50) -> Any:
     rows = services.deliveries_list(services.endpoint_get(webhook_id))
     return 200, page(rows, cursor=cursor, limit=limit, render=_delivery)
 

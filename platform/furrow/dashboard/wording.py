@@ -72,6 +72,7 @@ _REASONS = {
     "not_small_talk": _lazy("It is a real question."),
     "none_approved": _lazy("There is no approved answer yet."),
     "no_match": _lazy("Nothing was close enough."),
+    "pin_outdated": _lazy("The pinned passage no longer stands in its document."),
     "ambiguous": _lazy("Several fit equally well."),
     "not_installed": _lazy("This step is not set up on this server."),
     "unavailable": _lazy("A server it needs did not answer."),
@@ -110,6 +111,7 @@ _API_GROUPS = {
     "metering": _lazy("Usage, prices and budgets"),
     "webhooks": _lazy("Messages to your programs"),
     "assistants": _lazy("Assistants"),
+    "evaluation": _lazy("Golden questions and tests"),
     "conversations": _lazy("Conversations"),
 }
 _ACTIONS = {
@@ -134,6 +136,9 @@ _ACTIONS = {
     "document.retried": _lazy("Document tried again"),
     "chunk.enabled": _lazy("Passage switched on"),
     "chunk.disabled": _lazy("Passage switched off"),
+    "passage.corrected": _lazy("Passage corrected"),
+    "passage.restored": _lazy("Correction taken back"),
+    "passage.kept": _lazy("Correction kept"),
     "assistant.created": _lazy("Assistant created"),
     "assistant.updated": _lazy("Assistant changed"),
     "assistant.published": _lazy("Assistant published"),
@@ -146,6 +151,12 @@ _ACTIONS = {
     "gap.answered": _lazy("Gap answered"),
     "gap.dismissed": _lazy("Gap dismissed"),
     "gap.reopened": _lazy("Gap put back on the list"),
+    "golden_question.created": _lazy("Golden question added"),
+    "golden_question.updated": _lazy("Golden question changed"),
+    "golden_question.deleted": _lazy("Golden question deleted"),
+    "evaluation.started": _lazy("Golden questions asked"),
+    "publication.checked": _lazy("Publication tested"),
+    "publication.withdrawn": _lazy("Publication taken back"),
     "ticket.closed": _lazy("Ticket closed"),
     "ticket.reopened": _lazy("Ticket reopened"),
     "widget.updated": _lazy("Widget changed"),
@@ -206,6 +217,13 @@ _ENTRIES = {
     "top_up": _lazy("Credit paid in"),
     "adjustment": _lazy("Adjustment"),
     "reversal": _lazy("Reversal"),
+}
+_STEPS = {
+    "shorter": _lazy("shorter answers"),
+    "cheaper": _lazy("a cheaper model"),
+    "quoted": _lazy("only quotes and approved answers"),
+    "approved": _lazy("only approved answers"),
+    "human": _lazy("only a person"),
 }
 _PERIODS = {"day": _lazy("a day"), "month": _lazy("a month"), "ever": _lazy("in all")}
 
@@ -301,3 +319,7 @@ def ledger_entry(reason: str) -> str:
 
 def alarm_kind(kind: str) -> str:
     return str(_ALARMS.get(kind, kind))
+
+
+def budget_step(name: str) -> str:
+    return str(_STEPS.get(name, name))

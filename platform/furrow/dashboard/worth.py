@@ -64,7 +64,7 @@ class Worth:
         return float(self.people_rest / self._scale) if self._scale else 0.0
 
 
-def worth(answers: Answers, bill: Decimal, supposed: Assumptions) -> Worth:
+def compared(answers: Answers, bill: Decimal, supposed: Assumptions) -> Worth:
     chats = answers.conversations
     measured = Decimal(answers.resolved) / chats if chats else ZERO
     is_measured = supposed.solved_percent is None

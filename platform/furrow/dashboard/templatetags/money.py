@@ -37,6 +37,11 @@ def price_kind(name: str) -> str:
 
 
 @register.filter
+def budget_step(name: str) -> str:
+    return wording.budget_step(name)
+
+
+@register.filter
 def alarm_kind(kind: str) -> str:
     return wording.alarm_kind(kind)
 

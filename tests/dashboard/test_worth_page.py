@@ -38,7 +38,7 @@ def talked(cast, shop):
 
 
 def test_measured_cost_stands_beside_people_alone(english, talked, page):
-    worth = english.get(page("comparison")).context["worth"]
+    worth = english.get(page("worth")).context["worth"]
     assert (worth.chats, worth.resolved, worth.confirmed) == (6, 3, 2)
     # 5 minutes at 30 an hour.
     assert worth.person_each == Decimal("2.5")
@@ -52,8 +52,8 @@ def test_assumptions_are_kept_for_the_business_and_shown_beside_the_result(
     english, cast, talked, page
 ):
     data = {"minutes_per_chat": "12", "wage_per_hour": "50", "solved_percent": "80"}
-    assert english.post(page("comparison") + "?span=week", data).status_code == 302
-    response = english.get(page("comparison"))
+    assert english.post(page("worth") + "?span=week", data).status_code == 302
+    response = english.get(page("worth"))
     assert response.context["worth"].people_only == 60
     assert response.context["worth"].people_rest == 12
     text = response.content.decode()
@@ -63,8 +63,8 @@ def test_assumptions_are_kept_for_the_business_and_shown_beside_the_result(
     with tenant_tx(cast.other_tenant.id):
         assert not Assumptions.objects.exists()
     data["solved_percent"] = ""
-    english.post(page("comparison"), data)
-    assert english.get(page("comparison")).context["worth"].is_measured
+    english.post(page("worth"), data)
+    assert english.get(page("worth")).context["worth"].is_measured
 
 
 @pytest.mark.parametrize(
@@ -75,13 +75,13 @@ def test_assumptions_are_kept_for_the_business_and_shown_beside_the_result(
     ],
 )  # fmt: skip
 def test_impossible_assumptions_come_back_with_a_sentence(english, shop, page, data):
-    assert english.post(page("comparison"), data).context["form"].errors
+    assert english.post(page("worth"), data).context["form"].errors
 
 
 def test_assistant_that_costs_more_is_said_to_cost_more(english, cast, talked, page):
     spend_at(cast.tenant.id, timezone.now(), 0, 0, 10_000_000, 0)
     rolled_up()
-    response = english.get(page("comparison"))
+    response = english.get(page("worth"))
     assert response.context["worth"].difference < 0
     assert "The assistant costs more by" in response.content.decode()
 
@@ -90,5 +90,5 @@ def test_staff_cannot_see_or_change_it(cast, shop, page):
     client = cast.client(cast.teammate)
     with tenant_tx(cast.tenant.id):
         assert Membership.objects.get(user=cast.teammate).role == "staff"
-    assert client.get(page("comparison")).status_code == 403
-    assert client.post(page("comparison"), {}).status_code == 403
+    assert client.get(page("worth")).status_code == 403
+    assert client.post(page("worth"), {}).status_code == 403

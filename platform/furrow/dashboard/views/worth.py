@@ -9,7 +9,7 @@ from furrow.dashboard.doors import actor_of, needs, page_url, refusals_in, say
 from furrow.dashboard.economics import answers_between
 from furrow.dashboard.forms.assumptions import AssumptionsForm
 from furrow.dashboard.views.costs import cost_tabs
-from furrow.dashboard.worth import worth
+from furrow.dashboard.worth import compared
 from furrow.metering.assumptions import assumptions_read, assumptions_set
 from furrow.metering.spending import spending
 from furrow.tenants.web import TenantRequest
@@ -18,7 +18,7 @@ FIELDS = ("minutes_per_chat", "wage_per_hour", "solved_percent")
 
 
 @needs(get="view_costs", post="manage_costs")
-def comparison(request: TenantRequest) -> HttpResponse:
+def worth(request: TenantRequest) -> HttpResponse:
     span = spans.span_of(request.GET.get("span", ""))
     spent = spending(since=span.since, until=span.until, today=spans.today())
     supposed = assumptions_read()
@@ -29,15 +29,15 @@ def comparison(request: TenantRequest) -> HttpResponse:
             assumptions_set(actor=actor_of(request), **form.cleaned_data)
             say(request, _("Saved. The comparison counts with it."))
             response = HttpResponse(status=302)
-            response["Location"] = f"{page_url(request, 'comparison')}?span={span.key}"
+            response["Location"] = f"{page_url(request, 'worth')}?span={span.key}"
             return response
     context = {
-        "tabs": cost_tabs(request, "comparison"),
+        "tabs": cost_tabs(request, "worth"),
         "span": span,
         "span_tabs": spans.span_tabs(span.key),
         "supposed": supposed,
         "form": form,
         "currency": spent.currency,
-        "worth": worth(answers_between(span.since, span.until), spent.span, supposed),
+        "worth": compared(answers_between(span.since, span.until), spent.span, supposed),
     }
-    return TemplateResponse(request, "dashboard/comparison.html", context)
+    return TemplateResponse(request, "dashboard/worth.html", context)
