@@ -97,7 +97,7 @@ def test_drawing_twice_gives_the_same_bytes(cast, bill):
 def test_file_stays_the_same_whatever_changes_later(owner, cast, bill, page, settings, monkeypatch):
     first = owner.get(page("invoice_pdf", bill.id)).content
     settings.INVOICE_ISSUER = "somebody else"
-    monkeypatch.setattr(invoice_paper, "RIGHT", 300.0)
+    monkeypatch.setattr(invoice_paper, "RIGHT", 300)
     with tenant_tx(cast.tenant.id):
         Tenant.objects.filter(id=cast.tenant.id).update(name="New name", language="en")
     again = owner.get(page("invoice_pdf", bill.id)).content

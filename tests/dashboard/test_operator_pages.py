@@ -147,7 +147,7 @@ class TestEconomics:
         ]
         assert [row.name for row in found.tenants] == ["Orchard", "Rival"]
         assert sum(row.margin for row in found.tenants) == found.whole.margin == Decimal("0.51")
-        assert found.utilisation == pytest.approx(0.15 / float(found.hours))
+        assert found.utilisation == Decimal("0.15") / found.hours
         assert found.machines == found.whole.serving + found.idle
         assert found.result == found.whole.charged - found.machines
 

@@ -4,11 +4,13 @@ import hashlib
 from collections.abc import Sequence
 from decimal import Decimal
 from io import BytesIO
+from typing import Any
 
 from django.conf import settings
 from django.utils import translation
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
@@ -22,15 +24,13 @@ from furrow.metering.money import amount_text
 
 # Every reader has these: Helvetica by the standard, and a Chinese face in its place for the CID font.
 LATIN, CHINESE = "Helvetica", "STSong-Light"
-WIDTH, HEIGHT = A4
-LEFT, RIGHT, TOP, BOTTOM = 56.0, WIDTH - 56.0, HEIGHT - 64.0, 72.0
-ROW = 20.0
-_TOKENS, _PRICE = RIGHT - 150.0, RIGHT - 75.0
+# Whole points: nothing in this app is a binary fraction, not even a margin.
+WIDTH, HEIGHT = (int(side) for side in A4)
+LEFT, RIGHT, TOP, BOTTOM = 56, WIDTH - 56, HEIGHT - 64, 72
+ROW = 20
+_TOKENS, _PRICE = RIGHT - 150, RIGHT - 75
 _INK, _MUTED, _LINE, _ACCENT = (
-    (0.15, 0.14, 0.12),
-    (0.40, 0.37, 0.31),
-    (0.80, 0.76, 0.68),
-    (0.18, 0.42, 0.24),
+    HexColor(code) for code in ("#25231d", "#665f50", "#e2dac9", "#2f6b3c")
 )
 
 
@@ -134,7 +134,7 @@ class _Page:
         self.y -= 12
         self.text(LEFT, f"SHA-256 {invoice.digest}", size=7, ink=_MUTED)
 
-    def room(self, height: float) -> None:
+    def room(self, height: int) -> None:
         if self.y - height < BOTTOM:
             self.end()
             self.canvas.showPage()
@@ -146,24 +146,24 @@ class _Page:
         self.text(RIGHT, str(self.number), size=8, ink=_MUTED, to_right=True)
 
     def rule(self) -> None:
-        self.canvas.setStrokeColorRGB(*_LINE)
-        self.canvas.setLineWidth(0.5)
+        self.canvas.setStrokeColor(_LINE)
+        self.canvas.setLineWidth(1)
         self.canvas.line(LEFT, self.y - 6, RIGHT, self.y - 6)
         self.y -= ROW
 
     def text(
         self,
-        x: float,
+        x: int,
         words: str,
         *,
-        size: float,
-        ink: tuple[float, float, float] = _INK,
+        size: int,
+        ink: Any = _INK,
         to_right: bool = False,
     ) -> None:
         """Chinese and other scripts take the CID font, which has wide Latin letters; the rest Helvetica."""
         font = LATIN if words.isascii() else CHINESE
         self.canvas.setFont(font, size)
-        self.canvas.setFillColorRGB(*ink)
+        self.canvas.setFillColor(ink)
         write = self.canvas.drawRightString if to_right else self.canvas.drawString
         write(x, self.y, words)
 

@@ -40,8 +40,8 @@ class Served:
         return exact(self.charged - self.serving)
 
     @property
-    def margin_share(self) -> float | None:
-        return float(self.margin / self.charged) if self.charged else None
+    def margin_share(self) -> Decimal | None:
+        return self.margin / self.charged if self.charged else None
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class Economics:
     hours: Decimal
 
     @property
-    def utilisation(self) -> float | None:
-        return float(self.whole.busy_hours / self.hours) if self.hours else None
+    def utilisation(self) -> Decimal | None:
+        return self.whole.busy_hours / self.hours if self.hours else None
 
     @property
     def per_busy_hour(self) -> Decimal | None:

@@ -68,7 +68,7 @@ def delivery_error(code: str) -> str:
 
 
 @register.filter
-def share(part: float) -> str:
+def share(part: float | Decimal) -> str:
     """Something is never shown as nothing."""
     if 0 < part < 0.01:
         return "<1 %"
@@ -76,9 +76,9 @@ def share(part: float) -> str:
 
 
 @register.filter
-def share_width(share: float) -> str:
+def share_width(share: float | Decimal) -> str:
     """The length of a bar in a view box a hundred wide."""
-    return f"{max(0.0, min(share, 1.0)) * 100:.2f}"
+    return f"{max(0.0, min(float(share), 1.0)) * 100:.2f}"
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def cost_tabs(request: TenantRequest, current: str) -> list[dict[str, Any]]:
         "costs": _("Spending"),
         "budgets": _("Budgets"),
         "invoices": _("Invoices"),
-        "worth": _("Is it worth it?"),
+        "worth": _("Worth it?"),
     }
     return [
         {"url": page_url(request, name), "label": labels[name], "is_current": name == current}
