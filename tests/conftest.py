@@ -5,6 +5,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,6 +33,11 @@ from furrow.tenants.services import SYSTEM, api_key_create, tenant_create
 ROOT = Path(__file__).resolve().parent.parent
 DATABASE_NAME = f"test_furrow_{os.getpid()}"
 MOST_CONNECTIONS = 400
+
+# Tests start dozens of interpreters. Where the environment forbids byte code, each of them, and each run of the
+# suite, would compile some four thousand files again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 
 def _superuser_url() -> str:
@@ -116,7 +122,7 @@ def _schema_digest() -> str:
     sources = [*platform.rglob("migrations/*.py"), *platform.rglob("models*.py")]
     sources += [*platform.rglob("models/*.py"), platform / "core" / "security.py"]
     sources += [*(ROOT / "apps").rglob("migrations/*.py"), *(ROOT / "apps").rglob("models*.py")]
-    digest = hashlib.sha256()
+    digest = hashlib.sha256((ROOT / "constraints.txt").read_bytes())
     for path in sorted(set(sources)):
         digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
     return digest.hexdigest()[:16]

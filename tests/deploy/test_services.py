@@ -87,6 +87,7 @@ def test_site_passes_live_answers_unbuffered(deploy: Path) -> None:
     assert live is not None
     streams = (
         "/api/v1/conversations/3f/messages",
+        "/v1/chat/completions",
         "/api/v1/turns/3f/events",
         "/widget/api/turns/3f/events",
         "/t/my-shop/turns/3f/events/",
@@ -166,7 +167,7 @@ def picky_server() -> Iterator[str]:
             """Quiet."""
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/healthz"
     server.shutdown()
     server.server_close()
