@@ -12,9 +12,9 @@ from typing import Any
 import httpx
 import pytest
 
+from furrow.core.context import tenant_tx
 from furrow.gateway.connections import connections_close
 from furrow.metering.models.usage import UsageEvent
-from furrow.core.context import tenant_tx
 from tests.conversations.chats import chat_with, orchard_assistant
 
 pytest.importorskip("torch")

@@ -358,7 +358,7 @@ def _is_bound(context: str, figure: Figure, sentence: str, evidence: Evidence) -
                     continue
                 if _equal(figure, known):
                     equals.append((fit, known))
-                elif not any(_equal(said, known) for said in mine):
+                elif known.unit in {figure.unit, ""} and not any(_equal(f, known) for f in mine):
                     other = max(other, fit)
     if not equals:
         return True
