@@ -209,6 +209,8 @@ ALL_SCOPES = [
     "models:use",
     "usage:read",
     "usage:write",
+    "webhooks:read",
+    "webhooks:write",
 ]
 
 

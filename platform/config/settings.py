@@ -133,6 +133,7 @@ CELERY_TASK_DEFAULT_QUEUE = "chat"
 JOBS_PER_TENANT = {
     "ingest": env_int("INGEST_JOBS_PER_TENANT", 2, minimum=1),
     "chat": env_int("CHAT_JOBS_PER_TENANT", 6, minimum=1),
+    "notify": 1,
 }
 CELERY_BEAT_SCHEDULE = {
     "sweep-jobs": {"task": "furrow.core.tasks.jobs_sweep_task", "schedule": 10.0},
@@ -146,6 +147,7 @@ CELERY_BEAT_SCHEDULE = {
         "kwargs": {"is_full": True},
     },
     "invoices": {"task": "furrow.metering.tasks.invoices_task", "schedule": 3600.0},
+    "news": {"task": "furrow.channels.tasks.news_task", "schedule": 10.0},
     "nightly": {"task": "furrow.assistants.tasks.nightly_task", "schedule": 1800.0},
     "upkeep": {"task": "furrow.ops.tasks.upkeep_task", "schedule": 24 * 3600.0},
 }
@@ -244,6 +246,8 @@ _is_one_server = urlsplit(CHAT_URL).netloc == urlsplit(EMBEDDINGS_URL).netloc
 CHAT_API_KEY = env_str_or_file("CHAT_API_KEY", EMBEDDINGS_API_KEY if _is_one_server else "")
 CHAT_FIRST_TOKEN_TIMEOUT_S = env_int("CHAT_FIRST_TOKEN_TIMEOUT_S", 60, minimum=1)
 CHAT_TOTAL_TIMEOUT_S = env_int("CHAT_TOTAL_TIMEOUT_S", 600, minimum=1)
+# Who bills: the lines at the head of an invoice, apart by |.
+INVOICE_ISSUER = env_str("INVOICE_ISSUER")
 # The longest answer anybody may ask for, and the model's context (0: not known, its server decides).
 CHAT_MAX_TOKENS = env_int("CHAT_MAX_TOKENS", 2048, minimum=1)
 CHAT_CONTEXT_TOKENS = env_int("CHAT_CONTEXT_TOKENS", 0, minimum=0)

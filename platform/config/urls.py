@@ -7,6 +7,7 @@ from furrow.dashboard.urls import trade_urlpatterns
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("furrow.ops.urls")),
     path("", include("furrow.dashboard.entry_urls")),
+    path("operator/", include("furrow.dashboard.operator_urls")),
     path("accounts/", include("furrow.accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("t/<slug:tenant_slug>/", include("furrow.dashboard.urls")),

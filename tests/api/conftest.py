@@ -17,6 +17,8 @@ from furrow.assistants.services import (
     assistant_publish,
     assistant_update,
 )
+from furrow.channels.deliveries import delivery_test
+from furrow.channels.webhooks import EVENTS, endpoint_create
 from furrow.conversations.services import conversation_create, turn_create
 from furrow.core import jobs
 from furrow.core.context import tenant_tx
@@ -47,6 +49,8 @@ class World:
     golden: Any
     evaluation: Any
     check: Any
+    webhook: Any
+    delivery: Any
 
 
 def run_all_jobs(lane: str) -> None:
@@ -84,6 +88,8 @@ def world(cast: Any) -> World:
             actor=SYSTEM, scope_kind="assistant", scope_id=str(assistant.id), cap_hard=Decimal(7)
         )
         invoice = invoice_close(month=date(2026, 1, 1))
+        webhook = endpoint_create(actor=SYSTEM, url="https://shop.example.com/", events=EVENTS)
+        delivery = delivery_test(actor=SYSTEM, endpoint=webhook)
     return World(
         base,
         document,
@@ -96,6 +102,8 @@ def world(cast: Any) -> World:
         golden,
         check.run,
         check,
+        webhook,
+        delivery,
     )
 
 

@@ -1,6 +1,7 @@
 """Usage, budgets, prices and invoices over HTTP."""
 
 import hashlib
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -116,3 +117,18 @@ def test_search_over_http_is_counted_for_its_key(api, world, cast, embedding_ser
         (event,) = UsageEvent.objects.all()
         assert event.api_key_id == str(ApiKey.objects.get().id)
     assert event.channel == "api"
+
+
+def test_invoices_come_in_pages_and_as_the_same_file(api, world, cast):
+    from furrow.metering.invoices import invoice_close  # noqa: PLC0415  beside its one use
+
+    with tenant_tx(cast.tenant.id):
+        for month in (2, 3):
+            invoice_close(month=date(2026, month, 1))
+    first = api.get("/api/v1/invoices?limit=2").json()
+    rest = api.get(f"/api/v1/invoices?limit=2&cursor={first['next_cursor']}").json()
+    numbers = [item["number"] for item in [*first["items"], *rest["items"]]]
+    assert (numbers, rest["next_cursor"]) == ([3, 2, 1], None)
+    files = [api.get(f"/api/v1/invoices/{world.invoice.id}/pdf").content for _ in range(2)]
+    assert files[0] == files[1]
+    assert files[0].startswith(b"%PDF")

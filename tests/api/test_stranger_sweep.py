@@ -26,6 +26,10 @@ BODIES = {
     "patch /api/v1/golden-questions/{golden_id}": {"note": "stolen"},
     "post /api/v1/conversations/{conversation_id}/messages": {"text": "坏果怎么赔"},
     "post /api/v1/conversations/{conversation_id}/tickets": {},
+    "patch /api/v1/webhooks/{webhook_id}": {"is_enabled": False},
+    "post /api/v1/webhooks/{webhook_id}/tests": {},
+    "post /api/v1/webhooks/{webhook_id}/secrets": {},
+    "post /api/v1/webhooks/deliveries/{delivery_id}/resends": {},
     "post /api/v1/turns/{turn_id}/feedback": {"value": 1},
 }
 # Operations without an id in their path: what they list or make must hold nothing of the other tenant.
@@ -41,6 +45,8 @@ WITHOUT_ID = {
     "put /api/v1/budgets": {"scope_kind": "tenant", "cap_hard": "5"},
     "get /api/v1/prices": None,
     "get /api/v1/invoices": None,
+    "get /api/v1/webhooks": None,
+    "post /api/v1/webhooks": {"url": "https://mine.example/", "events": ["invoice.closed"]},
 }
 
 
@@ -59,6 +65,8 @@ def ids(world: World) -> dict[str, str]:
         "turn_id": str(world.turn.id),
         "budget_id": str(world.budget.id),
         "invoice_id": str(world.invoice.id),
+        "webhook_id": str(world.webhook.id),
+        "delivery_id": str(world.delivery.id),
         "golden_id": str(world.golden.id),
         "evaluation_id": str(world.evaluation.id),
         "check_id": str(world.check.id),

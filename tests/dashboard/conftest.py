@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +15,9 @@ from furrow.assistants import services as assistants
 from furrow.assistants.evaluation.golden import golden_create
 from furrow.assistants.evaluation.models import PublicationCheck
 from furrow.assistants.evaluation.runs import Subject, run_create
+from furrow.channels.deliveries import delivery_test
 from furrow.channels.models import Widget
+from furrow.channels.webhooks import EVENTS, endpoint_create
 from furrow.conversations import services as conversations
 from furrow.conversations.models import Turn
 from furrow.core.context import tenant_tx
@@ -28,6 +30,7 @@ from furrow.knowledge.models import (
     PassageCorrection,
 )
 from furrow.metering.budgets import budget_set
+from furrow.metering.invoices import invoice_close
 from furrow.tenants.models import Membership
 from furrow.tenants.services import Actor, api_key_create, invitation_create
 
@@ -60,6 +63,9 @@ class Shop:
     check: Any
     correction: Any
     budget: Any
+    invoice: Any
+    webhook: Any
+    delivery: Any
 
 
 @pytest.fixture
@@ -86,6 +92,9 @@ def shop(cast: Any) -> Shop:
         )
         membership = Membership.objects.get(user=cast.viewer)
         widget = Widget.objects.create(assistant=assistant)
+        invoice = invoice_close(month=date(2026, 1, 1))
+        webhook = endpoint_create(actor=actor, url="https://shop.example.com/x", events=EVENTS)
+        delivery = delivery_test(actor=actor, endpoint=webhook)
         golden = golden_create(
             actor=actor, assistant=assistant, question="多久发货？", facts=[["当天"]],
             document_id=document.id,
@@ -108,6 +117,7 @@ def shop(cast: Any) -> Shop:
     return Shop(
         base, document, chunks, assistant, approved, gap, conversation, turn, ticket,
         key, invitation, token, membership, widget, golden, run, check, correction, budget,
+        invoice, webhook, delivery,
     )  # fmt: skip
 
 

@@ -185,13 +185,24 @@ def test_amounts_are_short_and_never_a_wrong_nothing(amount, shown):
 def test_limit_is_set_changed_lifted_and_brought_back(english, cast, shop, page):
     created = english.post(
         page("budget_create"),
-        {"scope": "visitor:*", "period": "day", "cap_hard": "0.50", "thresholds": ["80"]},
+        {
+            "scope": "visitor:*",
+            "period": "day",
+            "cap_hard": "0.50",
+            "thresholds": ["80"],
+            "step": "shorter",
+            "step_at": "70",
+        },
     )
     assert created.status_code == 302, created.context["form"].errors
     with tenant_tx(cast.tenant.id):
         made = Budget.objects.get(scope_kind="visitor")
         assert (made.scope_id, made.cap_hard, made.thresholds) == ("*", Decimal("0.5"), [80])
-    english.post(page("budget_update", made.id), {"cap_hard": "0.7", "cap_soft": "0.6"})
+        assert made.steps == [{"at": 70, "step": "shorter", "max_tokens": 256}]
+    form = english.get(page("budget_update", made.id)).context["form"]
+    assert (form.initial["step"], form.initial["step_at"]) == ("shorter", 70)
+    changed = {"cap_hard": "0.7", "cap_soft": "0.6", "step": "quoted", "step_at": "80"}
+    english.post(page("budget_update", made.id), changed)
     english.post(page("budget_end", made.id))
     with tenant_tx(cast.tenant.id):
         assert not Budget.objects.get(id=made.id).is_active
@@ -206,6 +217,19 @@ def test_limit_is_set_changed_lifted_and_brought_back(english, cast, shop, page)
         )
 
 
+def test_steps_set_over_the_api_are_left_alone(english, cast, shop, page):
+    steps = [{"at": 50, "step": "cheaper", "model": "m"}, {"at": 90, "step": "human"}]
+    with tenant_tx(cast.tenant.id):
+        budget_set(actor=SYSTEM, scope_kind="tenant", cap_hard=Decimal(9), steps=steps)
+    form = english.get(page("budget_update", shop.budget.id)).context["form"]
+    assert form.initial["step"] == "keep"
+    english.post(
+        page("budget_update", shop.budget.id), {"cap_hard": "8", "step": "keep", "step_at": "80"}
+    )
+    with tenant_tx(cast.tenant.id):
+        assert Budget.objects.get(id=shop.budget.id).steps == steps
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -215,7 +239,9 @@ def test_limit_is_set_changed_lifted_and_brought_back(english, cast, shop, page)
     ],
 )  # fmt: skip
 def test_impossible_limits_come_back_with_a_sentence(english, cast, page, data):
-    response = english.post(page("budget_create"), {"period": "month", **data})
+    response = english.post(
+        page("budget_create"), {"period": "month", "step": "", "step_at": "80", **data}
+    )
     assert response.status_code == 200
     assert response.context["form"].errors
 

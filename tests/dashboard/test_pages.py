@@ -11,7 +11,7 @@ from tests.dashboard.conftest import read_document
 from tests.dashboard.routes import dashboard_routes, url_of
 
 # Downloads, not pages; they are tested where their pages are.
-NOT_PAGES = {"document_file", "costs_table", "golden_export"}
+NOT_PAGES = {"document_file", "costs_table", "invoice_pdf", "golden_export"}
 PAGES = [
     route
     for route in dashboard_routes()
@@ -75,6 +75,9 @@ def test_empty_business_says_what_to_do_next(cast):
         ("tickets", "Nobody is waiting"),
         ("keys", "Create one for each program"),
         ("costs", "Nothing was spent yet"),
+        ("invoices", "Its invoice is made by itself"),
+        ("worth", "No chats in this time"),
+        ("webhooks", "E-mail works without this"),
         ("budgets", "Begin with one for the whole business"),
     ):
         page = stranger.get(reverse(f"dashboard:{name}", args=[slug])).content.decode()

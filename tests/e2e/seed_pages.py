@@ -7,7 +7,8 @@ parameters of the routes for each language.
 import json
 import sys
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
@@ -25,6 +26,8 @@ from furrow.assistants.services import (
     assistant_publish,
     assistant_update,
 )
+from furrow.channels.deliveries import delivery_test
+from furrow.channels.webhooks import EVENTS, endpoint_create
 from furrow.conversations.models import Turn
 from furrow.conversations.services import (
     conversation_create,
@@ -38,10 +41,15 @@ from furrow.knowledge.models import Chunk, Document
 from furrow.knowledge.services.bases import knowledge_base_create
 from furrow.knowledge.services.corrections import correction_create
 from furrow.knowledge.services.documents import document_add_text, document_upload
+from furrow.metering.budgets import budget_set
+from furrow.metering.credit import adjustment_post
+from furrow.metering.invoices import invoice_close
+from furrow.metering.unit_economics import machine_price_set
 from furrow.ops.demo.manifest import TENANTS
 from furrow.ops.demo_loader import demo_owner
 from furrow.tenants.models import SCOPES, Membership, Role
 from furrow.tenants.services import Actor, api_key_create, invitation_create, tenant_create
+from tests.dashboard.money import rolled_up, spend_at
 
 WORDS: dict[str, dict[str, Any]] = {
     "zh": {
@@ -95,12 +103,39 @@ def business_make(code: str) -> dict[str, Any]:
         assistant_publish(actor=actor, assistant=assistant)
         assistant_update(actor=actor, assistant=assistant, settings={"threshold": 0.4})
         assistant_publish(actor=actor, assistant=assistant, note=words["publish"])
-    ids = {
+    ids = money(code, tenant, assistant, actor) | {
         "base_id": base.id, "document_id": documents[0].id, "assistant_id": assistant.id,
         "answer_id": answer.id, "invitation_id": invitation.id, "key_id": key.id,
         "membership_id": people["staff"].id, "number": 1,
     }  # fmt: skip
     return {"tenant_id": tenant.id, "tenant_slug": tenant.slug, **ids}
+
+
+def money(code: str, tenant: Any, assistant: Any, actor: Actor) -> dict[str, Any]:
+    """Usage of this month and of March, a budget, a bill and a program that listens."""
+    now, march = timezone.now(), datetime(2026, 3, 10, tzinfo=UTC)
+    who = {"assistant_id": str(assistant.id), "channel": "widget", "rung": "composed"}
+    for day in range(6):
+        moment = now - timedelta(days=day * 3)
+        spend_at(tenant.id, moment, 40_000, 90_000, 30_000 * day, 0, busy_us=10**9, **who)
+        spend_at(tenant.id, moment, 0, 50_000, 0, 0, kind="embedding", busy_us=10**8)
+    spend_at(tenant.id, march, 100_000, 400_000, 90_000, 5_000, **who)
+    rolled_up()
+    with tenant_tx(tenant.id):
+        budget = budget_set(actor=actor, scope_kind="tenant", cap_hard=Decimal(5))
+        budget_set(actor=actor, scope_kind="visitor", scope_id="*", cap_hard=Decimal("0.5"))
+        invoice = invoice_close(month=march.date())
+        webhook = endpoint_create(actor=actor, url="https://shop.example/furrow", events=EVENTS)
+        delivery = delivery_test(actor=actor, endpoint=webhook)
+        adjustment_post(actor=actor, amount=Decimal(-2), note=WORDS[code]["comment"])
+    machine_price_set(
+        machine=f"gpu-{code}", currency="CNY", per_hour=Decimal("0.01"),
+        valid_from=now - timedelta(days=20),
+    )  # fmt: skip
+    return {
+        "budget_id": budget.id, "invoice_id": invoice.id, "webhook_id": webhook.id,
+        "delivery_id": delivery.id,
+    }  # fmt: skip
 
 
 def talk(code: str, made: dict[str, Any]) -> None:

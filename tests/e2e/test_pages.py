@@ -37,6 +37,7 @@ ACCOUNT = {
 # Answers to programs, posts, downloads, and steps that one page of a sign-in leads to.
 NOT_PAGES = {
     "healthz", "readyz", "metrics", "turn_events", "language", "invitation", "document_file", "golden_export",
+    "costs_table", "invoice_pdf", "overview_table", "alarm_seen", "credit", "adjust", "limit", "payment", "reverse",
     "account_set_password", "account_confirm_login_code", "mfa_authenticate", "mfa_reauthenticate",
     "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes",
     "mfa_download_recovery_codes", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn",
@@ -44,14 +45,18 @@ NOT_PAGES = {
 }  # fmt: skip
 LISTS = (
     "home", "bases", "assistants", "search", "answers", "gaps", "quality", "conversations", "tickets", "members",
-    "keys", "audit",
+    "keys", "audit", "costs", "budgets", "invoices", "worth", "webhooks",
+)  # fmt: skip
+# Of the person who runs the installation.
+OPERATOR = (
+    "overview", "tenants", "tenant", "prices", "price_create", "window_create", "machines", "comparison",
 )  # fmt: skip
 # What may stand in Latin letters on a Chinese page: names of formats, units and keys, which are the same in Chinese.
 LATIN = re.compile(
     r"https?://\S*|\S+@\S+|\S+\.(?:pdf|md|csv|txt|docx|xlsx|pptx|jpe?g|png)\b|/[\w/{}.<>-]+"
-    r"|\b(?:knowledge|assistants|conversations|usage):(?:read|write)\b|\b[A-Z2-7]{32}\b|text/event-stream"
+    r"|\b(?:knowledge|assistants|conversations|usage|webhooks):(?:read|write)\b|\b[A-Z2-7]{32}\b|text/event-stream"
     r"|\b(?:Idempotency-Key|Last-Event-ID|Accept|PIN|Furrow|PDF|Word|Excel|WPS|PowerPoint|Markdown|HTML|CSV|PNG|JPE?G|API|REST|OpenAPI|URL|JSON|AI|OCR|ID|TOTP|MB|KB|GB|ms|s|px"
-    r"|EN|English|fr_key_\w*|GET|POST|PATCH|PUT|DELETE|Authorization|Bearer|Google|Authenticator|guoyuan88|Demo)\b",
+    r"|EN|English|Webhook|Furrow-Signature|HMAC-SHA256|CNY|create_tenant|fr_key_\w*|GET|POST|PATCH|PUT|DELETE|Authorization|Bearer|Google|Authenticator|guoyuan88|Demo)\b",
     re.ASCII,
 )
 WORD = re.compile(r"[A-Za-z]{2,}(?:[ -][A-Za-z]+)*")
@@ -160,7 +165,9 @@ def test_every_route_is_visited_or_known_not_to_be_a_page() -> None:
         if not path.startswith(("t/<slug:tenant_slug>/", "api/v1/<", "widget/"))
         and (not path.startswith("api/v1/") or pattern.name == "api-docs")
     }
-    assert named - set(OUTSIDE) - set(ACCOUNT) - NOT_PAGES == {"account_reauthenticate"}
+    assert named - set(OUTSIDE) - set(ACCOUNT) - set(OPERATOR) - NOT_PAGES == {
+        "account_reauthenticate"
+    }
 
 
 def test_every_page_of_a_business(watched: Watched, look: str, rows: Any) -> None:
@@ -183,6 +190,17 @@ def test_every_list_of_an_empty_business(watched: Watched, look: str, rows: Any)
     for name in LISTS:
         path = reverse(f"dashboard:{name}", args=[f"fresh-{look}"])
         wrong += watched.visit(f"empty-{name}", path)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_page_of_the_operator(watched: Watched, look: str, rows: Any) -> None:
+    wrong = []
+    for name in OPERATOR:
+        args = [rows[look]["tenant_id"]] if name == "tenant" else []
+        wrong += watched.visit(f"operator-{name}", reverse(f"operator:{name}", args=args))
+    # What businesses call themselves is in their own language.
+    names = ("南坡", "竹溪", "果园", "Orchard", "Willow", "律师")
+    wrong = [each for each in wrong if not any(name in each for name in names)]
     assert not wrong, "\n".join(wrong)
 
 

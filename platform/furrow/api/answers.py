@@ -284,6 +284,32 @@ class InvoiceWithLines(Invoice):
     lines: list[InvoiceLine]
 
 
+class Webhook(Schema):
+    id: UUID
+    url: str
+    events: list[str]
+    is_enabled: bool
+    created_at: datetime
+
+
+class WebhookWithSecret(Webhook):
+    secret: str
+
+
+class Delivery(Schema):
+    """`status` is what the address answered, null when nobody did; `error` is empty once it was delivered."""
+
+    id: UUID
+    webhook_id: UUID
+    event: str
+    state: str
+    attempts: int
+    status: int | None
+    error: str
+    created_at: datetime
+    next_attempt_at: datetime | None
+
+
 class Error(Schema):
     code: str
     message: str

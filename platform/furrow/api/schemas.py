@@ -167,3 +167,14 @@ class BudgetIn(Strict):
     cap_soft: AmountText | None = None
     thresholds: list[int] = Field(default=[50, 80, 100], max_length=10)
     steps: list[BudgetStep] | None = Field(default=None, max_length=5)
+
+
+class WebhookIn(Strict):
+    url: str = Field(min_length=1, max_length=500)
+    events: list[Literal["budget.threshold", "invoice.closed"]] = Field(min_length=1, max_length=2)
+
+
+class WebhookPatch(Strict):
+    url: str | None = Field(None, min_length=1, max_length=500)
+    events: list[Literal["budget.threshold", "invoice.closed"]] | None = Field(None, max_length=2)
+    is_enabled: bool | None = None

@@ -1,4 +1,5 @@
-"""The one way out. `fetch_public` is for addresses a tenant typed; `internal_client` for the operator's own.
+"""The one way out. `fetch_public` and `post_public` are for addresses a tenant typed; `internal_client` for
+the operator's own.
 
 A name is resolved once, every address it has must be public, and the connection goes to the address that was
 checked; each redirect passes the same gate. Failures carry no body, header or timing of the other side.
@@ -6,6 +7,7 @@ checked; each redirect passes the same gate. Failures carry no body, header or t
 
 import ipaddress
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -14,6 +16,7 @@ from furrow.core.errors import Invalid, UpstreamFailed
 
 MAX_REDIRECTS = 4
 USER_AGENT = "Furrow/0.1 (document import)"
+NEWS_AGENT = "Furrow/0.1 (webhook)"
 _ALLOWED_PORTS = {80, 443, 8080, 8443}
 
 
@@ -85,8 +88,7 @@ def fetch_public(url: str, *, max_bytes: int, timeout_s: float = 20.0) -> Fetche
     with httpx.Client(timeout=timeout_s, trust_env=False, follow_redirects=False) as client:
         for _ in range(MAX_REDIRECTS + 1):
             parsed = _parsed(url)
-            port = parsed.port or (443 if parsed.scheme == "https" else 80)
-            pinned = parsed.copy_with(host=_resolve(parsed.host, port))
+            pinned = _pinned(parsed)
             try:
                 result = _get(client, pinned, parsed, max_bytes)
             except httpx.HTTPError:
@@ -99,6 +101,34 @@ def fetch_public(url: str, *, max_bytes: int, timeout_s: float = 20.0) -> Fetche
     raise UpstreamFailed(
         "The address redirects too often.", code="too_many_redirects", permanent=True
     )
+
+
+def post_public(
+    url: str, body: bytes, *, headers: Mapping[str, str], timeout_s: float = 10.0
+) -> int:
+    """POSTs to a public address and returns the status it answered. A redirect is an answer, never followed; of
+    what the other side says nothing else is read. Raises as `fetch_public` does.
+    """
+    parsed = _parsed(url)
+    pinned = _pinned(parsed)
+    own = {"Host": parsed.netloc.decode("ascii"), "User-Agent": NEWS_AGENT}
+    sni = {"sni_hostname": parsed.raw_host.decode("ascii")}
+    with httpx.Client(timeout=timeout_s, trust_env=False, follow_redirects=False) as client:
+        request = client.build_request(
+            "POST", pinned, content=body, headers={**headers, **own}, extensions=sni
+        )
+        try:
+            response = client.send(request, stream=True)
+            response.close()
+        except httpx.HTTPError:
+            raise UpstreamFailed("The address did not answer.", code="no_answer") from None
+    return response.status_code
+
+
+def _pinned(parsed: httpx.URL) -> httpx.URL:
+    """The same address with the name replaced by what it was found at, checked."""
+    port = parsed.port or (443 if parsed.scheme == "https" else 80)
+    return parsed.copy_with(host=_resolve(parsed.host, port))
 
 
 def _get(

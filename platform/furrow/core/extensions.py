@@ -10,7 +10,9 @@ from uuid import UUID
 
 
 class JobHandler(Protocol):
-    """Runs one kind of job. Called with the tenant set but outside any transaction."""
+    """Runs one kind of job. Called with the tenant set but outside any transaction. May carry `retry_delays`,
+    how long to wait after each failed attempt.
+    """
 
     def run(self, job: "JobRun") -> None: ...
 

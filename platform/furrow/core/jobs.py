@@ -201,12 +201,20 @@ def _finish_failed(job: LeasedJob, *, code: str, message: str, can_retry: bool) 
             return
         if can_retry and row.attempts < row.max_attempts:
             row.state = Job.State.QUEUED
-            row.run_after = Now() + RETRY_DELAY * 2 ** (row.attempts - 1)
+            row.run_after = Now() + _retry_delay(job.kind, row.attempts)
             row.error_code, row.error_message = code, message
             row.save(update_fields=["state", "run_after", "error_code", "error_message"])
             return
         _finish(job, Job.State.FAILED, code, message)
         extensions.job_handlers[job.kind].failed(job.subject_id, code, message)
+
+
+def _retry_delay(kind: str, attempts: int) -> timedelta:
+    """Doubled each time, or what the handler says in `retry_delays`, whose last one holds on."""
+    delays: Sequence[timedelta] = getattr(extensions.job_handlers[kind], "retry_delays", ())
+    if not delays:
+        return RETRY_DELAY * int(2 ** (attempts - 1))
+    return delays[min(attempts, len(delays)) - 1]
 
 
 @contextmanager

@@ -8,6 +8,9 @@ class DashboardConfig(AppConfig):
 
     def ready(self) -> None:
         from furrow.core.extensions import DashboardSection, extensions  # noqa: PLC0415  after models
+        from furrow.dashboard.webhooks_api import router  # noqa: PLC0415
+
+        extensions.register("api_routers", "webhooks", router)
 
         everyone = frozenset({"owner", "admin", "staff", "viewer"})
         leaders = frozenset({"owner", "admin"})
@@ -24,6 +27,7 @@ class DashboardConfig(AppConfig):
             ("costs", _("Costs"), "costs", "coins", 90, leaders),
             ("members", _("Members"), "members", "people", 200, leaders),
             ("keys", _("API keys"), "keys", "key", 210, leaders),
+            ("webhooks", _("Notifications"), "webhooks", "bell", 215, leaders),
             ("audit", _("Audit log"), "audit", "log", 220, leaders),
             ("settings", _("Business"), "settings", "settings", 230, frozenset({"owner"})),
         ):

@@ -98,3 +98,8 @@ def _hours(day: date) -> Iterable[tuple[str, str]]:
     while moment < end:
         yield moment.isoformat(), f"{moment.astimezone(zone):%H}:00"
         moment += timedelta(hours=1)
+
+
+def month_after(day: date) -> date:
+    """The first day of the next month."""
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)

@@ -14,12 +14,15 @@ from furrow.dashboard.views import (
     costs,
     documents,
     home,
+    invoices,
     members,
     quality,
     repair,
     runs,
     search,
+    webhooks,
     widget,
+    worth,
 )
 
 app_name = "dashboard"
@@ -159,6 +162,10 @@ urlpatterns = [
     path(
         "costs/budgets/<uuid:budget_id>/restoration/", budgets.budget_restore, name="budget_restore"
     ),
+    path("costs/invoices/", invoices.invoices, name="invoices"),
+    path("costs/invoices/<uuid:invoice_id>/", invoices.invoice, name="invoice"),
+    path("costs/invoices/<uuid:invoice_id>/pdf/", invoices.invoice_pdf, name="invoice_pdf"),
+    path("costs/worth/", worth.worth, name="worth"),
     path("members/", members.members, name="members"),
     path("members/invitations/new/", members.invite, name="invite"),
     path(
@@ -171,6 +178,26 @@ urlpatterns = [
     path("keys/", members.keys, name="keys"),
     path("keys/new/", members.key_create, name="key_create"),
     path("keys/<uuid:key_id>/revocation/", members.key_revoke, name="key_revoke"),
+    path("notifications/", webhooks.webhooks, name="webhooks"),
+    path("notifications/new/", webhooks.webhook_create, name="webhook_create"),
+    path("notifications/<uuid:webhook_id>/", webhooks.webhook_update, name="webhook_update"),
+    path("notifications/<uuid:webhook_id>/secret/", webhooks.webhook_secret, name="webhook_secret"),
+    path("notifications/<uuid:webhook_id>/tests/", webhooks.webhook_test, name="webhook_test"),
+    path(
+        "notifications/<uuid:webhook_id>/deletion/",
+        webhooks.webhook_delete,
+        name="webhook_delete",
+    ),
+    path(
+        "notifications/<uuid:webhook_id>/restoration/",
+        webhooks.webhook_restore,
+        name="webhook_restore",
+    ),
+    path(
+        "notifications/messages/<uuid:delivery_id>/resends/",
+        webhooks.delivery_resend,
+        name="delivery_resend",
+    ),
     path("audit/", business.audit, name="audit"),
     path("settings/", business.settings, name="settings"),
 ]

@@ -11,6 +11,7 @@ from furrow.gateway.chat import chat_is_configured
 
 _TONES = {
     "ready": "good",
+    "delivered": "good",
     "live": "good",
     "answered": "good",
     "published": "good",
@@ -134,6 +135,7 @@ _STAGE_STATES = {
 _API_GROUPS = {
     "knowledge": _lazy("Knowledge and search"),
     "metering": _lazy("Usage, prices and budgets"),
+    "webhooks": _lazy("Messages to your programs"),
     "assistants": _lazy("Assistants"),
     "evaluation": _lazy("Golden questions and tests"),
     "conversations": _lazy("Conversations"),
@@ -184,8 +186,17 @@ _ACTIONS = {
     "ticket.closed": _lazy("Ticket closed"),
     "ticket.reopened": _lazy("Ticket reopened"),
     "widget.updated": _lazy("Widget changed"),
+    "webhook.created": _lazy("Address for messages added"),
+    "webhook.updated": _lazy("Address for messages changed"),
+    "webhook.secret_renewed": _lazy("Secret of an address renewed"),
+    "webhook.deleted": _lazy("Address for messages removed"),
+    "webhook.restored": _lazy("Address for messages brought back"),
+    "webhook.tested": _lazy("Test message sent"),
+    "webhook.resent": _lazy("Message sent again"),
+    "assumptions.set": _lazy("Assumptions of the comparison changed"),
     "budget.set": _lazy("Limit set"),
     "budget.ended": _lazy("Limit lifted"),
+    "budget.ceiling_set": _lazy("Operator's limit set"),
     "metering.prepaid_set": _lazy("Way of paying changed"),
     "metering.credit_added": _lazy("Credit paid in"),
     "metering.adjusted": _lazy("Bill adjusted"),
@@ -196,6 +207,49 @@ _EACH = {
     "key": _lazy("Each API key"),
     "member": _lazy("Each member"),
     "visitor": _lazy("Each visitor"),
+}
+_NEWS = {
+    "budget.threshold": _lazy("A budget reaches a level you chose"),
+    "invoice.closed": _lazy("The bill of a month is ready"),
+    "ping": _lazy("Test message"),
+}
+_DELIVERY_ERRORS = {
+    "dns_failed": _lazy("The name of the address was not found."),
+    "address_refused": _lazy(
+        "The address lies in a private network; messages go to public ones only."
+    ),
+    "url_invalid": _lazy("The address cannot be used."),
+    "no_answer": _lazy("Nobody answered at the address."),
+    "refused": _lazy("The program there did not accept the message."),
+    "switched_off": _lazy("The address is switched off or removed."),
+}
+PRICE_KINDS = {
+    "in_hit": _lazy("Text read again"),
+    "in_miss": _lazy("Text read"),
+    "out": _lazy("Text written"),
+    "reasoning": _lazy("Thinking"),
+    "embed": _lazy("Reading documents and searching"),
+    "rerank": _lazy("Sorting results"),
+}
+_ALARMS = {
+    "engine": _lazy("The server counted other tokens than its receipts say"),
+    "tokens": _lazy("Receipts and recorded usage differ, in tokens"),
+    "receipts": _lazy("Receipts never came"),
+    "balances": _lazy("Balances differ from the ledger"),
+    "holds": _lazy("Money is set aside for too long"),
+    "free": _lazy("Tokens were used that cost nothing"),
+}
+_ENTRIES = {
+    "top_up": _lazy("Credit paid in"),
+    "adjustment": _lazy("Adjustment"),
+    "reversal": _lazy("Reversal"),
+}
+_STEPS = {
+    "shorter": _lazy("shorter answers"),
+    "cheaper": _lazy("a cheaper model"),
+    "quoted": _lazy("only quotes and approved answers"),
+    "approved": _lazy("only approved answers"),
+    "human": _lazy("only a person"),
 }
 _PERIODS = {"day": _lazy("a day"), "month": _lazy("a month"), "ever": _lazy("in all")}
 
@@ -280,3 +334,27 @@ def budget_scope(budget: Any, names: Mapping[str, str]) -> str:
 
 def period(name: str) -> str:
     return str(_PERIODS.get(name, name))
+
+
+def news_event(name: str) -> str:
+    return str(_NEWS.get(name, name))
+
+
+def delivery_error(code: str) -> str:
+    return str(_DELIVERY_ERRORS.get(code, _("Sending failed.")))
+
+
+def price_kind(name: str) -> str:
+    return str(PRICE_KINDS.get(name, name))
+
+
+def ledger_entry(reason: str) -> str:
+    return str(_ENTRIES.get(reason, reason))
+
+
+def alarm_kind(kind: str) -> str:
+    return str(_ALARMS.get(kind, kind))
+
+
+def budget_step(name: str) -> str:
+    return str(_STEPS.get(name, name))

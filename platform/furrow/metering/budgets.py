@@ -41,6 +41,8 @@ def budget_set(  # noqa: PLR0913  a budget has that many sides
     _check(scope_kind, scope_id, period, thresholds, (cap_hard, cap_soft))
     down = {} if steps is None else {"steps": steps_checked(steps)}
     gate = gate_pass()
+    place = {"scope_kind": scope_kind, "scope_id": scope_id, "period": period}
+    cap_hard = _under_ceiling({**place, "currency": gate.currency}, cap_hard)
     caps = {
         "cap_hard": None if cap_hard is None else exact(cap_hard),
         "cap_soft": None if cap_soft is None else exact(cap_soft),
@@ -71,12 +73,56 @@ def budget_set(  # noqa: PLR0913  a budget has that many sides
 
 
 def budget_end(*, actor: Actor, budget_id: Any) -> None:
-    """Lifts a limit. A limit for each of the kind applies again at the next period."""
+    """Lifts a limit. A limit for each of the kind applies again at the next period; the operator's ceiling
+    stays.
+    """
     gate_pass()
-    if not Budget.objects.filter(id=budget_id, is_active=True).update(is_active=False):
+    row = Budget.objects.filter(id=budget_id, is_active=True).first()
+    if row is None:
         raise NotFound("This budget does not exist.")
+    if row.ceiling is not None:
+        caps = {"cap_hard": row.ceiling, "cap_soft": None}
+        Budget.objects.filter(id=row.id).update(**caps)
+        Balance.objects.filter(budget_id=row.id).update(**caps)
+        audit(actor, "budget.ended", object_type="budget", object_id=budget_id)
+        return
+    Budget.objects.filter(id=row.id).update(is_active=False)
     Balance.objects.filter(budget_id=budget_id).update(cap_hard=None, cap_soft=None, thresholds=[])
     audit(actor, "budget.ended", object_type="budget", object_id=budget_id)
+
+
+def ceiling_set(*, actor: Actor, ceiling: Decimal | None) -> None:
+    """The most the business may spend a month, whatever its owner sets; None takes it away. The operator's."""
+    gate = gate_pass()
+    place: dict[str, Any] = {"scope_kind": "tenant", "scope_id": "", "period": Period.MONTH}
+    row = Budget.objects.filter(**place, currency=gate.currency).first()
+    if ceiling is not None:
+        _check("tenant", "", Period.MONTH, THRESHOLDS, (ceiling,))
+        wish = row.cap_hard if row is not None and row.is_active else None
+        cap = ceiling if wish is None else min(wish, ceiling)
+        if row is not None:
+            Budget.objects.filter(id=row.id).update(ceiling=None)
+        kept = tuple(row.thresholds) if row is not None else THRESHOLDS
+        soft = row.cap_soft if row is not None and row.is_active else None
+        row = budget_set(actor=actor, **place, cap_hard=cap, cap_soft=soft, thresholds=kept)
+    if row is not None:
+        Budget.objects.filter(id=row.id).update(ceiling=None if ceiling is None else exact(ceiling))
+    amount = None if ceiling is None else str(ceiling)
+    audit(actor, "budget.ceiling_set", object_type="budget", ceiling=amount)
+
+
+def _under_ceiling(place: dict[str, Any], cap_hard: Decimal | None) -> Decimal | None:
+    """Refuses more than the operator allows; a limit that only tells becomes one at the ceiling."""
+    ceiling = Budget.objects.filter(**place).values_list("ceiling", flat=True).first()
+    if ceiling is None:
+        return cap_hard
+    if cap_hard is not None and cap_hard > ceiling:
+        raise Invalid(
+            "The operator of this installation allows less a month.",
+            field="cap_hard",
+            ceiling=str(ceiling),
+        )
+    return Decimal(ceiling if cap_hard is None else cap_hard)
 
 
 def _running_balances(budget: Budget) -> QuerySet[Any]:

@@ -167,3 +167,9 @@ def reconciliation_latest(source: str = OWN) -> Reconciliation | None:
     """The last comparison, for the operator's page."""
     with unscoped("show the operator the last comparison"):
         return Reconciliation.objects.filter(source=source).order_by("-created_at").first()
+
+
+def comparisons(limit: int = 30, source: str = OWN) -> list[Reconciliation]:
+    """The latest comparisons, newest first; for the operator's page."""
+    with unscoped("show the operator the last comparisons"):
+        return list(Reconciliation.objects.filter(source=source).order_by("-created_at")[:limit])

@@ -192,5 +192,11 @@ def prices_list(currency: str) -> QuerySet[Any]:
     )
 
 
+def price_book(currency: str) -> list[PriceItem]:
+    """Every price there ever was, by what it is for, the latest first; those that never held left out."""
+    rows = PriceItem.objects.filter(currency=currency).extra(where=["NOT isempty(valid)"])
+    return list(rows.order_by("model", "kind", "window", "-valid"))
+
+
 def invoices_list() -> QuerySet[Any]:
     return Invoice.objects.order_by("-number")

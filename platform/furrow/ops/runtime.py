@@ -162,7 +162,7 @@ def services(ports: Ports, env: dict[str, str], *, is_demo: bool) -> list[Servic
     ]
     commands["worker-ingest"] = [
         *celery,
-        *("worker", "--queues", "ingest", "--pool", "prefork", "--concurrency", "3"),
+        *("worker", "--queues", "ingest,notify", "--pool", "prefork", "--concurrency", "3"),
         *("--hostname", "ingest@%h", "--without-gossip", "--without-mingle"),
         *("--max-tasks-per-child", "200", "--loglevel", "WARNING"),
     ]

@@ -96,6 +96,8 @@ SCOPES = (
     "models:use",
     "usage:read",
     "usage:write",
+    "webhooks:read",
+    "webhooks:write",
 )
 
 

@@ -106,3 +106,8 @@ def audit_recent(limit: int = 100) -> list[AuditEntry]:
 def tenant_by_slug(slug: str) -> Tenant | None:
     with unscoped("find a tenant by slug for the operator"):
         return Tenant.objects.filter(slug=slug).first()
+
+
+def tenant_by_id(tenant_id: UUID) -> Tenant | None:
+    with unscoped("find a tenant by its id for the operator"):
+        return Tenant.objects.filter(id=tenant_id).first()

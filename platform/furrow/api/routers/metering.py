@@ -11,8 +11,10 @@ from ninja import Query, Router
 
 from furrow.api import answers, schemas
 from furrow.api.operation import ApiRequest, no_content, operation
+from furrow.api.pagination import page
 from furrow.metering import budgets, invoices, selectors
 from furrow.metering.balances import account_read
+from furrow.metering.invoice_paper import invoice_pdf
 from furrow.metering.models import Balance, Budget, Invoice, InvoiceLine, PriceItem
 from furrow.metering.money import amount_text
 
@@ -142,10 +144,11 @@ def _price(row: PriceItem) -> dict[str, Any]:
     }
 
 
-@router.get("/invoices", response={200: answers.Items[answers.Invoice]}, summary="List invoices")
+@router.get("/invoices", response={200: answers.Page[answers.Invoice]}, summary="List invoices")
 @operation("usage:read")
-def invoice_list(request: ApiRequest) -> Any:
-    return 200, {"items": [_invoice(row) for row in selectors.invoices_list()[:200]]}
+def invoice_list(request: ApiRequest, cursor: str = "", limit: int = 50) -> Any:
+    rows = selectors.invoices_list()
+    return 200, page(rows, cursor=cursor, limit=limit, render=_invoice)
 
 
 @router.get(
@@ -166,6 +169,14 @@ def invoice_document(request: ApiRequest, invoice_id: UUID) -> HttpResponse:
     """Canonical JSON, the same bytes each time; their SHA-256 is the invoice's `digest`."""
     row = invoices.invoice_get(invoice_id)
     return HttpResponse(invoices.invoice_document(row), content_type="application/json")
+
+
+@router.get("/invoices/{uuid:invoice_id}/pdf", summary="The invoice as PDF")
+@operation("usage:read")
+def invoice_file(request: ApiRequest, invoice_id: UUID) -> HttpResponse:
+    """The same bytes each time."""
+    content = invoice_pdf(invoices.invoice_get(invoice_id))
+    return HttpResponse(content, content_type="application/pdf")
 
 
 def _invoice(row: Invoice) -> dict[str, Any]:

@@ -27,6 +27,8 @@ SCOPE_WORDS = {
     "models:use": _("Ask the models directly"),
     "usage:read": _("Read usage and cost"),
     "usage:write": _("Change budgets"),
+    "webhooks:read": _("Read where messages are sent"),
+    "webhooks:write": _("Change where messages are sent"),
 }
 LIFETIMES = [(30, _("30 days")), (90, _("90 days")), (365, _("One year")), (0, _("No end"))]
 

@@ -21,20 +21,64 @@ def money(amount: Decimal | None, currency: str) -> str:
 
 
 @register.filter
+def whole(number: int) -> str:
+    """With separators in every language, as amounts have them."""
+    return f"{number:,}"
+
+
+@register.filter
 def period_name(name: str) -> str:
     return wording.period(name)
 
 
 @register.filter
-def share(part: float) -> str:
-    """Something is never shown as nothing."""
-    return "<1 %" if 0 < part < 0.01 else f"{round(part * 100)} %"
+def price_kind(name: str) -> str:
+    return wording.price_kind(name)
 
 
 @register.filter
-def share_width(share: float) -> str:
+def budget_step(name: str) -> str:
+    return wording.budget_step(name)
+
+
+@register.filter
+def alarm_kind(kind: str) -> str:
+    return wording.alarm_kind(kind)
+
+
+@register.filter
+def ledger_entry(reason: str) -> str:
+    return wording.ledger_entry(reason)
+
+
+@register.filter
+def hours(amount: Decimal) -> str:
+    """Hours of work, with as many decimals as say something."""
+    return f"{amount:,.1f}" if amount >= 10 or not amount else f"{amount:.3f}"
+
+
+@register.filter
+def news_event(name: str) -> str:
+    return wording.news_event(name)
+
+
+@register.filter
+def delivery_error(code: str) -> str:
+    return wording.delivery_error(code)
+
+
+@register.filter
+def share(part: float | Decimal) -> str:
+    """Something is never shown as nothing."""
+    if 0 < part < 0.01:
+        return "<1 %"
+    return f"{'−' if part < 0 else ''}{abs(round(part * 100))} %"
+
+
+@register.filter
+def share_width(share: float | Decimal) -> str:
     """The length of a bar in a view box a hundred wide."""
-    return f"{max(0.0, min(share, 1.0)) * 100:.2f}"
+    return f"{max(0.0, min(float(share), 1.0)) * 100:.2f}"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from furrow.metering import selectors
 from furrow.metering.spending import month_forecast, spending
 from furrow.tenants.web import TenantRequest
 
-TABS = ("costs", "budgets")
+TABS = ("costs", "budgets", "invoices", "worth")
 
 
 def cost_tabs(request: TenantRequest, current: str) -> list[dict[str, Any]]:
@@ -24,7 +24,7 @@ def cost_tabs(request: TenantRequest, current: str) -> list[dict[str, Any]]:
         "costs": _("Spending"),
         "budgets": _("Budgets"),
         "invoices": _("Invoices"),
-        "comparison": _("Is it worth it?"),
+        "worth": _("Worth it?"),
     }
     return [
         {"url": page_url(request, name), "label": labels[name], "is_current": name == current}

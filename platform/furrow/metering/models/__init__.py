@@ -1,13 +1,16 @@
 """The tables of metering. Rows of money are only ever added; the database takes every other right away."""
 
-from furrow.metering.models.invoices import Invoice, InvoiceLine
+from furrow.metering.models.assumptions import Assumptions
+from furrow.metering.models.invoices import Invoice, InvoiceLine, InvoicePaper
 from furrow.metering.models.ledger import Account, Balance, Budget, BudgetNotice, Hold, LedgerLine
+from furrow.metering.models.operator import MachinePrice
 from furrow.metering.models.prices import PriceItem, PriceWindow
 from furrow.metering.models.receipts import Alarm, Receipt, ReceiptSource, Reconciliation
 from furrow.metering.models.usage import RollupDue, UsageEvent, UsageHour
 
 __all__ = [
     "Account",
+    "Assumptions",
     "Alarm",
     "Balance",
     "Budget",
@@ -15,7 +18,9 @@ __all__ = [
     "Hold",
     "Invoice",
     "InvoiceLine",
+    "InvoicePaper",
     "LedgerLine",
+    "MachinePrice",
     "PriceItem",
     "PriceWindow",
     "Receipt",

@@ -34,6 +34,25 @@ class Invoice(MoneyModel):
         return f"invoice {self.number}"
 
 
+class InvoicePaper(MoneyModel):
+    """The PDF as it was first given out. Kept, because drawing it again with a later version of this software,
+    another name of the business or another issuer would give other bytes.
+    """
+
+    invoice = TenantForeignKey(Invoice, models.PROTECT, related_name="papers")
+    language = models.CharField(max_length=10)
+    content = models.BinaryField()
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "invoice"], name="invoice_paper_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"paper of {self.invoice_id}"
+
+
 class InvoiceLine(MoneyModel):
     """`exact` at twelve decimals, `amount` rounded once to what can be paid."""
 

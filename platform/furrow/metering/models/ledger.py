@@ -30,9 +30,19 @@ class Account(MoneyModel):
 
 
 class Budget(MoneyModel):
-    """A limit the owner or the operator set. `scope_id` "*" means each one of the kind."""
+    """A limit the owner or the operator set. `scope_id` "*" means each one of the kind. `ceiling` is the
+    operator's: `cap_hard` never lies above it.
+    """
 
-    changeable = ("cap_soft", "cap_hard", "thresholds", "steps", "is_active", "active_since")
+    changeable = (
+        "cap_soft",
+        "cap_hard",
+        "thresholds",
+        "steps",
+        "is_active",
+        "active_since",
+        "ceiling",
+    )
 
     class Kind(models.TextChoices):
         TENANT = "tenant"
@@ -51,6 +61,7 @@ class Budget(MoneyModel):
     # Down which steps answers go while it runs low: see `degrade`.
     steps = models.JSONField(default=list, db_default=[])
     is_active = models.BooleanField(default=True)
+    ceiling = amount_field(null=True)
     # From here on every balance under it exists before anything is posted to it.
     active_since = models.DateTimeField(db_default=Now())
 
@@ -67,6 +78,10 @@ class Budget(MoneyModel):
             models.CheckConstraint(
                 condition=models.Q(cap_hard__gte=0) | models.Q(cap_hard=None),
                 name="budget_hard_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ceiling=None) | models.Q(cap_hard__lte=models.F("ceiling")),
+                name="budget_under_its_ceiling",
             ),
         ]
 

@@ -1,0 +1,117 @@
+"""Forms of the operator's pages."""
+
+import re
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext as _now
+from django.utils.translation import gettext_lazy as _
+
+from furrow.dashboard.forms.budgets import MoneyField
+from furrow.dashboard.wording import PRICE_KINDS
+from furrow.metering.models.prices import ANY_MODEL
+
+_SPAN = re.compile(r"(\d\d:\d\d)\s*[-–~]\s*(\d\d:\d\d)")
+
+
+class MomentField(forms.DateTimeField):
+    """The browser's own picker of day and time; by the installation's clock."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+        super().__init__(required=False, widget=widget, **kwargs)
+
+
+class MachinePriceForm(forms.Form):
+    machine = forms.CharField(
+        label=_("Machine"),
+        max_length=80,
+        help_text=_("Any name. The same name again changes its price."),
+    )
+    per_hour = forms.DecimalField(
+        label=_("Price of an hour"),
+        min_value=0,
+        max_digits=18,
+        decimal_places=6,
+        help_text=_("Rent, or purchase divided by its hours, with power. 0 when it is gone."),
+        widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
+    )
+    valid_from = MomentField(label=_("From"), help_text=_("Empty: from now on."))
+
+
+class PriceForm(forms.Form):
+    model = forms.CharField(
+        label=_("Model"),
+        max_length=160,
+        initial=ANY_MODEL,
+        help_text=_("The model's name, or * for every model without a price of its own."),
+    )
+    kind = forms.ChoiceField(label=_("What for"), choices=list(PRICE_KINDS.items()))
+    window = forms.ChoiceField(label=_("Hours"), required=False)
+    per_million = forms.DecimalField(
+        label=_("Price of a million tokens"),
+        min_value=0,
+        max_digits=18,
+        decimal_places=9,
+        widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
+    )
+    starts_at = MomentField(
+        label=_("From"),
+        help_text=_("Empty: from now on. Prices of the past cannot be changed."),
+    )
+
+    def __init__(self, data: Any, *, windows: list[str], **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        named = [(name, name) for name in windows]
+        self.fields["window"].choices = [("", _now("The whole day")), *named]  # type: ignore[attr-defined]
+
+
+class WindowForm(forms.Form):
+    name = forms.CharField(label=_("Name"), max_length=40, help_text=_("For example: night"))
+    timezone = forms.CharField(label=_("Time zone"), max_length=60, initial=settings.TIME_ZONE)
+    spans = forms.CharField(
+        label=_("Hours"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("One a line, such as 22:00-06:00. The end does not belong to it."),
+    )
+
+    def clean_spans(self) -> list[tuple[str, str]]:
+        lines = [line.strip() for line in self.cleaned_data["spans"].splitlines() if line.strip()]
+        found = [_SPAN.fullmatch(line) for line in lines]
+        if not all(found):
+            raise forms.ValidationError(_now("Write each line as 22:00-06:00."))
+        return [(match.group(1), match.group(2)) for match in found if match]
+
+
+class CreditForm(forms.Form):
+    amount = MoneyField(label=_("Amount"), required=True)
+    reference = forms.CharField(
+        label=_("Payment"),
+        max_length=200,
+        help_text=_("Number of the payment. The same number pays in only once."),
+    )
+
+
+class AdjustmentForm(forms.Form):
+    direction = forms.ChoiceField(
+        label=_("What it does"),
+        choices=[("less", _("Takes off the bill")), ("more", _("Adds to the bill"))],
+    )
+    amount = MoneyField(label=_("Amount"), required=True)
+    note = forms.CharField(
+        label=_("Reason"), max_length=200, help_text=_("The business reads it on its invoice.")
+    )
+
+    def values(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        sign = Decimal(-1) if data["direction"] == "less" else Decimal(1)
+        return {"amount": sign * data["amount"], "note": data["note"]}
+
+
+class LimitForm(forms.Form):
+    ceiling = MoneyField(
+        label=_("At most a month"),
+        help_text=_("The owner can set less, never more. Empty: no limit of yours."),
+    )

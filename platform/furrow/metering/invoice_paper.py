@@ -1,0 +1,187 @@
+"""An invoice as PDF. Drawn once and kept: what is given out later is the same file, byte for byte."""
+
+import hashlib
+from collections.abc import Sequence
+from decimal import Decimal
+from io import BytesIO
+from typing import Any
+
+from django.conf import settings
+from django.utils import translation
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from reportlab.lib.colors import HexColor
+from reportlab.lib.pagesizes import A4
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfgen.canvas import Canvas
+
+from furrow.metering.balances import gate_pass
+from furrow.metering.invoice_words import line_model, line_words
+from furrow.metering.invoices import invoice_document
+from furrow.metering.models import Invoice, InvoiceLine, InvoicePaper
+from furrow.metering.money import amount_text
+
+# Every reader has these: Helvetica by the standard, and a Chinese face in its place for the CID font.
+LATIN, CHINESE = "Helvetica", "STSong-Light"
+# Whole points: nothing in this app is a binary fraction, not even a margin.
+WIDTH, HEIGHT = (int(side) for side in A4)
+LEFT, RIGHT, TOP, BOTTOM = 56, WIDTH - 56, HEIGHT - 64, 72
+ROW = 20
+_TOKENS, _PRICE = RIGHT - 150, RIGHT - 75
+_INK, _MUTED, _LINE, _ACCENT = (
+    HexColor(code) for code in ("#25231d", "#665f50", "#e2dac9", "#2f6b3c")
+)
+
+
+def invoice_pdf(invoice: Invoice) -> bytes:
+    """The file. Made at the first call, in the business's language. Refuses an invoice that was tampered with."""
+    invoice_document(invoice)
+    kept: InvoicePaper | None = InvoicePaper.objects.filter(invoice=invoice).first()
+    if kept is None:
+        # Two first calls at once: the later one finds the paper of the earlier.
+        gate_pass()
+        kept = InvoicePaper.objects.filter(invoice=invoice).first() or _keep(invoice)
+    return bytes(kept.content)
+
+
+def _keep(invoice: Invoice) -> InvoicePaper:
+    lines = list(InvoiceLine.objects.filter(invoice=invoice).order_by("position"))
+    language = invoice.tenant.language
+    with translation.override(language):
+        content = draw(invoice, lines, business=invoice.tenant.name, issuer=settings.INVOICE_ISSUER)
+    paper: InvoicePaper = InvoicePaper.objects.create(
+        invoice=invoice,
+        language=language,
+        content=content,
+        digest=hashlib.sha256(content).hexdigest(),
+    )
+    return paper
+
+
+def draw(invoice: Invoice, lines: Sequence[InvoiceLine], *, business: str, issuer: str) -> bytes:
+    """The same bytes for the same words: `invariant` leaves out the time and random ids."""
+    pdfmetrics.registerFont(UnicodeCIDFont(CHINESE))
+    buffer = BytesIO()
+    canvas = Canvas(buffer, pagesize=A4, invariant=1, pageCompression=1)
+    title = _("Bill number %(number)s") % {"number": invoice.number}
+    canvas.setTitle(title)
+    canvas.setAuthor(issuer.partition("|")[0])
+    page = _Page(canvas)
+    page.head(title, invoice, business, issuer)
+    for line in lines:
+        page.row(line)
+    page.total(invoice)
+    page.end()
+    canvas.save()
+    return buffer.getvalue()
+
+
+class _Page:
+    """Writes downwards and begins a new page when one is full."""
+
+    def __init__(self, canvas: Canvas) -> None:
+        self.canvas, self.y, self.number = canvas, TOP, 1
+
+    def head(self, title: str, invoice: Invoice, business: str, issuer: str) -> None:
+        for part in [part.strip() for part in issuer.split("|") if part.strip()]:
+            self.text(LEFT, part, size=10, ink=_MUTED)
+            self.y -= 14
+        self.y -= 26
+        self.text(LEFT, title, size=22, ink=_ACCENT)
+        self.y -= 30
+        facts = (
+            (_("For"), business),
+            (_("Period"), _period(invoice)),
+            (_("Closed on"), date_format(invoice.created_at, "DATE_FORMAT")),
+            (_("Currency"), invoice.currency),
+        )
+        for name, value in facts:
+            self.text(LEFT, name, size=10, ink=_MUTED)
+            self.text(LEFT + 90, value, size=10)
+            self.y -= 16
+        self.y -= 14
+        self.columns()
+
+    def columns(self) -> None:
+        self.text(LEFT, _("What for"), size=9, ink=_MUTED)
+        self.text(_TOKENS, _("Tokens"), size=9, ink=_MUTED, to_right=True)
+        self.text(_PRICE, _("A million"), size=9, ink=_MUTED, to_right=True)
+        self.text(RIGHT, _("Amount"), size=9, ink=_MUTED, to_right=True)
+        self.rule()
+
+    def row(self, line: InvoiceLine) -> None:
+        model = line_model(line)
+        self.room(ROW + (11 if model else 0))
+        self.text(LEFT, _shortened(line_words(line), 58), size=10)
+        if line.per_million is not None:
+            self.text(_TOKENS, f"{line.tokens:,}", size=10, to_right=True)
+            self.text(_PRICE, amount_text(line.per_million), size=10, to_right=True)
+        self.text(RIGHT, _cents(line.amount), size=10, to_right=True)
+        if model:
+            self.y -= 11
+            self.text(LEFT, _shortened(model, 58), size=8, ink=_MUTED)
+        self.rule()
+
+    def total(self, invoice: Invoice) -> None:
+        self.room(110)
+        self.y -= 10
+        self.text(LEFT, _("To pay"), size=13)
+        self.text(RIGHT, f"{_cents(invoice.total)} {invoice.currency}", size=18, to_right=True)
+        self.y -= 34
+        note = _("This bill lists what was used. It does not stand in for an official tax invoice.")
+        self.text(LEFT, note, size=8, ink=_MUTED)
+        self.y -= 12
+        self.text(LEFT, f"SHA-256 {invoice.digest}", size=7, ink=_MUTED)
+
+    def room(self, height: int) -> None:
+        if self.y - height < BOTTOM:
+            self.end()
+            self.canvas.showPage()
+            self.y, self.number = TOP, self.number + 1
+            self.columns()
+
+    def end(self) -> None:
+        self.y = BOTTOM - 30
+        self.text(RIGHT, str(self.number), size=8, ink=_MUTED, to_right=True)
+
+    def rule(self) -> None:
+        self.canvas.setStrokeColor(_LINE)
+        self.canvas.setLineWidth(1)
+        self.canvas.line(LEFT, self.y - 6, RIGHT, self.y - 6)
+        self.y -= ROW
+
+    def text(
+        self,
+        x: int,
+        words: str,
+        *,
+        size: int,
+        ink: Any = _INK,
+        to_right: bool = False,
+    ) -> None:
+        """Chinese and other scripts take the CID font, which has wide Latin letters; the rest Helvetica."""
+        font = LATIN if words.isascii() else CHINESE
+        self.canvas.setFont(font, size)
+        self.canvas.setFillColor(ink)
+        write = self.canvas.drawRightString if to_right else self.canvas.drawString
+        write(x, self.y, words)
+
+
+def _period(invoice: Invoice) -> str:
+    return date_format(invoice.period_start, "YEAR_MONTH_FORMAT")
+
+
+def _cents(amount: Decimal) -> str:
+    return f"{amount:,.2f}"
+
+
+def _shortened(words: str, most: int) -> str:
+    """A Chinese character is as wide as two letters."""
+    room, kept = most, 0
+    for character in words:
+        room -= 1 if character.isascii() else 2
+        if room < 0:
+            return words[:kept].rstrip() + "…"
+        kept += 1
+    return words
