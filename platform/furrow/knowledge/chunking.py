@@ -14,6 +14,7 @@ from typing import Literal
 from furrow.knowledge.cleaning import Flag
 from furrow.knowledge.parsing.document import Block, ParsedDocument
 from furrow.knowledge.sentences import split_sentences
+from furrow.knowledge.text.names import readable
 
 ChunkKind = Literal["text", "table", "qa", "code"]
 
@@ -227,6 +228,9 @@ class _Writer:
     ) -> None:
         self._document = document
         self._title = " ".join(title.split())[:_MAX_HEADER]
+        spoken = readable(self._title)
+        # Joined words of a file name are found by the words a person reads in them.
+        self._spoken = spoken if spoken.lower() != self._title.lower() else ""
         self._opening = opening
         self._flags = sorted(flags, key=lambda flag: flag.end)
         self._ends = [flag.end for flag in self._flags]
@@ -261,7 +265,8 @@ class _Writer:
         columns = next((piece.block.table.header for piece in pieces if piece.block.table), ())
         titles = [self._title, *(heading for heading in path if heading != self._title)]
         parts = [" > ".join(title for title in titles if title), " | ".join(filter(None, columns))]
-        return "\n".join(part for part in [*parts, opening] if part)[: 2 * _MAX_HEADER]
+        lines = [parts[0], self._spoken, *parts[1:], opening]
+        return "\n".join(line for line in lines if line)[: 2 * _MAX_HEADER]
 
     def _touching(self, start: int, end: int) -> tuple[Flag, ...]:
         first = bisect_left(self._ends, start + 1)
