@@ -60,6 +60,8 @@ class ChatServer:
     head_delay_s: float = 0.0
     refusals: list[tuple[int, dict[str, str], Any]] = field(default_factory=list)
     receipts: Any = None
+    # Whether an id may be worked for; None lets every one in.
+    is_known: Any = None
     requests: list[dict[str, Any]] = field(default_factory=list)
     gone: threading.Event = field(default_factory=threading.Event)
 
@@ -75,6 +77,8 @@ class ChatServer:
                 "client_port": request.client.port if request.client else 0,
             }
         )
+        if self.is_known is not None and not self.is_known(request.headers["x-request-id"]):
+            return JSONResponse({"error": {"code": "unknown_request"}}, 403)
         if self.refusals:
             status, headers, error = self.refusals.pop(0)
             return JSONResponse({"error": error or {"message": "no"}}, status, headers)
@@ -140,7 +144,7 @@ def chat_server(_chat_process: ChatServer, settings: Any) -> Iterator[ChatServer
     connections_close()
     fake = _chat_process
     fake.events = answer("Hello", " there", usage=openai_usage(10, 2, cached=4))
-    fake.whole, fake.head_delay_s, fake.receipts = None, 0.0, None
+    fake.whole, fake.head_delay_s, fake.receipts, fake.is_known = None, 0.0, None, None
     fake.refusals.clear()
     fake.requests.clear()
     fake.gone.clear()

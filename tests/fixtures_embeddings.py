@@ -103,6 +103,7 @@ class EmbeddingServer:
                 "boot_id": self.boot_id,
                 "last_seq": last_seq,
                 "receipts": found,
+                "next_after": found[-1]["seq"] if found else after,
                 "has_more": bool(found) and found[-1]["seq"] < last_seq,
             }
         )

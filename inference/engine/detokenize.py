@@ -23,16 +23,20 @@ class Detokenizer:
         """The text that became certain with this token."""
         self._held.append(token)
         text = self._decode(self._shown + self._held)
-        if text.endswith(REPLACEMENT) and len(self._held) < MAX_PIECES:
+        if not text.endswith(REPLACEMENT):
+            return self._accept(text, len(self._held))
+        if len(self._held) < MAX_PIECES:
             return ""
-        return self._accept(text)
+        # The first cannot be a character any more; those behind it may still become one.
+        return self._accept(self._decode([*self._shown, self._held[0]]), 1)
 
     def flush(self) -> str:
         """The text of what was held back, once no more tokens come."""
-        return self._accept(self._decode(self._shown + self._held)) if self._held else ""
+        count = len(self._held)
+        return self._accept(self._decode(self._shown + self._held), count) if count else ""
 
-    def _accept(self, text: str) -> str:
+    def _accept(self, text: str, count: int) -> str:
         new = text[len(self._shown_text) :]
-        self._shown, self._held = self._held, []
+        self._shown, self._held = self._held[:count], self._held[count:]
         self._shown_text = self._decode(self._shown)
         return new

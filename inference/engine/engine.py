@@ -1,4 +1,9 @@
-"""The step loop: take commands, plan, run, account, deliver. One thread calls `turn`."""
+"""The step loop: take commands, plan, launch, read back, account, deliver. One thread calls `turn`.
+
+Where the device works by itself, a step is launched before the one before it is read back: its
+tokens go from step to step on the device. What such a step computed for a sequence that turns
+out to be over, or had to give way, is dropped.
+"""
 
 import logging
 import threading
@@ -6,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from collections.abc import Sequence as Many
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -37,8 +43,33 @@ class EngineObserver(Protocol):
     def deliver(self, deltas: Many[tuple[Request, Delta]]) -> None: ...
 
 
+class StepFlight(Protocol):
+    def result(self) -> list[Sampled]:
+        """What the step gave, once it is done."""
+        ...
+
+
 class StepRunner(Protocol):
-    def run(self, slices: Many[Slice]) -> list[Sampled]: ...
+    """`overlaps` says that a step goes on by itself once launched."""
+
+    overlaps: bool
+
+    def launch(self, slices: Many[Slice]) -> StepFlight: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A plan whose step was launched; None where that failed."""
+
+    plan: list[Slice]
+    flight: StepFlight | None
+    started_ns: int
+
+    @property
+    def may_be_built_on(self) -> bool:
+        """Whether another step can be planned before this one is read back."""
+        drawing = (part.sequence for part in self.plan if part.samples)
+        return self.flight is not None and all(sequence.can_fly for sequence in drawing)
 
 
 class Engine:
@@ -66,6 +97,8 @@ class Engine:
         self._open: set[Request] = set()
         self._is_closed = self._is_stopping = False
         self._deltas: list[tuple[Request, Delta]] = []
+        self._step: Step | None = None
+        self._landed_ns = 0
 
     @property
     def is_idle(self) -> bool:
@@ -99,13 +132,23 @@ class Engine:
     def turn(self) -> bool:
         """One step; false when there was nothing to do."""
         self._take_commands()
+        before, self._step = self._step, None
+        is_busy = before is not None
+        if before is not None and not before.may_be_built_on:
+            self._land(before)
+            before = None
         plan = self.scheduler.plan(self._clock())
-        if plan:
-            self._run(plan)
+        step = self._launch(plan) if plan else None
+        if before is not None:
+            self._land(before)
+        if step is not None and self._runner.overlaps:
+            self._step = step
+        elif step is not None:
+            self._land(step)
         if self._deltas:
             deltas, self._deltas = self._deltas, []
             self._observer.deliver(deltas)
-        return bool(plan)
+        return is_busy or bool(plan)
 
     def _take_commands(self) -> None:
         while True:
@@ -157,36 +200,53 @@ class Engine:
         self._open.remove(request)
         self._observer.request_finished(request)
 
-    def _run(self, plan: list[Slice]) -> None:
+    def _launch(self, plan: list[Slice]) -> Step:
         for part in plan:
             request = part.sequence.request
             if request.started_at is None:
                 request.started_at = datetime.now(UTC)
                 self._observer.request_started(request)
-        started = time.perf_counter_ns()
-        results: list[Sampled] | None = None
+        started_ns, flight = time.perf_counter_ns(), None
         try:
-            results = self._runner.run(plan)
+            flight = self._runner.launch(plan)
         except Exception:
             # The engine's boundary: a broken step fails its own requests, never the thread.
             log.exception("step failed", extra={"sequences": len(plan)})
-        self._share(plan, (time.perf_counter_ns() - started) // 1000)
+        for part in plan:
+            self.scheduler.launched(part)
+        return Step(plan, flight, started_ns)
+
+    def _land(self, step: Step) -> None:
+        """Read a step back and account for it."""
+        results: list[Sampled] | None = None
+        try:
+            results = step.flight.result() if step.flight is not None else None
+        except Exception:
+            # The same boundary: a GPU tells of a broken step only here.
+            log.exception("step failed", extra={"sequences": len(step.plan)})
+        now = time.perf_counter_ns()
+        # The device began with it when it was done with the step before.
+        busy_us = (now - max(step.started_ns, self._landed_ns)) // 1000
+        self._landed_ns = now
+        # Not those that ended, or had to give way, while the step was in flight.
+        plan = [part for part in step.plan if part.sequence.request in self._open]
+        self._share(plan, busy_us)
         if results is None:
             for request in {part.sequence.request: None for part in plan}:
                 request.failure = "The model failed on this request."
                 self._end_all(request, FinishReason.ERROR)
             return
-        for part, sampled in zip(plan, results, strict=True):
-            # Not those that ended with another choice of their request a moment ago.
+        for part, sampled in zip(step.plan, results, strict=True):
             if part.sequence.state is State.RUNNING:
                 self._count_prompt(part)
                 self._apply(part, sampled)
 
     def _share(self, plan: list[Slice], busy_us: int) -> None:
         tokens = [part.tokens for part in plan]
-        for part, share in zip(plan, share_out(busy_us, tokens), strict=True):
-            part.sequence.request.counts.busy_us += share
-        self.counts.busy_us += busy_us
+        if tokens:
+            for part, share in zip(plan, share_out(busy_us, tokens), strict=True):
+                part.sequence.request.counts.busy_us += share
+            self.counts.busy_us += busy_us
         self._observer.step_finished(sum(tokens), busy_us)
 
     def _count_prompt(self, part: Slice) -> None:

@@ -1,19 +1,21 @@
 """Sampled tokens to what a client sees: text, thoughts, logprobs, and the end of a choice."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from inference.engine.detokenize import Decode, Detokenizer
 from inference.engine.grammar import GrammarCompiler, GrammarRefused, GrammarUnavailable
-from inference.engine.reasoning import Reasoning, ThinkSplitter
+from inference.engine.reasoning import splitter_for
 from inference.engine.request import Counts, Delta, FinishReason, Sampled, Sequence
 from inference.engine.stops import StopMatcher
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What the engine must know of the tokenizer."""
+    """What the engine must know of the tokenizer; `raw` is one token's own bytes."""
 
     decode: Decode
+    raw: Callable[[int], bytes]
     eos: frozenset[int]
     grammars: GrammarCompiler | None = None
 
@@ -36,8 +38,7 @@ def sequence_equip(sequence: Sequence, vocabulary: Vocabulary) -> None:
     sequence.detokenizer = Detokenizer(vocabulary.decode, sequence.ids[-4:].tolist())
     if request.ending.stops:
         sequence.stopper = StopMatcher(request.ending.stops)
-    if request.reasoning is not Reasoning.OFF:
-        sequence.thinker = ThinkSplitter(request.reasoning)
+    sequence.thinker = splitter_for(request.reasoning)
     if request.grammar is not None:
         if vocabulary.grammars is None:
             raise GrammarUnavailable("This model has no structured output.")

@@ -8,7 +8,7 @@ from enum import Enum, IntEnum, StrEnum
 
 from inference.engine.detokenize import Detokenizer
 from inference.engine.grammar import Grammar
-from inference.engine.reasoning import Reasoning, ThinkSplitter
+from inference.engine.reasoning import Reasoning, Splitter
 from inference.engine.speculative import NgramIndex
 from inference.engine.stops import StopMatcher
 
@@ -125,7 +125,10 @@ class Sequence:
     prompt_len: int
     leader: "Sequence | None" = None
     state: State = State.WAITING
+    # Ids in steps that have been launched count as computed; the token such a step samples
+    # is in flight until it is read back.
     computed: int = 0
+    in_flight: int = 0
     # Prompt tokens already counted as hit or miss.
     counted: int = 0
     blocks: "array[int]" = field(default_factory=lambda: array("i"))
@@ -142,7 +145,7 @@ class Sequence:
     ngrams: NgramIndex | None = None
     detokenizer: Detokenizer | None = None
     stopper: StopMatcher | None = None
-    thinker: ThinkSplitter | None = None
+    thinker: Splitter | None = None
     grammar: Grammar | None = None
 
     @property
@@ -152,7 +155,14 @@ class Sequence:
     @property
     def pending(self) -> int:
         """Ids whose keys and values are still to be computed."""
-        return len(self.ids) - self.computed
+        return len(self.ids) + self.in_flight - self.computed
+
+    @property
+    def can_fly(self) -> bool:
+        """Whether its next step needs no look at the token of this one, which may then still
+        be on the device."""
+        is_bound = self.grammar is not None or self.ngrams is not None
+        return not is_bound and not self.request.sampling.changes_logits
 
     @property
     def sampled(self) -> int:
@@ -165,7 +175,8 @@ class Sequence:
         return (
             leader is not None
             and leader.state is not State.FINISHED
-            and leader.computed < leader.prompt_len
+            # Counted when it was read back: before that its blocks cannot be found.
+            and min(leader.computed, leader.counted) < leader.prompt_len
         )
 
 

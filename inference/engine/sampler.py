@@ -7,7 +7,7 @@ else is in the batch, a preemption or a guess cannot change an answer.
 
 import struct
 from collections.abc import Sequence as Rows
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 
 import torch
@@ -21,34 +21,49 @@ CANDIDATES = 1024
 
 @dataclass(slots=True)
 class Row:
-    """One row of logits: the next token of `sequence` after `extra` guessed ones."""
+    """One row of logits: the next token of `sequence` after `extra` guessed ones, at this place
+    of its answer."""
 
     sequence: Sequence
     extra: tuple[int, ...] = ()
+    place: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.place = self.sequence.sampled + self.sequence.in_flight + len(self.extra)
 
     @property
     def sampling(self) -> Sampling:
         return self.sequence.request.sampling
 
-    @property
-    def place(self) -> int:
-        return self.sequence.sampled + len(self.extra)
+
+@dataclass(slots=True)
+class Draw:
+    """What was drawn for some rows, still on the device; `raw` is for the rows in `wanted`."""
+
+    rows: Rows[Row]
+    tokens: Tensor
+    wanted: list[int]
+    raw: Tensor | None
+
+    def logprobs(self, tokens: list[int]) -> list[Logprob | None]:
+        """Of the tokens, read back by now, where asked for."""
+        found: list[Logprob | None] = [None] * len(tokens)
+        if self.raw is not None:
+            for at, n in enumerate(self.wanted):
+                top = self.rows[n].sampling.top_logprobs or 0
+                found[n] = _logprob(self.raw[at], tokens[n], top)
+        return found
 
 
-def tokens_sample(logits: Tensor, rows: Rows[Row]) -> tuple[list[int], list[Logprob | None]]:
-    """logits [R, V] float32, changed in place -> R tokens, and logprobs where asked for."""
+def tokens_draw(logits: Tensor, rows: Rows[Row]) -> Draw:
+    """logits [R, V] float32, changed in place -> one token a row."""
     wanted = [n for n, row in enumerate(rows) if row.sampling.top_logprobs is not None]
     # From the model's own distribution, before penalties and temperature.
     raw = torch.log_softmax(logits[wanted], dim=-1) if wanted else None
     for n, row in enumerate(rows):
         if row.sampling.changes_logits or row.sequence.grammar is not None:
             _adjust(logits[n], row)
-    tokens = _choose(logits, rows)
-    logprobs: list[Logprob | None] = [None] * len(rows)
-    if raw is not None:
-        for at, n in enumerate(wanted):
-            logprobs[n] = _logprob(raw[at], tokens[n], rows[n].sampling.top_logprobs or 0)
-    return tokens, logprobs
+    return Draw(rows, _choose(logits, rows), wanted, raw)
 
 
 def noise(seed: int, choice: int, place: int) -> float:
@@ -90,7 +105,7 @@ def _penalise(logits: Tensor, row: Row) -> None:
         logits[ids] -= sampling.presence_penalty + sampling.frequency_penalty * often
 
 
-def _choose(logits: Tensor, rows: Rows[Row]) -> list[int]:
+def _choose(logits: Tensor, rows: Rows[Row]) -> Tensor:
     tokens = logits.argmax(dim=-1)
     plain = [n for n, r in enumerate(rows) if not (r.sampling.is_greedy or r.sampling.is_truncated)]
     cut = [n for n, r in enumerate(rows) if not r.sampling.is_greedy and r.sampling.is_truncated]
@@ -99,8 +114,7 @@ def _choose(logits: Tensor, rows: Rows[Row]) -> list[int]:
         tokens[plain] = _draw(chances, [rows[n] for n in plain])
     if cut:
         tokens[cut] = _draw_truncated(_scaled(logits, rows, cut), [rows[n] for n in cut])
-    chosen: list[int] = tokens.tolist()
-    return chosen
+    return tokens
 
 
 def _scaled(logits: Tensor, rows: Rows[Row], picked: list[int]) -> Tensor:

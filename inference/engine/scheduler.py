@@ -40,21 +40,23 @@ class SchedulerLimits:
 
 @dataclass(slots=True)
 class Slice:
-    """The ids of a sequence from `start` to `end` run in this step, then its guesses."""
+    """The ids of a sequence from `start` to `end` run in this step, then its guesses.
+
+    `samples`: it reaches the last id, so that a next token can be chosen.
+    """
 
     sequence: Sequence
     start: int
     end: int
     guesses: list[int] = field(default_factory=list)
+    samples: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.samples = self.end == len(self.sequence.ids) + self.sequence.in_flight
 
     @property
     def tokens(self) -> int:
         return self.end - self.start + len(self.guesses)
-
-    @property
-    def samples(self) -> bool:
-        """Whether the slice reaches the last id, so that a next token can be chosen."""
-        return self.end == len(self.sequence.ids)
 
 
 @dataclass(slots=True)
@@ -113,11 +115,19 @@ class Scheduler:
                 self._continue(self.running[-1], plan, now, may_guess=False)
         return list(plan.slices.values())
 
+    def launched(self, part: Slice) -> None:
+        """A slice is about to run: the next plan may build on it."""
+        part.sequence.computed = part.end
+        part.sequence.in_flight += part.samples
+
     def advance(self, done: Slice, accepted: int) -> None:
-        """A slice has run, and as many of its guesses hold; its full blocks can be found now."""
+        """A slice has run and its first token is among the ids, as are those of its guesses
+        that hold; its full blocks can be found now."""
         sequence = done.sequence
-        sequence.computed = done.end + accepted
-        full = sequence.computed // self.pool.block_size
+        upto = done.end + accepted
+        sequence.computed = max(sequence.computed, upto)
+        sequence.in_flight -= done.samples
+        full = upto // self.pool.block_size
         self._name_blocks(sequence, full)
         for n in range(sequence.published, full):
             self.pool.publish(sequence.blocks[n], sequence.names[n])
@@ -142,6 +152,8 @@ class Scheduler:
         )
 
     def _continue(self, sequence: Sequence, plan: Plan, now: float, *, may_guess: bool) -> None:
+        if sequence.sampled + sequence.in_flight >= sequence.request.ending.max_tokens:
+            return  # its last token is on its way
         count = min(sequence.pending, plan.budget)
         part = Slice(sequence, sequence.computed, sequence.computed + count)
         if may_guess and sequence.ngrams is not None and part.samples:
@@ -243,7 +255,8 @@ class Scheduler:
         self.queue.tenant(sequence).blocks -= len(sequence.blocks)
         self.pool.release(sequence.blocks)
         del sequence.blocks[:]
-        sequence.computed = sequence.published = 0
+        # A token in flight is dropped, and chosen again in the same way.
+        sequence.computed = sequence.published = sequence.in_flight = 0
 
     def _name_blocks(self, sequence: Sequence, upto: int) -> None:
         names, size = sequence.names, self.pool.block_size

@@ -2,16 +2,15 @@
 two cannot differ."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from inference.engine.output import Vocabulary
 from inference.engine.request import Delta, FinishReason, Logprob, Request
 from inference.server.chat_model import request_usage
 from inference.server.tool_calls import Piece, ToolForm, ToolSplitter
 
-# A token's own text, in bytes where it is only a part of a character.
-TokenText = Callable[[int], str]
 Part = dict[str, Any]
 
 
@@ -29,7 +28,7 @@ class ChoiceWriter(Protocol):
 class ChatChoice:
     """A choice of a chat completion."""
 
-    token_text: TokenText
+    vocabulary: Vocabulary
     tool_form: ToolForm | None = None
     has_token_ids: bool = False
     has_logprobs: bool = False
@@ -82,7 +81,7 @@ class ChatChoice:
         if wants_ids:
             parts[-1]["token_ids"] = list(delta.token_ids)
         if wants_logprobs:
-            entries = [chat_logprob(entry, self.token_text) for entry in delta.logprobs]
+            entries = [chat_logprob(entry, self.vocabulary) for entry in delta.logprobs]
             parts[-1]["logprobs"] = {"content": entries, "refusal": None}
 
     def _reason(self, reason: FinishReason) -> str:
@@ -95,7 +94,7 @@ class ChatChoice:
 class TextChoice:
     """A choice of a text completion."""
 
-    token_text: TokenText
+    vocabulary: Vocabulary
     has_token_ids: bool = False
     _shown: int = 0
 
@@ -121,10 +120,12 @@ class TextChoice:
     def _logprobs(self, entries: tuple[Logprob, ...]) -> Part:
         found: Part = {"tokens": [], "token_logprobs": [], "top_logprobs": [], "text_offset": []}
         for entry in entries:
-            text = self.token_text(entry.token)
+            text = self.vocabulary.decode([entry.token])
             found["tokens"].append(text)
             found["token_logprobs"].append(entry.logprob)
-            found["top_logprobs"].append({self.token_text(n): value for n, value in entry.top})
+            found["top_logprobs"].append(
+                {self.vocabulary.decode([n]): value for n, value in entry.top}
+            )
             found["text_offset"].append(self._shown)
             self._shown += len(text)
         return found
@@ -171,10 +172,10 @@ class Answer:
         }
 
 
-def chat_logprob(entry: Logprob, token_text: TokenText) -> Part:
+def chat_logprob(entry: Logprob, vocabulary: Vocabulary) -> Part:
     def shown(token: int, logprob: float) -> Part:
-        text = token_text(token)
-        return {"token": text, "logprob": logprob, "bytes": list(text.encode())}
+        raw = list(vocabulary.raw(token))
+        return {"token": vocabulary.decode([token]), "logprob": logprob, "bytes": raw}
 
     top = [shown(token, logprob) for token, logprob in entry.top]
     return shown(entry.token, entry.logprob) | {"top_logprobs": top}

@@ -14,6 +14,7 @@ from inference.server.embeddings import embeddings_create
 from inference.server.errors import (
     ApiError,
     InvalidRequest,
+    UnknownModel,
     api_error_response,
     http_error_response,
     unexpected_error_response,
@@ -35,6 +36,7 @@ def app_create(service: ModelService, keys: tuple[bytes, ...]) -> Starlette:
             Route("/v1/embeddings", embeddings_create, methods=["POST"]),
             Route("/v1/rerank", rerank_create, methods=["POST"]),
             Route("/v1/models", models_list),
+            Route("/v1/models/{name:path}", model_show),
             Route("/receipts", receipts_list),
             Route("/healthz", health_show),
             Route("/readyz", readiness_show),
@@ -57,11 +59,20 @@ def app_create(service: ModelService, keys: tuple[bytes, ...]) -> Starlette:
 
 async def models_list(request: Request) -> Response:
     service: ModelService = request.app.state.service
-    models = [
-        {"id": name, "object": "model", "created": service.created, "owned_by": "furrow"}
-        for name in service.model_names
-    ]
+    models = [_model(service, name) for name in service.model_names]
     return JSONResponse({"object": "list", "data": models})
+
+
+async def model_show(request: Request) -> Response:
+    service: ModelService = request.app.state.service
+    name = request.path_params["name"]
+    if name not in service.model_names:
+        raise UnknownModel("The model is not served here.", param="model")
+    return JSONResponse(_model(service, name))
+
+
+def _model(service: ModelService, name: str) -> dict[str, object]:
+    return {"id": name, "object": "model", "created": service.created, "owned_by": "furrow"}
 
 
 async def receipts_list(request: Request) -> Response:

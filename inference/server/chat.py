@@ -80,7 +80,7 @@ def _chat_task(http: HttpRequest, model: ChatModel, wanted: ChatWanted) -> Task:
     common = wanted.common
     choices = [
         ChatChoice(
-            model.token_text,
+            model.loaded.vocabulary,
             tool_form=model.loaded.template.tool_form if wanted.tools else None,
             has_token_ids=common.returns_token_ids,
             has_logprobs=common.sampling.top_logprobs is not None,
@@ -97,7 +97,8 @@ def _completion_task(http: HttpRequest, model: ChatModel, wanted: CompletionWant
     prompts += [model.loaded.template.text(text) for text in wanted.texts]
     request = _request(http, model, wanted.common, prompts, kind="completion")
     choices = [
-        TextChoice(model.token_text, wanted.common.returns_token_ids) for _ in request.sequences
+        TextChoice(model.loaded.vocabulary, wanted.common.returns_token_ids)
+        for _ in request.sequences
     ]
     return Task(request, Answer(request, model.name, "text", list(choices)), wanted.common)
 

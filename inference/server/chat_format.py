@@ -5,9 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from inference.engine.reasoning import CLOSE, OPEN, Reasoning
+from inference.engine.reasoning import (
+    CLOSE,
+    HARMONY_CHANNEL,
+    HARMONY_START,
+    OPEN,
+    Reasoning,
+)
 from inference.server.errors import InvalidRequest
-from inference.server.tool_calls import GRANITE, HERMES, ToolForm
+from inference.server.tool_calls import DEEPSEEK, DEEPSEEK_FENCED, GRANITE, HERMES, ToolForm
 
 Message = dict[str, Any]
 
@@ -36,7 +42,9 @@ class ChatTemplate:
 
     def __init__(self, tokenizer: ChatTokenizer) -> None:
         self._tokenizer = tokenizer
-        self._has_thoughts = OPEN in str(tokenizer.chat_template or "")
+        text = str(tokenizer.chat_template or "")
+        self._has_thoughts, self._is_harmony = OPEN in text, HARMONY_CHANNEL in text
+        self._has_fences = "```json" in text
         self._control_words = sorted(
             {word for word in tokenizer.all_special_tokens if len(word) > 1},
             key=len,
@@ -45,7 +53,9 @@ class ChatTemplate:
 
     @property
     def tool_form(self) -> ToolForm:
-        """How this model writes tool calls, told by its vocabulary."""
+        """How this model writes tool calls, told by its vocabulary and its template."""
+        if self.is_token(DEEPSEEK.start):
+            return DEEPSEEK_FENCED if self._has_fences else DEEPSEEK
         return GRANITE if self.is_token(GRANITE.start) else HERMES
 
     @property
@@ -88,6 +98,8 @@ class ChatTemplate:
 
     def _reasoning_after(self, text: str) -> Reasoning:
         end = text.rstrip()
+        if self._is_harmony and end.endswith(HARMONY_START):
+            return Reasoning.HARMONY
         if end.endswith(OPEN):
             return Reasoning.OPENED
         return Reasoning.AUTO if self._has_thoughts and not end.endswith(CLOSE) else Reasoning.OFF

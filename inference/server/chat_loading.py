@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,10 +17,11 @@ from inference.config import ChatConfig, StartRefused
 from inference.engine.grammar import LlguidanceCompiler
 from inference.engine.kv_blocks import BlockPool
 from inference.engine.output import Vocabulary
-from inference.engine.reasoning import CLOSE, OPEN
+from inference.engine.reasoning import CLOSE, HARMONY_CHANNEL, HARMONY_TAGS, OPEN
 from inference.engine.request import Ending, Request, Sampling
 from inference.engine.runner import Runner
 from inference.engine.scheduler import Scheduler, SchedulerLimits, Slice
+from inference.kernels.graphs import GraphedModel
 from inference.model.cache import KvCache
 from inference.model.checkpoint import config_read
 from inference.model.spec import spec_from_config
@@ -35,11 +37,20 @@ from inference.server.memory import (
     needs_for,
     plan_make,
 )
-from inference.server.tool_calls import GRANITE, HERMES
+from inference.server.tool_calls import DEEPSEEK, GRANITE, HERMES
 
 log = logging.getLogger(__name__)
 
-SHOWN_TAGS = {OPEN, CLOSE, HERMES.start, HERMES.end, GRANITE.start}
+SHOWN_TAGS = {
+    *(OPEN, CLOSE, HERMES.start, HERMES.end, GRANITE.start),
+    *(DEEPSEEK.start, DEEPSEEK.end, DEEPSEEK.separator, *DEEPSEEK.around),
+}
+# How the two kinds of byte-wise vocabularies spell a byte: <0xE6>, or one printable character.
+BYTE_PIECE = re.compile(r"<0x[0-9A-F]{2}>")
+PRINTABLE = [*range(33, 127), *range(161, 173), *range(174, 256)]
+OTHER_BYTES = sorted(set(range(256)) - set(PRINTABLE))
+BYTE_OF = {chr(byte): byte for byte in PRINTABLE}
+BYTE_OF |= {chr(256 + n): byte for n, byte in enumerate(OTHER_BYTES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +80,10 @@ def chat_load(
     tokenizer = HubTokenizer(planned.folder)
     model = load_model(planned.folder, device=device, dtype=dtype, quantization=config.quantization)
     size = block_size_for(device)
-    cache = KvCache(spec, plan.blocks, size, device, dtype)
-    runner = Runner(model, cache, block_size=size, device=device)
+    # One block more than the scheduler gives out: the spare one of captured steps.
+    cache = KvCache(spec, plan.blocks + 1, size, device, dtype)
+    stepper = GraphedModel(model, block_size=size) if device == "cuda" else model
+    runner = Runner(stepper, cache, block_size=size, device=device)
     if device == "cpu":
         _set_threads(runner, threads)
     limits = config.limits
@@ -91,7 +104,7 @@ def chat_load(
     return LoadedChat(
         runner=runner,
         scheduler=scheduler,
-        vocabulary=Vocabulary(decode=tokenizer.decode, eos=eos, grammars=grammars),
+        vocabulary=Vocabulary(tokenizer.decode, tokenizer.token_bytes, eos, grammars),
         template=ChatTemplate(tokenizer),
         max_context=plan.max_context,
         vocabulary_size=spec.vocab,
@@ -115,13 +128,17 @@ class HubTokenizer:
         self._backend.no_padding()
         self._backend.no_truncation()
         self.chat_template = self._wrapper.chat_template
-        self.all_special_tokens: list[str] = list(self._wrapper.all_special_tokens)
-        # Some vocabularies mark the tags that the server reads as special too.
-        self._hidden = {
-            number
+        special = {
+            number: token.content
             for number, token in self._backend.get_added_tokens_decoder().items()
-            if token.special and token.content not in SHOWN_TAGS
+            if token.special
         }
+        self.all_special_tokens = sorted({*self._wrapper.all_special_tokens, *special.values()})
+        self._is_byte_level = "ByteLevel" in repr(self._backend.decoder)
+        # Some vocabularies mark the tags that the server reads as special too.
+        is_harmony = HARMONY_CHANNEL in special.values()
+        shown = SHOWN_TAGS | HARMONY_TAGS if is_harmony else SHOWN_TAGS
+        self._hidden = {number for number, text in special.items() if text not in shown}
 
     @property
     def eos_id(self) -> int | None:
@@ -139,6 +156,16 @@ class HubTokenizer:
         shown = [number for number in token_ids if number not in self._hidden]
         text: str = self._backend.decode(shown, skip_special_tokens=False)
         return text
+
+    def token_bytes(self, token: int) -> bytes:
+        """A token's own bytes, which may be a part of a character only."""
+        piece = str(self._backend.id_to_token(token))
+        if BYTE_PIECE.fullmatch(piece):
+            return bytes([int(piece[3:5], 16)])
+        is_spelled = self._is_byte_level and token not in self._hidden
+        if is_spelled and all(char in BYTE_OF for char in piece):
+            return bytes(BYTE_OF[char] for char in piece)
+        return self.decode([token]).encode()
 
     def to_json(self) -> str:
         text: str = self._backend.to_str()
@@ -165,7 +192,7 @@ def _set_threads(runner: Runner, threads: int | None) -> None:
     cores = len(os.sched_getaffinity(0))
     torch.set_num_threads(threads or cores)
     probe = _probe()
-    runner.run(probe)
+    runner.launch(probe).result()
     if threads is not None or cores == 1:
         return
     best_s = {1: float("inf"), cores: float("inf")}
@@ -173,7 +200,7 @@ def _set_threads(runner: Runner, threads: int | None) -> None:
         for count in best_s:
             torch.set_num_threads(count)
             started = time.perf_counter()
-            runner.run(probe)
+            runner.launch(probe).result()
             best_s[count] = min(best_s[count], time.perf_counter() - started)
     torch.set_num_threads(1 if best_s[1] < best_s[cores] * ONE_CORE_GAIN else cores)
 

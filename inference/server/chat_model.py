@@ -5,12 +5,13 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 
 from inference.config import ChatLimits
 from inference.engine.engine import Engine, EngineClosed, StepRunner
 from inference.engine.grammar import GrammarUnavailable
 from inference.engine.output import Vocabulary
-from inference.engine.request import Delta, Request
+from inference.engine.request import Counts, Delta, Request
 from inference.engine.scheduler import Scheduler
 from inference.server.admission import Backlog
 from inference.server.chat_format import ChatTemplate
@@ -85,9 +86,6 @@ class ChatModel:
         self._receipts = receipts
         self._metrics = metrics
         self._watch(loaded.scheduler)
-
-    def token_text(self, token: int) -> str:
-        return self.loaded.vocabulary.decode([token])
 
     def grammar_check(self, source: str) -> None:
         """Raises GrammarRefused or GrammarUnavailable."""
@@ -164,6 +162,10 @@ class ChatModel:
         }
         for name, (help_text, read) in gauges.items():
             self._metrics.watch(name, help_text, read)
+        counts = self.engine.counts
+        for part in Counts.__dataclass_fields__:
+            help_text = f"{part} by the engine's own count; idle, the receipts add up to it"
+            self._metrics.watch(f"engine_{part}", help_text, partial(getattr, counts, part))
 
 
 def request_usage(request: Request) -> Usage:

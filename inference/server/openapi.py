@@ -72,6 +72,7 @@ def openapi_build() -> Document:
             "/v1/embeddings": _post("Embed texts", FIELDS, ["input"]),
             "/v1/rerank": _post("Rank documents", RERANK_FIELDS, ["query", "documents"]),
             "/v1/models": _get("The models that are served"),
+            "/v1/models/{name}": _get("One of them", path="name"),
             "/receipts": _get("Receipts with a number above `after`", ["after", "limit"]),
             "/healthz": _get("Whether the process lives"),
             "/readyz": _get("Whether requests are served"),
@@ -108,11 +109,14 @@ def _post(summary: str, fields: Iterable[str], required: list[str]) -> Document:
     }
 
 
-def _get(summary: str, numbers: Iterable[str] = ()) -> Document:
-    parameters = [
+def _get(summary: str, numbers: Iterable[str] = (), path: str | None = None) -> Document:
+    parameters: list[Document] = [
         {"name": name, "in": "query", "schema": {"type": "integer", "minimum": 0}}
         for name in numbers
     ]
+    if path is not None:
+        place = {"name": path, "in": "path", "required": True, "schema": {"type": "string"}}
+        parameters.append(place)
     return {
         "get": {
             "summary": summary,

@@ -1,14 +1,16 @@
 """Tool calls split off while they stream, and the grammar that makes a model call a tool.
 
 Hermes and Qwen write <tool_call>{"name", "arguments"}</tool_call>; Granite writes one JSON list
-of such objects behind <|tool_call|>, up to the end of its answer.
+of such objects behind <|tool_call|>, up to the end of its answer; DeepSeek writes the name, a
+separator and the arguments, older models in a fenced block. gpt-oss's calls arrive here in the
+Hermes form, see `engine.reasoning`.
 """
 
 import json
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from inference.engine.grammar import JSON_LAYOUT
@@ -16,17 +18,43 @@ from inference.engine.stops import held_tail
 
 NAME = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*')
 
+# An empty text in a grammar.
+EMPTY = '""'
+# DeepSeek's: before the arguments, with the kind of call and a fence in older models.
+PLAIN_NAME = re.compile(
+    r"\s*(?:function<｜tool▁sep｜>)?([^\n<{]+?)(?:<｜tool▁sep｜>|\n)\s*(?:```json\s*)?(?=\{)"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ToolForm:
-    """How a model writes calls; without an end tag they are a list to the end of the answer."""
+    """How a model writes calls; without an end tag they are a list to the end of the answer.
+
+    `around` stands before and behind all calls. With a separator a call is no JSON object: its
+    name stands between the lead and the arguments.
+    """
 
     start: str
     end: str = ""
+    around: tuple[str, str] = ("", "")
+    separator: str = ""
+    lead: str = ""
+    fence: tuple[str, str] = ("", "")
+
+    def before_arguments(self, name: str) -> str:
+        return f"{self.lead}{name}{self.fence[0] or self.separator}"
 
 
 HERMES = ToolForm("<tool_call>", "</tool_call>")
 GRANITE = ToolForm("<|tool_call|>")
+DEEPSEEK = ToolForm(
+    *("<｜tool▁call▁begin｜>", "<｜tool▁call▁end｜>"),
+    around=("<｜tool▁calls▁begin｜>", "<｜tool▁calls▁end｜>"),
+    separator="<｜tool▁sep｜>",
+)
+DEEPSEEK_FENCED = replace(
+    DEEPSEEK, lead=f"function{DEEPSEEK.separator}", fence=("\n```json\n", "\n```")
+)
 
 
 @dataclass(slots=True)
@@ -115,9 +143,12 @@ class ToolSplitter:
         return self._look_for_name()
 
     def _look_for_start(self) -> bool:
+        for mark in filter(None, self.form.around):
+            self._held = self._held.replace(mark, "")
         before, tag, after = self._held.partition(self.form.start)
         if not tag:
-            keep = len(self._held) - held_tail(self._held, (self.form.start,))
+            marks = (self.form.start, *filter(None, self.form.around))
+            keep = len(self._held) - held_tail(self._held, marks)
             # Line breaks before a call belong to its layout, so they wait too.
             keep = len(self._held[:keep].rstrip("\n"))
             self._text(self._held[:keep])
@@ -128,9 +159,9 @@ class ToolSplitter:
         return True
 
     def _look_for_name(self) -> bool:
-        match = NAME.match(self._held)
+        match = (PLAIN_NAME if self.form.separator else NAME).match(self._held)
         if match and self._held[match.end() :].startswith("{"):
-            self._open_call(json.loads(match[1]))
+            self._open_call(match[1].strip() if self.form.separator else json.loads(match[1]))
             self._held, self._end = self._held[match.end() :], JsonEnd()
             return True
         if self.form.end in self._held:
@@ -189,7 +220,9 @@ def call_grammar(
 ) -> str:
     """A Lark grammar for one or more calls of these tools and nothing else."""
     # Written as text, a tag that is one token in the vocabulary would never match.
-    start, end = (tag if is_token(tag) else json.dumps(tag) for tag in (form.start, form.end))
+    start, end = (_tag(tag, is_token) for tag in (form.start, form.end))
+    if form.separator:
+        return _plain_call_grammar(tools, is_token, form)
     schemas = [_call_schema(tool) for tool in tools]
     if not form.end:
         calls = {"type": "array", "items": {"anyOf": schemas}, "minItems": 1}
@@ -205,6 +238,28 @@ def call_grammar(
             "",
         ]
     )
+
+
+def _plain_call_grammar(
+    tools: list[dict[str, Any]], is_token: Callable[[str], bool], form: ToolForm
+) -> str:
+    first, start, end, last = (
+        _tag(tag, is_token) for tag in (form.around[0], form.start, form.end, form.around[1])
+    )
+    lines = [f'start: {first} call ("\\n" call)* {last}']
+    lines.append("call: " + " | ".join(f"tool{n}" for n in range(len(tools))))
+    separator, close = _tag(form.separator, is_token), json.dumps(form.fence[1])
+    for n, tool in enumerate(tools):
+        function = tool["function"]
+        lead, _, rest = form.before_arguments(function["name"]).partition(form.separator)
+        parts = [start, json.dumps(lead), separator, json.dumps(rest), f"args{n}", close, end]
+        lines.append(f"tool{n}: {' '.join(part for part in parts if part != EMPTY)}")
+        lines.append(f"args{n}: %json {_json(function.get('parameters') or {'type': 'object'})}")
+    return "\n".join([*lines, ""])
+
+
+def _tag(text: str, is_token: Callable[[str], bool]) -> str:
+    return text if is_token(text) else json.dumps(text)
 
 
 def _json(schema: dict[str, Any]) -> str:

@@ -137,6 +137,7 @@ CELERY_BEAT_SCHEDULE = {
     "rollups": {"task": "furrow.metering.tasks.rollups_task", "schedule": 10.0},
     "reconcile": {"task": "furrow.metering.tasks.reconcile_task", "schedule": 300.0},
     "invoices": {"task": "furrow.metering.tasks.invoices_task", "schedule": 3600.0},
+    "nightly": {"task": "furrow.assistants.tasks.nightly_task", "schedule": 1800.0},
     "upkeep": {"task": "furrow.ops.tasks.upkeep_task", "schedule": 24 * 3600.0},
 }
 
@@ -232,6 +233,11 @@ _is_one_server = urlsplit(CHAT_URL).netloc == urlsplit(EMBEDDINGS_URL).netloc
 CHAT_API_KEY = env_str_or_file("CHAT_API_KEY", EMBEDDINGS_API_KEY if _is_one_server else "")
 CHAT_FIRST_TOKEN_TIMEOUT_S = env_int("CHAT_FIRST_TOKEN_TIMEOUT_S", 60, minimum=1)
 CHAT_TOTAL_TIMEOUT_S = env_int("CHAT_TOTAL_TIMEOUT_S", 600, minimum=1)
+# The longest answer anybody may ask for, and the model's context (0: not known, its server decides).
+CHAT_MAX_TOKENS = env_int("CHAT_MAX_TOKENS", 2048, minimum=1)
+CHAT_CONTEXT_TOKENS = env_int("CHAT_CONTEXT_TOKENS", 0, minimum=0)
+# How long after the longest call a hold that nobody ended is kept.
+HOLD_GRACE_S = env_int("HOLD_GRACE_S", 60, minimum=1)
 METRICS_TOKEN = env_str_or_file("METRICS_TOKEN")
 
 LOG_LEVEL = env_choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from furrow.conversations.models import Turn
 from furrow.core.context import tenant_tx
 from furrow.dashboard.translations import compile_catalogues
 from furrow.knowledge.models import Chunk, Document, DocumentVersion, KnowledgeBase
+from furrow.metering.budgets import budget_set
 from furrow.tenants.models import Membership
 from furrow.tenants.services import Actor, api_key_create, invitation_create
 
@@ -44,6 +46,7 @@ class Shop:
     invitation_token: str
     membership: Any
     widget: Any
+    budget: Any
 
 
 @pytest.fixture
@@ -70,9 +73,10 @@ def shop(cast: Any) -> Shop:
         )
         membership = Membership.objects.get(user=cast.viewer)
         widget = Widget.objects.create(assistant=assistant)
+        budget = budget_set(actor=actor, scope_kind="tenant", cap_hard=Decimal(50))
     return Shop(
         base, document, chunks, assistant, approved, gap, conversation, turn, ticket,
-        key, invitation, token, membership, widget,
+        key, invitation, token, membership, widget, budget,
     )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ def parameters(shop: Any) -> dict[str, Any]:
         "membership_id": shop.membership.id,
         "invitation_id": shop.invitation.id,
         "key_id": shop.key.id,
+        "budget_id": shop.budget.id,
         "number": 1,
     }
 

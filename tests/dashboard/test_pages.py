@@ -10,8 +10,8 @@ from furrow.knowledge.models import KnowledgeBase
 from tests.dashboard.conftest import read_document
 from tests.dashboard.routes import dashboard_routes, url_of
 
-# A download, not a page; it is tested in test_knowledge_pages.
-NOT_PAGES = {"document_file"}
+# Downloads, not pages; tested in test_knowledge_pages and test_cost_pages.
+NOT_PAGES = {"document_file", "costs_table"}
 PAGES = [
     route
     for route in dashboard_routes()
@@ -68,6 +68,8 @@ def test_empty_business_says_what_to_do_next(cast):
         ("conversations", "Nobody has asked yet"),
         ("tickets", "Nobody is waiting"),
         ("keys", "Create one for each program"),
+        ("costs", "Nothing was spent yet"),
+        ("budgets", "Begin with one for the whole business"),
     ):
         page = stranger.get(reverse(f"dashboard:{name}", args=[slug])).content.decode()
         assert words in page, name

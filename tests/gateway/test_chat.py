@@ -4,16 +4,16 @@ import json
 import logging
 import threading
 import time
-from uuid import UUID
+from dataclasses import replace
 
 import pytest
 
 from furrow.core.context import TenantNotSet, tenant_context
 from furrow.core.errors import LimitReached, UpstreamFailed
 from furrow.gateway.chat import chat, chat_stream
-from furrow.gateway.chat_types import ChatDelta, ChatRequest, ChatUsage, ToolCallPart
+from furrow.gateway.chat_types import ChatAnswer, ChatDelta, ChatRequest, ChatUsage, ToolCallPart
 from furrow.gateway.dialects import DIALECTS
-from furrow.gateway.usage import Usage
+from furrow.metering.counts import Counts
 from tests import fixtures_chat
 from tests.fixtures_chat import CUT, answer, chunk, openai_usage
 
@@ -21,14 +21,13 @@ _chat_process = fixtures_chat._chat_process
 chat_server = fixtures_chat.chat_server
 closed_port = fixtures_chat.closed_port
 
-TENANT, OTHER = UUID(int=1), UUID(int=2)
 QUESTION = [{"role": "user", "content": "Who pays for the return?"}]
 
 
 @pytest.fixture(autouse=True)
-def _tenant():
-    with tenant_context(TENANT):
-        yield
+def tenant_id(cast):
+    with tenant_context(cast.tenant.id):
+        yield cast.tenant.id
 
 
 def ask(**more) -> ChatRequest:
@@ -56,6 +55,10 @@ def ended(caplog) -> dict:
     return line
 
 
+def without_id(whole: ChatAnswer) -> ChatAnswer:
+    return replace(whole, usage=replace(whole.usage, request_id=""))
+
+
 @pytest.fixture
 def log_lines(caplog):
     caplog.set_level(logging.INFO)
@@ -71,16 +74,18 @@ class TestAsking:
         assert usage == ChatUsage(
             request_id=request.request_id,
             model="fake-chat",
-            usage=Usage(in_hit=4, in_miss=6, out=2),
+            usage=Counts(in_hit=4, in_miss=6, out=2),
             basis="reported",
             status="complete",
+            max_tokens=2048,
+            is_shortened=False,
         )
 
     def test_own_server_learns_our_id_the_tenants_tag_and_its_salt(self, chat_server):
         request = ask(max_tokens=20, thinking=False, priority="batch")
         chat(request)
         [sent] = chat_server.requests
-        assert sent["headers"]["x-request-id"] == request.request_id
+        assert sent["headers"]["x-request-id"] == f"{request.request_id}.1"
         assert sent["headers"]["authorization"] == "Bearer chat-key"
         assert len(sent["headers"]["x-tenant"]) == 16
         salt = sent["body"].pop("cache_salt")
@@ -98,8 +103,9 @@ class TestAsking:
     def test_every_call_has_an_id_of_its_own(self):
         assert ask().request_id != ask().request_id
 
-    def test_salts_tell_tenants_apart_and_are_not_their_ids(self, chat_server, settings):
-        for tenant in (TENANT, TENANT, OTHER):
+    def test_salts_tell_tenants_apart_and_are_not_their_ids(self, chat_server, settings, cast):
+        own, other = cast.tenant.id, cast.other_tenant.id
+        for tenant in (own, own, other):
             with tenant_context(tenant):
                 chat(ask())
         settings.SECRET_KEY = "another server's"
@@ -107,7 +113,7 @@ class TestAsking:
         first, again, other, elsewhere = (body["cache_salt"] for body in chat_server.bodies)
         assert first == again
         assert len({first, other, elsewhere}) == 3
-        assert TENANT.hex not in json.dumps(chat_server.requests)
+        assert own.hex not in json.dumps(chat_server.requests)
 
     @pytest.mark.parametrize("dialect", DIALECTS)
     def test_caller_cannot_choose_cache_server_or_stream(self, chat_server, settings, dialect):
@@ -132,9 +138,9 @@ class TestAsking:
         [("own", "cache_salt"), ("vllm", "cache_salt"), ("sglang", "cache_salt")]
         + [("deepseek", "user_id"), ("openai", "user")],
     )
-    def test_each_dialect_keeps_tenants_apart(self, chat_server, settings, dialect, field):
+    def test_each_dialect_keeps_tenants_apart(self, chat_server, settings, cast, dialect, field):
         settings.CHAT_DIALECT = dialect
-        for tenant in (TENANT, OTHER):
+        for tenant in (cast.tenant.id, cast.other_tenant.id):
             with tenant_context(tenant):
                 chat(ask())
         first, second = (body[field] for body in chat_server.bodies)
@@ -212,7 +218,7 @@ class TestAnswers:
             {"choices": [], **counts},
             "[DONE]",
         ]
-        streamed = chat(request := ask())
+        streamed = chat(ask())
         message = {
             "role": "assistant",
             "content": "One moment.",
@@ -221,7 +227,7 @@ class TestAnswers:
         }
         choice = {"index": 0, "message": message, "finish_reason": "tool_calls"}
         chat_server.whole = {"id": "x", "choices": [choice], **counts}
-        assert chat(request) == streamed
+        assert without_id(chat(ask())) == without_id(streamed)
         assert streamed.tool_calls == (ToolCallPart(0, "c1", "find", '{"a":1}'),)
         assert (streamed.text, streamed.reasoning) == ("One moment.", "Let me see.")
         assert streamed.finish_reason == "tool_calls"
@@ -293,7 +299,7 @@ class TestFailures:
         assert chat(request).text == "Hello there"
         assert time.monotonic() - started >= 0.2
         ids = [sent["headers"]["x-request-id"] for sent in chat_server.requests]
-        assert ids == [request.request_id] * 3
+        assert ids == [f"{request.request_id}.1"] * 3
 
     def test_full_server_says_how_long_to_wait(self, chat_server, log_lines):
         chat_server.refusals = [(429, {"Retry-After": "40"}, None)]

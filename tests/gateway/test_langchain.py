@@ -1,7 +1,5 @@
 """Chains reach a model through the gateway and nothing else."""
 
-from uuid import UUID
-
 import pytest
 from langchain_core.messages import AIMessageChunk, HumanMessage
 from langchain_core.output_parsers import StrOutputParser
@@ -18,8 +16,8 @@ chat_server = fixtures_chat.chat_server
 
 
 @pytest.fixture(autouse=True)
-def _tenant():
-    with tenant_context(UUID(int=1)):
+def _tenant(cast):
+    with tenant_context(cast.tenant.id):
         yield
 
 

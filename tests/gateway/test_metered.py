@@ -17,7 +17,8 @@ from furrow.metering.budgets import budget_set
 from furrow.metering.errors import BudgetExceeded
 from furrow.metering.holds import Bounds
 from furrow.metering.models import Hold, UsageEvent
-from furrow.metering.receipts import receipts_client, receipts_pull
+from furrow.metering.receipt_pages import receipts_client
+from furrow.metering.receipts import receipts_pull
 from furrow.tenants.services import SYSTEM
 from tests import fixtures_embeddings
 

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from uuid import UUID
 
 import httpx
 import pytest
@@ -16,7 +15,8 @@ from furrow.core.context import tenant_context
 from furrow.gateway.chat import chat, chat_stream
 from furrow.gateway.chat_types import ChatRequest
 from furrow.gateway.connections import connections_close
-from furrow.gateway.receipts import Receipt, receipts_after
+from furrow.metering.receipt_pages import OWN_CHAT, ReceiptRow, page_fetch, receipts_client
+from furrow.metering.receipts import wire_id
 
 pytest.importorskip("transformers", reason="it comes with the 'inference' extra")
 
@@ -59,10 +59,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def _settings(address, settings):
+def _settings(address, settings, cast):
     settings.CHAT_URL, settings.CHAT_MODEL, settings.CHAT_API_KEY = f"{address}/v1", "tiny", KEY
     settings.CHAT_DIALECT = "own"
-    with tenant_context(UUID(int=1)):
+    with tenant_context(cast.tenant.id):
         yield
     connections_close()
 
@@ -71,13 +71,14 @@ def ask(**more) -> ChatRequest:
     return ChatRequest(messages=[{"role": "user", "content": QUESTION}], **more)
 
 
-def receipt_of(request: ChatRequest) -> Receipt:
+def receipt_of(request: ChatRequest) -> ReceiptRow:
     deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        for receipt in receipts_after(0).receipts:
-            if receipt.request_id == request.request_id:
-                return receipt
-        time.sleep(0.05)
+    with receipts_client(OWN_CHAT) as client:
+        while time.monotonic() < deadline:
+            for receipt in page_fetch(client, after=0).receipts:
+                if receipt.request_id == wire_id(request.request_id, 1):
+                    return receipt
+            time.sleep(0.05)
     raise AssertionError("no receipt")
 
 
@@ -92,14 +93,13 @@ def test_every_field_is_understood_and_the_counts_are_those_of_the_receipt():
     usage = chat(request).usage
     assert (usage.basis, usage.status) == ("reported", "complete")
     receipt = receipt_of(request)
-    assert receipt.usage == usage.usage
-    assert receipt.model == "tiny"
-    assert len(receipt.tenant) == 16
+    assert receipt.counts == usage.usage
+    assert receipt.kind == "chat"
 
 
-def test_another_tenant_finds_nothing_in_the_cache():
+def test_another_tenant_finds_nothing_in_the_cache(cast):
     own = [chat(ask(max_tokens=1)).usage.usage for _ in range(2)]
-    with tenant_context(UUID(int=2)):
+    with tenant_context(cast.other_tenant.id):
         other = chat(ask(max_tokens=1)).usage.usage
     assert own[1].in_hit > 0
     assert other.in_hit == 0
@@ -116,4 +116,4 @@ def test_closed_stream_leaves_a_receipt_of_what_was_done():
         if receipt.finish_reason == "cancelled":
             break
     assert receipt.finish_reason == "cancelled"
-    assert 0 < receipt.usage.completion < 100
+    assert 0 < receipt.counts.completion < 100

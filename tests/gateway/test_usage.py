@@ -8,15 +8,13 @@ from hypothesis import strategies as st
 
 from furrow.gateway.dialects import DIALECTS
 from furrow.gateway.usage import (
-    MAX_TOKENS,
     Counted,
     Seen,
     TextWeight,
-    Usage,
-    UsageInvalid,
     usage_count,
     usage_estimate,
 )
+from furrow.metering.counts import MAX_TOKENS, Counts, UsageInvalid
 from tests.fixtures_chat import openai_usage
 
 SEEN = Seen(prompt=90, out=30, reasoning=10)
@@ -30,30 +28,30 @@ def counted(dialect: str, seen: Seen = PLAIN, **message: Any) -> Counted:
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_cached_input_is_part_of_the_prompt_and_counted_once(dialect):
     result = counted(dialect, usage=openai_usage(100, 50, cached=64, reasoning=20))
-    assert result == Counted(Usage(in_hit=64, in_miss=36, out=30, reasoning=20), "reported")
+    assert result == Counted(Counts(in_hit=64, in_miss=36, out=30, reasoning=20), "reported")
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_explicit_zero_is_a_count(dialect):
     result = counted(dialect, usage=openai_usage(0, 0), seen=PLAIN)
-    assert result == Counted(Usage(), "reported")
+    assert result == Counted(Counts(), "reported")
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
 @pytest.mark.parametrize("message", [{}, {"usage": None}, {"usage": {}}])
 def test_missing_usage_is_estimated_and_never_zero(dialect, message):
-    assert counted(dialect, SEEN, **message) == Counted(Usage(0, 90, 30, 10), "estimated")
-    assert usage_estimate(SEEN) == Counted(Usage(0, 90, 30, 10), "estimated")
+    assert counted(dialect, SEEN, **message) == Counted(Counts(0, 90, 30, 10), "estimated")
+    assert usage_estimate(SEEN) == Counted(Counts(0, 90, 30, 10), "estimated")
 
 
 def test_vllm_without_details_keeps_its_totals_but_is_estimated():
     result = counted("vllm", usage=openai_usage(100, 50, cached=None, reasoning=None))
-    assert result == Counted(Usage(0, 100, 50, 0), "estimated")
+    assert result == Counted(Counts(0, 100, 50, 0), "estimated")
 
 
 def test_thoughts_that_were_seen_but_not_counted_are_shared_out():
     result = counted("vllm", SEEN, usage=openai_usage(100, 80, cached=0, reasoning=None))
-    assert result == Counted(Usage(0, 100, 60, 20), "estimated")
+    assert result == Counted(Counts(0, 100, 60, 20), "estimated")
 
 
 def test_deepseek_names_both_parts_of_the_prompt():
@@ -65,7 +63,7 @@ def test_deepseek_names_both_parts_of_the_prompt():
         "prompt_cache_miss_tokens": 36,
         "completion_tokens_details": {"reasoning_tokens": 20},
     }
-    assert counted("deepseek", usage=usage) == Counted(Usage(64, 36, 30, 20), "reported")
+    assert counted("deepseek", usage=usage) == Counted(Counts(64, 36, 30, 20), "reported")
     with pytest.raises(UsageInvalid):
         counted("deepseek", usage=usage | {"prompt_cache_miss_tokens": 37})
 
@@ -73,18 +71,18 @@ def test_deepseek_names_both_parts_of_the_prompt():
 def test_sglang_counts_thoughts_beside_the_details():
     usage = openai_usage(100, 50, cached=64, reasoning=None)
     told = counted("sglang", SEEN, usage=usage | {"reasoning_tokens": 20})
-    assert told == Counted(Usage(64, 36, 30, 20), "reported")
+    assert told == Counted(Counts(64, 36, 30, 20), "reported")
     # Older versions say 0 whatever was thought.
     wrong = counted("sglang", SEEN, usage=usage | {"reasoning_tokens": 0})
-    assert wrong == Counted(Usage(64, 36, 38, 12), "estimated")
+    assert wrong == Counted(Counts(64, 36, 38, 12), "estimated")
     none = counted("sglang", PLAIN, usage=usage | {"reasoning_tokens": 0})
-    assert none == Counted(Usage(64, 36, 50, 0), "reported")
+    assert none == Counted(Counts(64, 36, 50, 0), "reported")
 
 
 def test_llamacpp_timings_fill_in_what_its_usage_leaves_out():
     timings = {"cache_n": 64, "prompt_n": 36, "predicted_n": 50}
     plain = {"prompt_tokens": 100, "completion_tokens": 50, "total_tokens": 150}
-    expected = Counted(Usage(64, 36, 50, 0), "reported")
+    expected = Counted(Counts(64, 36, 50, 0), "reported")
     assert counted("llamacpp", usage=plain, timings=timings) == expected
     assert counted("llamacpp", usage=None, timings=timings) == expected
     assert counted("llamacpp", usage=plain).basis == "estimated"
@@ -175,14 +173,14 @@ def test_true_counts_come_back_whole(prompt, completion, data):
     cached = data.draw(st.integers(0, prompt))
     thought = data.draw(st.integers(0, completion))
     result = counted("openai", usage=openai_usage(prompt, completion, cached, thought))
-    expected = Usage(cached, prompt - cached, completion - thought, thought)
+    expected = Counts(cached, prompt - cached, completion - thought, thought)
     assert result == Counted(expected, "reported")
 
 
 def test_buckets_cannot_be_built_wrong():
     for wrong in (-1, True, 1.0, MAX_TOKENS + 1):
         with pytest.raises(UsageInvalid):
-            Usage(in_hit=wrong)
+            Counts(in_hit=wrong)
 
 
 def test_chinese_weighs_more_than_english():

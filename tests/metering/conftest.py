@@ -147,7 +147,7 @@ def event_at(payer: Payer) -> Callable[..., UsageEvent]:
             costs = bucket_costs(counts, prices.as_json())
             cost = sum(costs.values(), Decimal(0))
             values: dict[str, Any] = {
-                **vars(counts),
+                **counts.as_dict(),
                 **costs,
                 "cost": cost,
                 "charged": cost,

@@ -70,11 +70,13 @@ from hypothesis.stateful import (
 )
 
 from furrow.core.context import tenant_tx
-from furrow.core.errors import AppError, UpstreamFailed
+from furrow.core.errors import AppError
+from furrow.gateway.dialects import DIALECTS
+from furrow.gateway.usage import Seen, usage_count
 from furrow.metering import posting
 from furrow.metering.attribution import Attribution
 from furrow.metering.balances import balances_drift, rebuild
-from furrow.metering.counts import Counts
+from furrow.metering.counts import Counts, UsageInvalid
 from furrow.metering.credit import adjustment_post
 from furrow.metering.errors import BudgetExceeded
 from furrow.metering.holds import Bounds, hold_open, void
@@ -83,6 +85,7 @@ from furrow.metering.money import tokens_cost
 from furrow.metering.settlement import correct, settle
 from furrow.metering.sweep import sweep_expired
 from furrow.tenants.services import SYSTEM, tenant_create
+from tests.fixtures_chat import openai_usage
 from tests.metering.conftest import Payer
 
 SLOW = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
@@ -245,55 +248,40 @@ def test_i6_cost_equals_an_independent_integer_sum(tokens, nano):
 
 @settings(max_examples=10, deadline=None, suppress_health_check=SLOW)
 @given(counts=COUNTS, kind=st.sampled_from(["chat", "embedding", "rerank"]))
-def test_i7_streamed_and_plain_cost_the_same(payer, counts, kind):
-    prompt, answer = counts.in_hit + counts.in_miss, counts.out + counts.reasoning
-    plain = Counts.of_openai(
-        {
-            "prompt_tokens": prompt,
-            "completion_tokens": answer,
-            "prompt_tokens_details": {"cached_tokens": counts.in_hit},
-            "completion_tokens_details": {"reasoning_tokens": counts.reasoning},
-        }
-    )
-    streamed = Counts.of_receipt(vars(counts))
+def test_i7_usage_and_receipt_of_the_same_tokens_cost_the_same(payer, counts, kind):
+    said = openai_usage(counts.prompt, counts.completion, counts.in_hit, counts.reasoning)
+    read = usage_count(DIALECTS["own"].read_usage, {"usage": said}, Seen()).usage
     costs = set()
-    for used in (plain, streamed):
-        hold = payer.hold(prompt, answer, kind=kind)
-        costs.add(payer.settle(hold, *vars(used).values()).cost)
+    for used in (read, counts):
+        hold = payer.hold(counts.prompt, counts.completion, kind=kind)
+        costs.add(payer.settle(hold, *used.buckets).cost)
     assert len(costs) == 1
 
 
 class TestI8:
+    """With every server's way of counting: `tests/gateway/test_usage.py`."""
+
     def test_i8_cached_tokens_are_not_counted_twice(self):
-        openai = Counts.of_openai(
-            {"prompt_tokens": 100, "completion_tokens": 7, "prompt_tokens_details": {"cached_tokens": 90}}
-        )  # fmt: skip
-        anthropic = Counts.of_anthropic(
-            {"input_tokens": 10, "cache_read_input_tokens": 90, "output_tokens": 7}
-        )
-        assert openai == anthropic == Counts(90, 10, 7, 0)
+        """One server counts what was cached inside its prompt, another beside it."""
+        inside = {"usage": openai_usage(100, 7, cached=90)}
+        beside = {"timings": {"cache_n": 90, "prompt_n": 10, "predicted_n": 7}}
+        for dialect, message in (("own", inside), ("llamacpp", beside)):
+            read = usage_count(DIALECTS[dialect].read_usage, message, Seen())
+            assert read.usage == Counts(90, 10, 7, 0)
 
     def test_i8_zero_is_not_missing(self):
-        assert Counts.of_openai({"prompt_tokens": 0, "completion_tokens": 0}) == Counts()
-        assert Counts.of_openai(None) is None
-        assert Counts.of_openai({}) is None
-        assert Counts.of_openai({"prompt_tokens": None}) is None
+        for message, expected in (
+            ({"usage": openai_usage(0, 0)}, (Counts(), "reported")),
+            ({"usage": {"prompt_tokens": None}}, (Counts(0, 9), "estimated")),
+            ({}, (Counts(0, 9), "estimated")),
+        ):
+            read = usage_count(DIALECTS["own"].read_usage, message, Seen(prompt=9))
+            assert (read.usage, read.basis) == expected
 
-    @given(
-        st.dictionaries(
-            st.sampled_from(["prompt_tokens", "completion_tokens", "input_tokens", "output_tokens"]),
-            st.one_of(st.none(), st.integers(-5, 10**14), st.text(max_size=3), st.floats(), st.booleans()),
-        ),
-        st.one_of(st.none(), st.integers(-5, 10**14), st.text(max_size=3)),
-    )  # fmt: skip
-    def test_i8_whatever_an_engine_sends_is_usage_or_refused(self, usage, cached):
-        usage["prompt_tokens_details"] = {"cached_tokens": cached}
-        for read in (Counts.of_openai, Counts.of_anthropic):
-            try:
-                counts = read(usage)
-            except UpstreamFailed:
-                continue
-            assert counts is None or all(0 <= value <= 10**12 for value in vars(counts).values())
+    @pytest.mark.parametrize("wrong", [-1, True, 1.0, "1", None, 10**9 + 1])
+    def test_i8_buckets_cannot_be_built_wrong(self, wrong):
+        with pytest.raises(UsageInvalid):
+            Counts(0, wrong)
 
 
 def test_i11_corrections_leave_history_as_it_was(payer):

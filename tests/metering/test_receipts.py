@@ -8,7 +8,8 @@ from furrow.core.context import unscoped
 from furrow.core.errors import UpstreamFailed
 from furrow.metering.balances import rebuild
 from furrow.metering.models import Balance, Hold, Receipt, ReceiptSource, Reconciliation
-from furrow.metering.receipts import receipts_client, receipts_pull, wire_id, wire_parts
+from furrow.metering.receipt_pages import receipts_client
+from furrow.metering.receipts import receipts_pull, wire_id, wire_parts
 from furrow.metering.reconcile import reconcile, reconciliation_latest
 from furrow.metering.sweep import sweep_expired
 

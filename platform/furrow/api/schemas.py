@@ -104,10 +104,13 @@ class AssistantPatch(Strict):
 
 
 class PublicationIn(Strict):
-    """`version` publishes an earlier version again; without it the draft is published."""
+    """`version` publishes an earlier version again; without it the draft is published. `override_reason` publishes
+    without waiting for the golden questions, or against what they found.
+    """
 
     note: str = Field("", max_length=300)
     version: int | None = None
+    override_reason: str = Field("", max_length=500)
 
 
 class ApprovedAnswerIn(Strict):

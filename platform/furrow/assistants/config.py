@@ -66,14 +66,14 @@ class AssistantConfig:
 
     @classmethod
     def of_draft(cls, assistant: Assistant) -> "AssistantConfig":
-        return cls._of_json(assistant.id, draft_json(assistant))
+        return cls.of_json(assistant.id, draft_json(assistant))
 
     @classmethod
     def of_version(cls, version: AssistantVersion) -> "AssistantConfig":
-        return cls._of_json(version.assistant_id, version.config)
+        return cls.of_json(version.assistant_id, version.config)
 
     @classmethod
-    def _of_json(cls, assistant_id: UUID, data: Mapping[str, Any]) -> "AssistantConfig":
+    def of_json(cls, assistant_id: UUID, data: Mapping[str, Any]) -> "AssistantConfig":
         values = settings_filled(data["settings"], template=data["template"])
         return cls(
             assistant_id=assistant_id,

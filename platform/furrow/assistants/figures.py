@@ -30,8 +30,8 @@ _UNITS = {
     "m2": "平方米 平米 ㎡ sqm",
     "km": "公里 千米 km",
 }
-_UNIT_OF = {unit: name for name, units in _UNITS.items() for unit in units.split()}
-_UNIT = "|".join(re.escape(unit) for unit in sorted(_UNIT_OF, key=len, reverse=True))
+UNIT_OF = {unit: name for name, units in _UNITS.items() for unit in units.split()}
+_UNIT = "|".join(re.escape(unit) for unit in sorted(UNIT_OF, key=len, reverse=True))
 _ENGLISH = dict(
     zip(
         "one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty".split(),
@@ -61,7 +61,7 @@ def figures_of(text: str) -> tuple[str, ...]:
     found: list[str] = []
 
     def take_measured(match: re.Match[str]) -> str:
-        figure = f"{_value(match[1]):g} {_UNIT_OF[match[2]]}"
+        figure = f"{_value(match[1]):g} {UNIT_OF[match[2]]}"
         # "a contract" and "one contract" ask the same.
         if figure not in {"1 piece", "1 copy", "1 person"}:
             found.append(figure)

@@ -5,8 +5,27 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from furrow.assistants.evaluation.models import (
+    EvaluationResult,
+    EvaluationRun,
+    GoldenQuestion,
+    PublicationCheck,
+)
 from furrow.core.models import TenantForeignKey, TenantModel
 from furrow.knowledge.models import KnowledgeBase
+
+__all__ = [
+    "DEFAULT_RUNGS",
+    "ApprovedAnswer",
+    "Assistant",
+    "AssistantKnowledgeBase",
+    "AssistantVersion",
+    "EvaluationResult",
+    "EvaluationRun",
+    "Gap",
+    "GoldenQuestion",
+    "PublicationCheck",
+]
 
 DEFAULT_RUNGS = ["greeting", "approved", "fact", "composed", "quoted", "human"]
 

@@ -132,9 +132,11 @@ def assistant_restore(*, actor: Actor, assistant: Assistant) -> Assistant:
 
 @transaction.atomic
 def assistant_publish(*, actor: Actor, assistant: Assistant, note: str = "") -> AssistantVersion:
-    """Freezes the draft as the next version and serves it from the next message on."""
-    locked = _locked(assistant)
-    return _version_add(
+    """Freezes the draft as the next version at once. Doors for people and programs use
+    `evaluation.gate.publication_request`, which asks the golden questions first.
+    """
+    locked = assistant_lock(assistant)
+    return version_add(
         actor, assistant, config=draft_json(locked), note=note, action="assistant.published"
     )
 
@@ -144,10 +146,10 @@ def assistant_roll_back(
     *, actor: Actor, assistant: Assistant, version: AssistantVersion
 ) -> AssistantVersion:
     """Publishes an old version's configuration as a new version. The draft stays as it is."""
-    _locked(assistant)
+    assistant_lock(assistant)
     if version.assistant_id != assistant.id:
         raise NotFound(_("This version belongs to another assistant."))
-    return _version_add(
+    return version_add(
         actor,
         assistant,
         config=version.config,
@@ -156,9 +158,16 @@ def assistant_roll_back(
     )
 
 
-def _version_add(
-    actor: Actor, assistant: Assistant, *, config: dict[str, Any], note: str, action: str
+def version_add(
+    actor: Actor,
+    assistant: Assistant,
+    *,
+    config: dict[str, Any],
+    note: str,
+    action: str,
+    **why: Any,
 ) -> AssistantVersion:
+    """The next version, served from the next message on; under the lock of `assistant_lock`."""
     last = assistant.versions.aggregate(last=Max("number"))["last"] or 0
     version: AssistantVersion = AssistantVersion.objects.create(
         assistant=assistant,
@@ -169,11 +178,18 @@ def _version_add(
     )
     assistant.published = version
     assistant.save(update_fields=["published", "updated_at"])
-    audit(actor, action, object_type="assistant", object_id=assistant.id, version=version.number)
+    audit(
+        actor,
+        action,
+        object_type="assistant",
+        object_id=assistant.id,
+        version=version.number,
+        **why,
+    )
     return version
 
 
-def _locked(assistant: Assistant) -> Assistant:
+def assistant_lock(assistant: Assistant) -> Assistant:
     """The row as it is now, locked so that version numbers follow each other."""
     row: Assistant | None = (
         Assistant.objects.select_for_update(no_key=True)

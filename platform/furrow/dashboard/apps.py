@@ -20,6 +20,7 @@ class DashboardConfig(AppConfig):
             ("gaps", _("Gaps"), "gaps", "gap", 60, everyone),
             ("conversations", _("Conversations"), "conversations", "chat", 70, everyone),
             ("tickets", _("Tickets"), "tickets", "ticket", 80, everyone),
+            ("costs", _("Costs"), "costs", "coins", 90, leaders),
             ("members", _("Members"), "members", "people", 200, leaders),
             ("keys", _("API keys"), "keys", "key", 210, leaders),
             ("audit", _("Audit log"), "audit", "log", 220, leaders),

@@ -7,9 +7,11 @@ from furrow.dashboard.views import (
     answers,
     assistants,
     bases,
+    budgets,
     business,
     chat,
     conversations,
+    costs,
     documents,
     home,
     members,
@@ -98,6 +100,15 @@ urlpatterns = [
     path("tickets/", conversations.tickets, name="tickets"),
     path("tickets/<uuid:ticket_id>/", conversations.ticket, name="ticket"),
     path("tickets/<uuid:ticket_id>/reopening/", conversations.ticket_reopen, name="ticket_reopen"),
+    path("costs/", costs.costs, name="costs"),
+    path("costs/table.csv", costs.costs_table, name="costs_table"),
+    path("costs/budgets/", budgets.budgets, name="budgets"),
+    path("costs/budgets/new/", budgets.budget_create, name="budget_create"),
+    path("costs/budgets/<uuid:budget_id>/", budgets.budget_update, name="budget_update"),
+    path("costs/budgets/<uuid:budget_id>/end/", budgets.budget_end, name="budget_end"),
+    path(
+        "costs/budgets/<uuid:budget_id>/restoration/", budgets.budget_restore, name="budget_restore"
+    ),
     path("members/", members.members, name="members"),
     path("members/invitations/new/", members.invite, name="invite"),
     path(

@@ -1,5 +1,8 @@
 """Words for the states, rungs and actions that are stored as codes."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
@@ -144,7 +147,20 @@ _ACTIONS = {
     "ticket.closed": _lazy("Ticket closed"),
     "ticket.reopened": _lazy("Ticket reopened"),
     "widget.updated": _lazy("Widget changed"),
+    "budget.set": _lazy("Limit set"),
+    "budget.ended": _lazy("Limit lifted"),
+    "metering.prepaid_set": _lazy("Way of paying changed"),
+    "metering.credit_added": _lazy("Credit paid in"),
+    "metering.adjusted": _lazy("Bill adjusted"),
+    "metering.reversed": _lazy("Entry reversed"),
 }
+_EACH = {
+    "assistant": _lazy("Each assistant"),
+    "key": _lazy("Each API key"),
+    "member": _lazy("Each member"),
+    "visitor": _lazy("Each visitor"),
+}
+_PERIODS = {"day": _lazy("a day"), "month": _lazy("a month"), "ever": _lazy("in all")}
 
 
 def tone(value: str) -> str:
@@ -203,3 +219,18 @@ def ticket_reason(reason: str) -> str:
     if reason == "asked":
         return _("The visitor asked for a person.")
     return reason.replace("_", " ")
+
+
+def budget_scope(budget: Any, names: Mapping[str, str]) -> str:
+    """What a limit is for; `names` has those of assistants, keys and members by id."""
+    if budget.scope_kind == "tenant":
+        return _("The whole business")
+    if budget.scope_id == "*":
+        return str(_EACH[budget.scope_kind])
+    if budget.scope_kind == "visitor":
+        return _("Visitor %(id)s") % {"id": budget.scope_id[:8]}
+    return names.get(budget.scope_id, _("Deleted"))
+
+
+def period(name: str) -> str:
+    return str(_PERIODS.get(name, name))

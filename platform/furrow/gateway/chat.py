@@ -1,8 +1,6 @@
 """Chat with the configured model: the web side's only way to call one."""
 
-from collections.abc import Generator, Iterator
-from contextlib import closing
-from dataclasses import dataclass, field
+from collections.abc import Generator
 from uuid import UUID
 
 from django.conf import settings
@@ -10,8 +8,8 @@ from django.conf import settings
 from furrow.core.context import current_tenant_id
 from furrow.core.errors import UpstreamFailed
 from furrow.core.logs import get_logger
-from furrow.gateway.chat_events import EventReader
-from furrow.gateway.chat_http import ChatExchange, Event, Patience
+from furrow.gateway.chat_call import ChatCall, Payer
+from furrow.gateway.chat_http import ChatExchange, Patience
 from furrow.gateway.chat_types import (
     ChatAnswer,
     ChatDelta,
@@ -21,16 +19,8 @@ from furrow.gateway.chat_types import (
     ToolCallPart,
 )
 from furrow.gateway.connections import connection_to
-from furrow.gateway.dialects import DIALECTS, Body, Dialect, body_build, headers_build
-from furrow.gateway.usage import (
-    Counted,
-    Seen,
-    TextWeight,
-    Usage,
-    UsageInvalid,
-    usage_count,
-    usage_estimate,
-)
+from furrow.gateway.dialects import DIALECTS, body_build
+from furrow.metering.attribution import current_attribution
 
 log = get_logger(__name__)
 
@@ -84,10 +74,11 @@ def _joined(known: ToolCallPart | None, part: ToolCallPart) -> ToolCallPart:
     )
 
 
-def _relay(call: "_Call") -> Generator[ChatDelta | ChatUsage, None, None]:
-    """The one place where a call begins and ends, whichever way it ends: whatever must be committed before a
-    model is asked stands before `try`, and what a call used is known, and final for us, in `finally`.
+def _relay(call: ChatCall) -> Generator[ChatDelta | ChatUsage, None, None]:
+    """The one place where a call begins and ends, whichever way it ends: its hold is committed before a model is
+    asked, and what it used is settled before anybody hears of its end.
     """
+    call.hold()
     status: Status = "failed"
     try:
         yield from call.deltas()
@@ -96,7 +87,7 @@ def _relay(call: "_Call") -> Generator[ChatDelta | ChatUsage, None, None]:
         status = "aborted"
         raise
     finally:
-        ended = call.ended(status)
+        ended = call.settle(status)
         _log_ended(ended)
     yield ended
 
@@ -115,7 +106,7 @@ def _log_ended(ended: ChatUsage) -> None:
     )
 
 
-def _call(request: ChatRequest, tenant_id: UUID) -> "_Call":
+def _call(request: ChatRequest, tenant_id: UUID) -> ChatCall:
     if not chat_is_configured():
         raise UpstreamFailed("No chat model is set up.", code="chat_not_configured", permanent=True)
     dialect = DIALECTS[settings.CHAT_DIALECT]
@@ -129,79 +120,5 @@ def _call(request: ChatRequest, tenant_id: UUID) -> "_Call":
     )
     connection = connection_to(settings.CHAT_URL, settings.CHAT_API_KEY, use="chat")
     body = body_build(dialect, request, model=model, tenant_id=tenant_id)
-    return _Call(request, dialect, model, body, ChatExchange(connection, patience))
-
-
-@dataclass
-class _Call:
-    """One call and what is known of its use while it runs."""
-
-    request: ChatRequest
-    dialect: Dialect
-    model: str
-    body: Body
-    exchange: ChatExchange
-    _text: TextWeight = field(default_factory=TextWeight)
-    _thoughts: TextWeight = field(default_factory=TextWeight)
-    _said: Event = field(default_factory=dict)
-
-    def deltas(self) -> Iterator[ChatDelta]:
-        reader = EventReader(splits_thoughts=self.dialect.splits_thoughts)
-        headers = headers_build(self.dialect, self.request)
-        with closing(self.exchange.events(self.body, headers)) as events:
-            for event in events:
-                if event is None:
-                    yield ChatDelta()
-                    continue
-                self._note(event)
-                yield from self._weighed(reader.delta(event))
-        yield from self._weighed(reader.rest())
-        if not (self.exchange.is_done or reader.finish_reason):
-            raise UpstreamFailed("The model server broke off its answer.", code="chat_cut")
-
-    def ended(self, status: Status) -> ChatUsage:
-        counted = self._counted(status)
-        return ChatUsage(
-            request_id=self.request.request_id,
-            model=self.model,
-            usage=counted.usage,
-            basis=counted.basis,
-            status=status,
-        )
-
-    def _counted(self, status: Status) -> Counted:
-        if not self.exchange.may_have_run:
-            return Counted(Usage(), "reported")
-        seen = self._seen()
-        if not self._said:
-            return usage_estimate(seen)
-        try:
-            counted = usage_count(self.dialect.read_usage, self._said, seen)
-        except UsageInvalid as error:
-            log.warning("chat_usage_unusable", call_id=self.request.request_id, why=str(error))
-            return usage_estimate(seen)
-        # What was said before the end is less than what was done by then.
-        return counted if status == "complete" else Counted(counted.usage, "estimated")
-
-    def _note(self, event: Event) -> None:
-        """Counts grow while an answer is written and may come in parts: the last of each is kept."""
-        for name in ("usage", "timings"):
-            if event.get(name) is not None:
-                self._said[name] = event[name]
-
-    def _weighed(self, delta: ChatDelta) -> Iterator[ChatDelta]:
-        self._thoughts.add(delta.reasoning)
-        self._text.add(delta.text)
-        for call in delta.tool_calls:
-            self._text.add(call.name + call.arguments)
-        if delta != ChatDelta():
-            yield delta
-
-    def _seen(self) -> Seen:
-        prompt = TextWeight()
-        for message in self.body["messages"]:
-            # A template puts a role and an end around each message.
-            prompt.add("=" * 16 + str(message.get("content") or ""))
-            prompt.add(str(message.get("tool_calls") or ""))
-        prompt.add(str(self.body.get("tools") or ""))
-        return Seen(prompt.tokens, self._text.tokens, self._thoughts.tokens)
+    payer = Payer(tenant_id, current_attribution())
+    return ChatCall(request, dialect, body, payer, ChatExchange(connection, patience))

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from furrow.gateway.usage import Basis, Usage
+from furrow.gateway.usage import Basis
+from furrow.metering.counts import Counts
 
 Priority = Literal["interactive", "standard", "batch"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "other"]
@@ -21,8 +22,9 @@ class ChatRequest:
     """One question to a chat model, in OpenAI's message format.
 
     `options` may hold what shapes the answer (temperature, tools, response_format, ...); anything else in it,
-    above all what would choose a server or a cache, is dropped. `request_id` exists before the call, so that
-    whatever the call leaves behind can be found by it.
+    above all what would choose a server or a cache, is dropped. `max_tokens` is held to `CHAT_MAX_TOKENS`.
+    `request_id` exists before the call, so that whatever the call leaves behind can be found by it; it is
+    ours, random and used once, never a caller's.
     """
 
     messages: Sequence[Mapping[str, Any]]
@@ -56,13 +58,17 @@ class ChatDelta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatUsage:
-    """What a call used. `estimated` counts may be corrected by the server's receipt."""
+    """What a call used. `estimated` counts may be corrected by the server's receipt. `max_tokens` is how long
+    the answer could be, and `is_shortened` that a budget bought no more.
+    """
 
     request_id: str
     model: str
-    usage: Usage
+    usage: Counts
     basis: Basis
     status: Status
+    max_tokens: int
+    is_shortened: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

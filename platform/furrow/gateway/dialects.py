@@ -106,7 +106,9 @@ DIALECTS: dict[str, Dialect] = {
 
 
 def body_build(dialect: Dialect, request: ChatRequest, *, model: str, tenant_id: UUID) -> Body:
-    """The request's JSON. Every field is ours or on the dialect's list: a caller reaches nothing else."""
+    """The request's JSON but for the limit of its answer. Every field is ours or on the dialect's list: a
+    caller reaches nothing else, above all no `n`, which would multiply what a call costs.
+    """
     body: Body = {name: value for name, value in request.options.items() if name in dialect.options}
     body |= {
         "model": model,
@@ -117,8 +119,6 @@ def body_build(dialect: Dialect, request: ChatRequest, *, model: str, tenant_id:
     if dialect.has_running_usage:
         # With it a stream that breaks has still said what it used so far.
         body["stream_options"]["continuous_usage_stats"] = True
-    if request.max_tokens is not None:
-        body[dialect.max_tokens_field] = request.max_tokens
     if request.thinking is not None:
         body |= dialect.thinking(request.thinking)
     if dialect.is_own:
@@ -126,8 +126,8 @@ def body_build(dialect: Dialect, request: ChatRequest, *, model: str, tenant_id:
     return body | dialect.isolate(tenant_id)
 
 
-def headers_build(dialect: Dialect, request: ChatRequest) -> Mapping[str, str]:
-    headers = {"X-Request-Id": request.request_id, "Accept": "text/event-stream"}
+def headers_build(dialect: Dialect, request_id: str) -> Mapping[str, str]:
+    headers = {"X-Request-Id": request_id, "Accept": "text/event-stream"}
     if dialect.is_own:
         headers["X-Tenant"] = tenant_tag()
     return headers

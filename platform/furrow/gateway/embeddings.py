@@ -16,7 +16,7 @@ from furrow.gateway.breaker import CircuitBreaker
 from furrow.gateway.connections import connection_to
 from furrow.gateway.isolation import tenant_tag
 from furrow.gateway.metered import MeteredCall, metered
-from furrow.metering.counts import Counts
+from furrow.gateway.usage import Counted, embedding_count
 from furrow.metering.holds import Bounds
 
 BATCH_SIZE = 64
@@ -96,8 +96,8 @@ class _Server:
                 raise
             if isinstance(outcome, httpx.Response):
                 # The work was done, whether or not its result can be used.
-                estimate = Counts(in_miss=sum(map(_likely_tokens, texts)))
-                call.delivered(_counts(outcome), estimate=estimate)
+                counted = _counted(outcome, texts)
+                call.delivered(counted.usage, basis=counted.basis)
                 vectors = _vectors(outcome, len(texts))
                 self.breaker.succeeded()
                 return vectors
@@ -162,13 +162,12 @@ def _retry_after(response: httpx.Response) -> float | None:
         return None
 
 
-def _counts(response: httpx.Response) -> Counts | None:
-    """What the server says it used; None when it does not say, or says what cannot be."""
+def _counted(response: httpx.Response, texts: list[str]) -> Counted:
     try:
-        usage = response.json().get("usage")
-        return Counts.of_openai(usage if isinstance(usage, dict) else None)
-    except (ValueError, AttributeError, UpstreamFailed):
-        return None
+        message = response.json()
+    except ValueError:
+        message = None
+    return embedding_count(message, sum(map(_likely_tokens, texts)))
 
 
 def _vectors(response: httpx.Response, expected: int) -> list[list[float]]:

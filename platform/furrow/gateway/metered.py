@@ -1,19 +1,29 @@
-"""A model call with its hold: set aside and committed before, settled after, whatever happens in between."""
+"""A model call with its hold: set aside and committed before, settled after, whatever happens in between.
+
+`call_open` and `call_close` are one short synchronous call each and keep nothing open between them, so an async
+view runs each in a thread; `metered` is both around a block.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from uuid import UUID, uuid4
 
-from django.db import DatabaseError, connection
+from django.conf import settings
+from django.db import Error, connection
 
 from furrow.core.context import current_tenant_id, tenant_tx
 from furrow.core.logs import get_logger
+from furrow.gateway.postponed import postpone
+from furrow.metering.attribution import Attribution
 from furrow.metering.counts import Counts
-from furrow.metering.holds import Bounds, hold_open, void
+from furrow.metering.errors import BudgetExceeded
+from furrow.metering.holds import Bounds, hold_open, output_affordable, void
 from furrow.metering.prices import CallKind
-from furrow.metering.receipts import OWN, wire_id
-from furrow.metering.settlement import Basis, settle
+from furrow.metering.receipt_pages import OWN
+from furrow.metering.receipts import wire_id
+from furrow.metering.settlement import Basis, Status, settle
 
 log = get_logger(__name__)
 
@@ -27,10 +37,14 @@ class MeteredCall:
     """One call. The caller says what came of each attempt; what it does not say, the receipts will."""
 
     tenant_id: UUID
+    source: str = OWN
     request_id: str = field(default_factory=lambda: uuid4().hex)
+    # What was set aside for each answer; less than was wanted when the budget buys no more.
+    out_tokens: int = 0
     attempt: int = 0
     used: Counts | None = None
     basis: str = Basis.REPORTED
+    status: str = Status.COMPLETE
     # Whether a server may have worked, or be working, on an attempt whose answer never came.
     is_doubtful: bool = False
     is_in_flight: bool = False
@@ -46,48 +60,121 @@ class MeteredCall:
         self.is_in_flight = False
         self.is_doubtful = self.is_doubtful or is_doubtful
 
-    def delivered(self, counts: Counts | None, *, estimate: Counts) -> None:
-        """The answer came; `counts` is None when the server did not count, and then the estimate is paid."""
-        self.used = estimate if counts is None else counts
-        self.basis = Basis.ESTIMATED if counts is None else Basis.REPORTED
+    def delivered(
+        self, counts: Counts, *, basis: str = Basis.REPORTED, status: str = Status.COMPLETE
+    ) -> None:
+        """What an attempt used. Aborted, it is paid as far as it came; failed, it is ours."""
+        self.used, self.basis, self.status = counts, basis, status
+
+    @property
+    def is_left_to_receipts(self) -> bool:
+        """Its fate is unknown, and the server will tell. Any other server never will."""
+        return self.used is None and (self.is_doubtful or self.is_in_flight)
+
+
+def hold_ttl() -> timedelta:
+    """Longer than any call may take, so that no sweep ends a hold under a running one."""
+    return timedelta(seconds=settings.CHAT_TOTAL_TIMEOUT_S + settings.HOLD_GRACE_S)
+
+
+def call_open(
+    *,
+    model: str,
+    kind: CallKind,
+    bounds: Bounds,
+    source: str = OWN,
+    request_id: str | None = None,
+    tenant_id: UUID | None = None,
+    attribution: Attribution | None = None,
+) -> MeteredCall:
+    """A committed hold for one call, of the current tenant unless another is named. Raises `BudgetExceeded` or
+    `PriceUnknown`.
+    """
+    _check_no_transaction()
+    call = MeteredCall(tenant_id or current_tenant_id(), source)
+    call.request_id = request_id or call.request_id
+
+    def hold(bounds: Bounds) -> None:
+        with tenant_tx(call.tenant_id):
+            hold_open(
+                request_id=call.request_id,
+                model=model,
+                bounds=bounds,
+                kind=kind,
+                source=source,
+                attribution=attribution,
+                ttl=hold_ttl(),
+            )
+        call.out_tokens = bounds.out_tokens
+
+    try:
+        hold(bounds)
+    except BudgetExceeded:
+        if bounds.least_out is None:
+            raise
+        with tenant_tx(call.tenant_id):
+            affordable = output_affordable(
+                model=model,
+                in_tokens=bounds.in_tokens,
+                wanted=bounds.out_tokens,
+                n=bounds.n,
+                attribution=attribution,
+            )
+        if affordable < bounds.least_out:
+            raise
+        hold(replace(bounds, out_tokens=affordable))
+    return call
+
+
+def call_close(call: MeteredCall) -> None:
+    """Settles or voids what `call_open` held, once; a call whose fate is unknown keeps its hold for receipts or
+    the sweep. Never fails for the database's sake: then it is tried again behind the caller's back.
+    """
+    if call.is_left_to_receipts:
+        return
+    if _is_in_transaction():
+        # Somebody let go of a stream inside a transaction that may yet be rolled back.
+        postpone(lambda: _end(call), request_id=call.request_id)
+        return
+    try:
+        _end(call)
+    except Error:
+        log.exception("settlement_postponed", request=call.request_id)
+        postpone(lambda: _end(call), request_id=call.request_id)
 
 
 @contextmanager
-def metered(*, model: str, kind: CallKind, bounds: Bounds) -> Iterator[MeteredCall]:
-    """Holds before the block, settles or voids after it. Raises `BudgetExceeded` or `PriceUnknown` instead of
-    entering it. A call whose fate is unknown keeps its hold: receipts or the sweep end it.
-    """
-    call = MeteredCall(current_tenant_id())
-    _check_no_transaction()
-    with tenant_tx(call.tenant_id):
-        hold_open(request_id=call.request_id, model=model, bounds=bounds, kind=kind, source=OWN)
+def metered(
+    *, model: str, kind: CallKind, bounds: Bounds, source: str = OWN
+) -> Iterator[MeteredCall]:
+    """Holds before the block, settles or voids after it."""
+    call = call_open(model=model, kind=kind, bounds=bounds, source=source)
     try:
         yield call
     finally:
-        _end(call)
+        call_close(call)
 
 
 def _end(call: MeteredCall) -> None:
-    if call.used is None and (call.is_doubtful or call.is_in_flight):
-        return
-    try:
-        with tenant_tx(call.tenant_id):
-            if call.used is None:
-                void(request_id=call.request_id)
-            else:
-                settle(
-                    request_id=call.request_id,
-                    counts=call.used,
-                    basis=call.basis,
-                    attempt=call.attempt,
-                )
-    except DatabaseError:
-        # The answer is good and the hold is committed: its receipt will settle it.
-        log.exception("settlement_postponed", request=call.request_id)
+    with tenant_tx(call.tenant_id):
+        if call.used is not None:
+            settle(
+                request_id=call.request_id,
+                counts=call.used,
+                basis=call.basis,
+                status=call.status,
+                attempt=max(call.attempt, 1),
+            )
+        if call.used is None or call.status == Status.FAILED:
+            void(request_id=call.request_id)
+
+
+def _is_in_transaction() -> bool:
+    """Tests wrap everything in a transaction of their own, which Django marks."""
+    blocks = connection.atomic_blocks
+    return not all(getattr(block, "_from_testcase", False) for block in blocks)
 
 
 def _check_no_transaction() -> None:
-    """Tests wrap everything in a transaction of their own, which Django marks."""
-    blocks = connection.atomic_blocks
-    if not all(getattr(block, "_from_testcase", False) for block in blocks):
+    if _is_in_transaction():
         raise OpenTransaction("A model is called inside a transaction; commit first.")

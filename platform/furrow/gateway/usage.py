@@ -9,37 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from furrow.metering.counts import MAX_TOKENS, Counts, UsageInvalid
+
 Basis = Literal["reported", "estimated"]
-
-# No model reads or writes as much in one call; above it a count is an error of the server.
-MAX_TOKENS = 1_000_000_000
-
-
-class UsageInvalid(ValueError):
-    """The server's counts cannot be true; the message holds no content of the call."""
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """Tokens. The prompt is `in_hit + in_miss`, the answer `out + reasoning`."""
-
-    in_hit: int = 0
-    in_miss: int = 0
-    out: int = 0
-    reasoning: int = 0
-
-    def __post_init__(self) -> None:
-        for count in (self.in_hit, self.in_miss, self.out, self.reasoning):
-            if type(count) is not int or not 0 <= count <= MAX_TOKENS:
-                raise UsageInvalid("a bucket is not a possible count of tokens")
-
-    @property
-    def prompt(self) -> int:
-        return self.in_hit + self.in_miss
-
-    @property
-    def completion(self) -> int:
-        return self.out + self.reasoning
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +27,7 @@ class Seen:
 class Counted:
     """`estimated` when any bucket rests on something the server did not say."""
 
-    usage: Usage
+    usage: Counts
     basis: Basis
 
 
@@ -87,13 +59,26 @@ def usage_count(read: Reader, message: Mapping[str, Any], seen: Seen) -> Counted
         raise UsageInvalid("more tokens were cached than the prompt has")
     if reasoning > completion:
         raise UsageInvalid("more tokens were thought than written")
-    usage = Usage(cached, prompt - cached, completion - reasoning, reasoning)
+    usage = Counts(cached, prompt - cached, completion - reasoning, reasoning)
     return Counted(usage, "estimated" if is_estimated else "reported")
 
 
 def usage_estimate(seen: Seen) -> Counted:
     """For a call whose server said nothing of use."""
-    return Counted(Usage(0, seen.prompt, seen.out, seen.reasoning), "estimated")
+    return Counted(Counts(0, seen.prompt, seen.out, seen.reasoning), "estimated")
+
+
+def embedding_count(message: Any, estimate: int) -> Counted:
+    """An answer of vectors has a prompt and nothing else; `estimate` is paid when the server did not count."""
+    try:
+        usage = _object(message if isinstance(message, Mapping) else {}, "usage")
+        prompt = _count(usage, "prompt_tokens")
+        cached = _count(_object(usage, "prompt_tokens_details"), "cached_tokens") or 0
+        if prompt is not None and cached <= prompt:
+            return Counted(Counts(cached, prompt - cached), "reported")
+    except UsageInvalid:
+        pass
+    return Counted(Counts(in_miss=estimate), "estimated")
 
 
 def _share(completion: int, seen: Seen) -> int:

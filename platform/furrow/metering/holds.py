@@ -38,11 +38,14 @@ _ROUNDING = UNIT * len(BUCKETS)
 
 @dataclass(frozen=True)
 class Bounds:
-    """The most a call can use: all of its prompt, and `n` answers of `out_tokens`."""
+    """The most a call can use: all of its prompt, and `n` answers of `out_tokens`. Where budgets buy less, the
+    answers may be shortened to `least_out`; without it the call is refused.
+    """
 
     in_tokens: int
     out_tokens: int = 0
     n: int = 1
+    least_out: int | None = None
 
 
 def bound_cost(prices: Prices, bounds: Bounds) -> Decimal:

@@ -12,7 +12,7 @@ from furrow.core.logs import get_logger
 from furrow.metering.balances import balances_drift
 from furrow.metering.models import ReceiptSource, Reconciliation
 from furrow.metering.money import ZERO, amount_text
-from furrow.metering.receipts import OWN
+from furrow.metering.receipt_pages import OWN
 
 log = get_logger(__name__)
 _COUNTER = re.compile(r"^\w+_tokens_total\{[^}]*\} (\S+)$", re.MULTILINE)

@@ -15,10 +15,11 @@ _DIMENSIONS = ", ".join(f'"{name}"' for name in DIMENSIONS)
 # An hour's rows are replaced as a whole. Only deliveries count as calls, not corrections nor lost attempts.
 _COMPUTE = f"""
 INSERT INTO metering_usagehour (id, created_at, computed_at, tenant_id, hour, {_DIMENSIONS}, calls,
-                                in_hit, in_miss, out, reasoning, busy_us, cost, charged)
+                                in_hit, in_miss, out, reasoning, busy_us, cost, charged, saved)
 SELECT gen_random_uuid(), statement_timestamp(), statement_timestamp(), tenant_id, %(hour)s,
        {_DIMENSIONS}, count(*) FILTER (WHERE basis <> 'corrected' AND status <> 'failed'),
-       sum(in_hit), sum(in_miss), sum(out), sum(reasoning), sum(busy_us), sum(cost), sum(charged)
+       sum(in_hit), sum(in_miss), sum(out), sum(reasoning), sum(busy_us), sum(cost), sum(charged),
+       coalesce(sum(in_hit * (prices -> 'in_miss' ->> 1)::numeric / 1000000 - cost_in_hit), 0)
   FROM metering_usageevent
  WHERE tenant_id = %(tenant)s AND started_at >= %(hour)s AND started_at < %(hour)s + interval '1 hour'
  GROUP BY tenant_id, {_DIMENSIONS}

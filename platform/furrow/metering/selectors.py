@@ -2,20 +2,21 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Literal
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Max, QuerySet
+from django.db.models import Max, QuerySet, Sum
 
 from furrow.core.context import current_tenant_id
-from furrow.core.errors import Invalid
-from furrow.metering.models import Balance, Budget, Invoice, PriceItem, UsageHour
+from furrow.core.errors import Invalid, NotFound
+from furrow.metering.models import Balance, Budget, Invoice, PriceItem, UsageEvent, UsageHour
 from furrow.metering.money import amount_text
 
 GroupBy = Literal["hour", "day", "assistant", "model", "channel", "key", "rung", "kind"]
@@ -115,6 +116,18 @@ def usage_computed_at() -> datetime | None:
     return moment
 
 
+def charged_for(*, turn_id: UUID, since: datetime) -> tuple[Decimal, str]:
+    """What was charged for one turn so far, and in which currency (empty when nothing was used)."""
+    row = (
+        UsageEvent.objects.filter(turn_id=str(turn_id), started_at__gte=since)
+        .values("currency")
+        .annotate(total=Sum("charged"))
+        .order_by("-total")
+        .first()
+    )
+    return (row["total"], row["currency"]) if row else (Decimal(0), "")
+
+
 COLUMNS = ("key", "currency", "calls", "in_hit", "in_miss", "out", "reasoning", "charged")
 # A spreadsheet takes a cell that starts like this for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -125,21 +138,30 @@ def defused(value: str) -> str:
     return f"'{value}" if value.lstrip(" ").startswith(_FORMULA) else value
 
 
-def usage_csv(rows: Iterable[UsageRow]) -> str:
-    """The same rows as a table; numbers stay numbers, names are defused."""
+def usage_csv(rows: Iterable[UsageRow], *, names: Mapping[str, str] | None = None) -> str:
+    """The same rows as a table; numbers stay numbers, names are defused. `names` adds a column of them."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(COLUMNS)
+    writer.writerow(COLUMNS if names is None else ("name", *COLUMNS))
     for row in rows:
+        named = [] if names is None else [defused(names.get(row.key, row.key))]
         numbers = (row.calls, row.in_hit, row.in_miss, row.out, row.reasoning)
         writer.writerow(
-            [defused(row.key), defused(row.currency), *numbers, amount_text(row.charged)]
+            [*named, defused(row.key), defused(row.currency), *numbers, amount_text(row.charged)]
         )
     return text.getvalue()
 
 
 def budgets_list() -> QuerySet[Any]:
     return Budget.objects.filter(is_active=True).order_by("scope_kind", "scope_id", "period")
+
+
+def budget_get(budget_id: UUID, *, include_ended: bool = False) -> Budget:
+    rows = Budget.objects.filter(id=budget_id)
+    found: Budget | None = (rows if include_ended else rows.filter(is_active=True)).first()
+    if found is None:
+        raise NotFound("This budget does not exist.")
+    return found
 
 
 def budget_balances(budgets: Iterable[Budget]) -> dict[Any, list[Balance]]:

@@ -66,7 +66,7 @@ def settle(
     charged = min(cost, hold.amount) if is_paid else ZERO
     event = _event_of(hold, attempt, timing)
     event.basis, event.status = basis, status if is_paid else Status.FAILED
-    _fill(event, vars(counts), costs, charged)
+    _fill(event, counts.as_dict(), costs, charged)
     if is_paid and cost > hold.amount:
         log.error("usage_above_hold", request=request_id, absorbed=str(event.absorbed))
     _store(gate, event)
@@ -95,7 +95,7 @@ def _settle_open(
     if timing is not None and timing.finished_at is None:
         event.finished_at = hold.now
     event.basis, event.status = basis, status
-    _fill(event, vars(counts), costs, min(cost, hold.amount))
+    _fill(event, counts.as_dict(), costs, min(cost, hold.amount))
     if not posting.settle_at_once(event):
         return None
     if event.absorbed:

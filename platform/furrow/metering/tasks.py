@@ -7,6 +7,7 @@ from furrow.core.context import tenant_context
 from furrow.core.errors import Conflict, UpstreamFailed
 from furrow.core.logs import get_logger
 from furrow.metering import invoices, receipts, reconcile, rollups, sweep
+from furrow.metering.receipt_pages import receipt_sources, receipts_client
 
 log = get_logger(__name__)
 
@@ -15,11 +16,12 @@ log = get_logger(__name__)
 def receipts_task() -> None:
     """Receipts first, so that a hold is not given up while its receipt waits."""
     with tenant_context(None):
-        try:
-            with receipts.receipts_client() as client:
-                receipts.receipts_pull(client)
-        except UpstreamFailed as error:
-            log.warning("receipts_unavailable", code=error.code)
+        for source in receipt_sources():
+            try:
+                with receipts_client(source) as client:
+                    receipts.receipts_pull(client, source=source)
+            except UpstreamFailed as error:
+                log.warning(error.code, source=source)
         sweep.sweep_expired()
 
 
@@ -31,8 +33,10 @@ def rollups_task() -> None:
 
 @shared_task(name="furrow.metering.tasks.reconcile_task")
 def reconcile_task() -> None:
-    with tenant_context(None), receipts.receipts_client() as client:
-        reconcile.reconcile(client=client)
+    with tenant_context(None):
+        for source in receipt_sources():
+            with receipts_client(source) as client:
+                reconcile.reconcile(source=source, client=client)
 
 
 @shared_task(name="furrow.metering.tasks.invoices_task")

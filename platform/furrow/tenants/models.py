@@ -26,6 +26,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     "manage_members": frozenset({"owner", "admin"}),
     "manage_keys": frozenset({"owner", "admin"}),
     "manage_tenant": frozenset({"owner"}),
+    "view_costs": frozenset({"owner", "admin"}),
+    "manage_costs": frozenset({"owner", "admin"}),
 }
 
 

@@ -1,5 +1,6 @@
 """An engine around the fake model, turned by hand."""
 
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,9 +11,9 @@ from inference.engine.engine import Engine
 from inference.engine.kv_blocks import BlockPool
 from inference.engine.output import Vocabulary
 from inference.engine.request import Delta, Ending, FinishReason, Request, Sampling
-from inference.engine.runner import Runner
-from inference.engine.scheduler import Scheduler, SchedulerLimits
-from tests.inference.engine.fake_model import BLOCK, EOS, FakeModel, NoCache, decode
+from inference.engine.runner import Flight, Runner
+from inference.engine.scheduler import Scheduler, SchedulerLimits, Slice
+from tests.inference.engine.fake_model import BLOCK, EOS, FakeModel, NoCache, decode, raw
 
 
 @dataclass
@@ -37,11 +38,59 @@ class Heard:
         self.deltas.extend(deltas)
 
 
+class LateRunner(Runner):
+    """A device that computes as late as it may: a step runs when its result is asked for, by
+    when the next one has been packed. `log` tells what happened in which order."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.overlaps = True
+        self.log: list[str] = []
+        self.waiting: deque[Callable[[], None]] = deque()
+
+    def launch(self, slices: Sequence[Slice]) -> Any:
+        self.log.append("launch")
+        flight = LateFlight(self)
+        batch, feed, rows = self.prepare(slices)
+
+        def work() -> None:
+            flight.is_done = True
+            try:
+                flight.inner = Flight(slices, self.compute(batch, feed, rows))
+            except RuntimeError as error:
+                flight.failure = error
+
+        self.waiting.append(work)
+        return flight
+
+
+class LateFlight:
+    def __init__(self, runner: LateRunner) -> None:
+        self.runner = runner
+        self.is_done = False
+        self.inner: Flight | None = None
+        self.failure: RuntimeError | None = None
+
+    def result(self) -> Any:
+        self.runner.log.append("read")
+        while not self.is_done:
+            self.runner.waiting.popleft()()
+        if self.inner is None:
+            raise RuntimeError("the step failed") from self.failure
+        return self.inner.result()
+
+
 class Bench:
     """An engine without threads: `run` turns it until it has nothing to do."""
 
     def __init__(
-        self, *, blocks: int = 64, memory: int | None = None, grammars: Any = None, **limits: Any
+        self,
+        *,
+        blocks: int = 64,
+        memory: int | None = None,
+        grammars: Any = None,
+        overlaps: bool = False,
+        **limits: Any,
     ) -> None:
         self.model = FakeModel(blocks, memory)
         self.heard = Heard()
@@ -50,10 +99,12 @@ class Bench:
             self.pool, SchedulerLimits(**{"step_tokens": 32, "sequences": 8} | limits)
         )
         self.now = 0.0
+        runner = LateRunner if overlaps else Runner
+        self.runner = runner(self.model, NoCache(), block_size=BLOCK)
         self.engine = Engine(
-            Runner(self.model, NoCache(), block_size=BLOCK),
+            self.runner,
             self.scheduler,
-            Vocabulary(decode=decode, eos=frozenset({EOS}), grammars=grammars),
+            Vocabulary(decode, raw, frozenset({EOS}), grammars),
             self.heard,
             clock=lambda: self.now,
         )

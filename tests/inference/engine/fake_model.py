@@ -70,3 +70,7 @@ class NoCache:
 
 def decode(ids: Sequence[int]) -> str:
     return bytes(token for token in ids if token < 256).decode("utf-8", "replace")
+
+
+def raw(token: int) -> bytes:
+    return bytes([token]) if token < 256 else b""

@@ -12,6 +12,16 @@ from inference.engine.grammar import (
     GrammarUnavailable,
     LlguidanceCompiler,
     json_grammar,
+    lark_grammar,
+)
+from inference.server.tool_calls import (
+    DEEPSEEK,
+    DEEPSEEK_FENCED,
+    GRANITE,
+    HERMES,
+    ToolForm,
+    ToolSplitter,
+    call_grammar,
 )
 
 EOS = 256
@@ -79,3 +89,25 @@ def test_without_the_library_the_extra_is_named(monkeypatch) -> None:
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     with pytest.raises(GrammarUnavailable, match="'inference' extra"):
         json_grammar(SCHEMA)
+
+
+@pytest.mark.parametrize("form", [HERMES, GRANITE, DEEPSEEK, DEEPSEEK_FENCED])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_forced_call_is_read_back_in_every_form(compiler, form: ToolForm, seed: int) -> None:
+    parameters = {
+        "type": "object",
+        "properties": {"fruit": {"enum": ["pear", "plum"]}, "count": {"enum": [1, 2]}},
+        "required": ["fruit", "count"],
+        "additionalProperties": False,
+    }
+    tools = [{"function": {"name": name, "parameters": parameters}} for name in ("price", "stock")]
+    # The two tags that are tokens of this vocabulary.
+    text = call_grammar(tools, lambda tag: tag in {HERMES.start, HERMES.end}, form)
+    splitter = ToolSplitter(form)
+    pieces = splitter.feed(written(compiler, lark_grammar(text), seed)) + splitter.flush()
+    assert not any(piece.text for piece in pieces)
+    assert splitter.calls > 0
+    assert {piece.name for piece in pieces if piece.name} <= {"price", "stock"}
+    for index in range(splitter.calls):
+        arguments = "".join(piece.arguments for piece in pieces if piece.index == index)
+        assert set(json.loads(arguments)) == {"fruit", "count"}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
 from inference.engine.engine import Engine
 from inference.engine.kv_blocks import BlockPool
@@ -13,8 +14,9 @@ from inference.engine.output import Vocabulary
 from inference.engine.request import Ending, Priority, Request, Sampling
 from inference.engine.runner import Runner
 from inference.engine.scheduler import Scheduler, SchedulerLimits
+from inference.kernels.graphs import GraphedModel
 from inference.model.cache import KvCache
-from tests.inference.engine.conftest import Heard
+from tests.inference.engine.conftest import Heard, LateRunner
 from tests.inference.model.conftest import Tiny, tiny_save
 
 FAMILIES = ["qwen3-moe", "deepseek-v3", "gpt-oss"]
@@ -45,23 +47,46 @@ def decoder(tiny: Tiny) -> Any:
     return tiny.load()
 
 
+class Captures:
+    """Stands in for CUDA: a replay runs the step again over the same tensors, whose results it
+    leaves where they were."""
+
+    def __init__(self) -> None:
+        self.replays = 0
+
+    def __call__(self, step: Callable[[], Tensor]) -> tuple[Callable[[], None], Tensor]:
+        kept = step().clone()
+
+        def replay() -> None:
+            self.replays += 1
+            kept.copy_(step())
+
+        return replay, kept
+
+
 class Host:
     """An engine around a real decoder."""
 
-    def __init__(self, decoder: Any, blocks: int = 64, **limits: int) -> None:
+    def __init__(
+        self, decoder: Any, blocks: int = 64, *, overlaps: bool = False, **limits: int
+    ) -> None:
         self.pool = BlockPool(blocks, BLOCK)
-        self.cache = KvCache(decoder.spec, blocks, BLOCK, "cpu", torch.float32)
+        self.cache = KvCache(decoder.spec, blocks + 1, BLOCK, "cpu", torch.float32)
         limits = {"step_tokens": 128, "sequences": 8} | limits
+        self.capture = Captures()
+        self.model = GraphedModel(decoder, block_size=BLOCK, capture=self.capture)
+        runner = LateRunner if overlaps else Runner
         self.engine = Engine(
-            Runner(decoder, self.cache, block_size=BLOCK),
+            runner(self.model if overlaps else decoder, self.cache, block_size=BLOCK),
             Scheduler(self.pool, SchedulerLimits(**limits)),
-            Vocabulary(decode=lambda ids: "", eos=frozenset()),
+            Vocabulary(lambda ids: "", lambda token: b"", frozenset()),
             Heard(),
         )
 
     def ask(self, prompt: list[int], **fields: Any) -> Request:
         sampling = fields.pop("sampling", SAMPLING["greedy"])
-        request = Request("r", [prompt], sampling, Ending(max_tokens=TOKENS), **fields)
+        ending = Ending(max_tokens=fields.pop("tokens", TOKENS))
+        request = Request("r", [prompt], sampling, ending, **fields)
         self.engine.submit(request)
         return request
 
@@ -130,3 +155,32 @@ def test_guesses_give_the_same(host, sampling, alone) -> None:
     again = plain.ask(PROMPT[:5] * 8, sampling=sampling)
     plain.run()
     assert output(again) == output(repeated)
+
+
+def test_graphs_and_overlap_give_the_same(host, sampling, alone) -> None:
+    """Padding included: three sequences run as four, then as they end as two and one."""
+    one, plain = host(overlaps=True, step_tokens=256), host()
+    request = one.ask(PROMPT, sampling=sampling)
+
+    def others(host: Host) -> list[Request]:
+        return [host.ask(PROMPT[n:], sampling=Sampling(seed=n), tokens=6 * n) for n in (1, 2)]
+
+    found, expected = others(one), others(plain)
+    one.run()
+    plain.run()
+    assert output(request) == alone
+    assert [output(r) for r in found] == [output(r) for r in expected]
+    assert set(one.model.graphs) == {(4, 512), (2, 512), (1, 512)}
+    # All decode steps but the first of each size, which ran as they were.
+    assert one.capture.replays == TOKENS - 1 - 3
+
+
+def test_padding_writes_to_the_spare_block_only(host) -> None:
+    one = host(overlaps=True)
+    for n in range(3):
+        one.ask(PROMPT[n:])
+    one.run()
+    used = {n for n, block in enumerate(one.cache.keys[0]) if bool(block.any())}
+    assert one.pool.total in used
+    # Three contexts of 69 ids at most; what lies behind a request's last id stays untouched.
+    assert len(used) - 1 <= 3 * -(-(len(PROMPT) + TOKENS) // BLOCK)

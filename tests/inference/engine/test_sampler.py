@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from inference.engine import sampler as module
 from inference.engine.request import Ending, Request, Sampling
-from inference.engine.sampler import Row, noise, tokens_sample
+from inference.engine.sampler import Row, noise, tokens_draw
 
 VOCABULARY = 12
 
@@ -27,7 +27,7 @@ def row(sampling: Sampling, prompt: list[int] | None = None, sampled: int = 0) -
 def drawn(logits: torch.Tensor, **options: float) -> Counter[int]:
     """What 3,000 seeds draw from one row of logits."""
     rows = [row(Sampling(seed=n, **options)) for n in range(3000)]
-    tokens, _ = tokens_sample(logits.repeat(len(rows), 1), rows)
+    tokens = tokens_draw(logits.repeat(len(rows), 1), rows).tokens.tolist()
     return Counter(tokens)
 
 
@@ -40,7 +40,9 @@ def test_noise_is_even_and_never_repeats() -> None:
 
 def test_each_place_of_an_answer_has_its_own_noise() -> None:
     flat = torch.zeros(40, VOCABULARY)
-    tokens, _ = tokens_sample(flat, [row(Sampling(seed=3), sampled=n) for n in range(40)])
+    tokens = tokens_draw(
+        flat, [row(Sampling(seed=3), sampled=n) for n in range(40)]
+    ).tokens.tolist()
     assert len(set(tokens)) > VOCABULARY // 2
 
 
@@ -105,7 +107,7 @@ def test_penalties_and_bias_move_logits_as_documented() -> None:
     logits[0, 2] = -1.0
     one = row(sampling, prompt=[2, 5], sampled=VOCABULARY + 1)
     del one.sequence.token_counts[7], one.sequence.token_counts[5]
-    tokens_sample(logits, [one])
+    tokens_draw(logits, [one])
     # Token 0 was sampled twice, 3 once; 2 and 5 stand in the prompt, 2 also in the answer.
     assert logits[0, 0] == 1.0 / 2 - 0.5 - 2 * 0.25
     assert logits[0, 3] == 1.0 / 2 - 0.5 - 0.25
@@ -127,6 +129,8 @@ def test_a_row_is_the_same_alone_and_in_a_batch(seeds, temperatures, top_p) -> N
         row(Sampling(seed=seed, temperature=temperatures[n], top_p=top_p[n]))
         for n, seed in enumerate(seeds)
     ]
-    together, _ = tokens_sample(logits.clone(), rows)
-    alone = [tokens_sample(logits[n : n + 1].clone(), [rows[n]])[0][0] for n in range(len(rows))]
+    together = tokens_draw(logits.clone(), rows).tokens.tolist()
+    alone = [
+        int(tokens_draw(logits[n : n + 1].clone(), [rows[n]]).tokens) for n in range(len(rows))
+    ]
     assert together == alone

@@ -48,6 +48,8 @@ class World:
             assert sequence.state is State.RUNNING
             assert part.start == sequence.computed < part.end <= len(sequence.ids)
             assert len(sequence.blocks) * BLOCK >= part.end
+            self.scheduler.launched(part)
+            sequence.counted = max(sequence.counted, min(part.end, sequence.prompt_len))
             if part.samples:
                 sequence.ids.append(part.end % 3)
                 self.scheduler.sampled(sequence, 1)

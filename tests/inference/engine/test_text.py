@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference.engine.detokenize import Detokenizer
-from inference.engine.reasoning import Reasoning, ThinkSplitter
+from inference.engine.reasoning import HarmonySplitter, Reasoning, ThinkSplitter
 from inference.engine.speculative import PATIENCE, NgramIndex, accepted_count
 from inference.engine.stops import StopMatcher
 
@@ -30,6 +30,12 @@ def test_text_fed_byte_by_byte_comes_out_whole(text: str) -> None:
     pieces = [detokenizer.feed(byte) for byte in text.encode()]
     assert not any("\ufffd" in piece for piece in pieces)
     assert "".join(pieces) + detokenizer.flush() == text
+
+
+def test_a_character_behind_broken_bytes_is_whole() -> None:
+    detokenizer = Detokenizer(decode)
+    text = "".join(map(detokenizer.feed, b"\xff\xfe\xfd" + "垄x".encode())) + detokenizer.flush()
+    assert text.replace("\ufffd", "") == "垄x"
 
 
 def test_bytes_that_are_no_character_are_shown_in_the_end() -> None:
@@ -97,3 +103,40 @@ def test_failing_guesses_pause() -> None:
 def test_guesses_hold_up_to_the_first_difference() -> None:
     assert accepted_count([1, 2, 3], [1, 2, 9, 9]) == 2
     assert accepted_count([], [7]) == 0
+
+
+ANALYSIS = "<|channel|>analysis<|message|>why < so<|end|>"
+FINAL = "<|start|>assistant<|channel|>final<|message|>"
+TO_PRICE = "<|start|>assistant<|channel|>commentary to=functions.price <|constrain|>json<|message|>"
+
+
+@pytest.mark.parametrize(
+    ("text", "thoughts", "answer"),
+    [
+        (f"{ANALYSIS}{FINAL}好的<", "why < so", "好的<"),
+        (f"{ANALYSIS}{FINAL}yes<|return|>", "why < so", "yes"),
+        ("<|channel|>final<|message|>at once", "", "at once"),
+        ("<|channel|>analysis<|message|>cut o", "cut o", ""),
+        ("<|channel|>fina", "", ""),
+        (
+            f'{ANALYSIS}{TO_PRICE}{{"n": 1}}<|call|>',
+            "why < so",
+            '<tool_call>\n{"name": "price", "arguments": {"n": 1}}\n</tool_call>',
+        ),
+        (
+            f'{TO_PRICE.removeprefix("<|start|>assistant")}{{"n": 1}}',
+            "",
+            '<tool_call>\n{"name": "price", "arguments": {"n": 1}}\n</tool_call>',
+        ),
+    ],
+)
+@pytest.mark.parametrize("size", [1, 2, 5, 500])
+def test_harmony_channels_are_split_wherever_they_are_cut(text, thoughts, answer, size) -> None:
+    splitter, got = HarmonySplitter(), ["", ""]
+    for piece in cut(text, [size] * len(text)):
+        for n, part in enumerate(splitter.feed(piece)):
+            got[n] += part
+    for n, part in enumerate(splitter.flush()):
+        got[n] += part
+    assert got == [thoughts, answer]
+    assert splitter.is_thinking == (answer == "" or text.endswith(("<|call|>", "<|return|>")))

@@ -21,7 +21,7 @@ from inference.server.chat_model import LoadedChat
 from inference.server.receipts import ReceiptLog
 from inference.server.service import LoadedModels, ModelService
 from tests.inference.conftest import FakeEncoder
-from tests.inference.engine.fake_model import BLOCK, EOS, WORDS, FakeModel, NoCache, decode
+from tests.inference.engine.fake_model import BLOCK, EOS, WORDS, FakeModel, NoCache, decode, raw
 
 CONTEXT = 400
 
@@ -93,15 +93,17 @@ def events_of(text: str) -> list[Any]:
     return [json.loads(event) for event in found[:-1]]
 
 
-def loaded_chat(model: FakeModel, blocks: int, grammars: Any = None, **limits: Any) -> LoadedChat:
+def loaded_chat(
+    model: FakeModel, blocks: int, grammars: Any = None, tokenizer: Any = None, **limits: Any
+) -> LoadedChat:
     return LoadedChat(
         runner=Runner(model, NoCache(), block_size=BLOCK),
         scheduler=Scheduler(
             BlockPool(blocks, BLOCK),
             SchedulerLimits(**{"step_tokens": 64, "sequences": 8} | limits),
         ),
-        vocabulary=Vocabulary(decode=decode, eos=frozenset({EOS}), grammars=grammars),
-        template=ChatTemplate(ByteTokenizer()),
+        vocabulary=Vocabulary(decode, raw, frozenset({EOS}), grammars),
+        template=ChatTemplate(tokenizer or ByteTokenizer()),
         max_context=min(CONTEXT, blocks * BLOCK),
         vocabulary_size=WORDS,
     )

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from inference.config import ChatLimits
+from tests.inference.server.conftest import ByteTokenizer
 
 TOOLS = [
     {
@@ -199,9 +200,56 @@ def test_without_tools_the_tags_are_text(chat) -> None:
 
 def test_a_stop_string_is_not_shown(chat) -> None:
     chat.script("one, two, three")
-    answer = chat.ask(temperature=0, stop=[", th", "zzz"])
+    fields = {"temperature": 0, "stop": [", th", "zzz"]}
+    answer = chat.ask(**fields)
     assert answer["choices"][0]["message"]["content"] == "one, two"
     assert answer["usage"]["completion_tokens"] == len("one, two, th")
+    deltas = [event["choices"][0]["delta"].get("content", "") for event in chat.stream(**fields)]
+    # What may be the start of a stop string waits until it is certain.
+    assert [text for text in deltas if text] == [*"one", ", tw", "o"]
+
+
+def test_a_character_in_pieces_is_shown_whole_and_its_bytes_are_told(chat) -> None:
+    chat.script("垄🍊")
+    fields = {"temperature": 0, "logprobs": True}
+    events = chat.stream(**fields)
+    texts = [event["choices"][0]["delta"].get("content") for event in events]
+    assert [text for text in texts if text] == ["垄", "🍊"]
+    entries = chat.ask(**fields)["choices"][0]["logprobs"]["content"]
+    assert bytes(n for entry in entries for n in entry["bytes"]) == "垄🍊".encode()
+
+
+class HarmonyTokenizer(ByteTokenizer):
+    chat_template = "<|start|>{{ role }}<|channel|>"
+
+    def apply_chat_template(self, conversation, **options) -> str:
+        return super().apply_chat_template(conversation, **options)[: -len("assistant:")] + (
+            "<|start|>assistant"
+        )
+
+
+@pytest.mark.parametrize("is_stream", [False, True])
+def test_harmony_channels_become_thoughts_calls_and_an_answer(start_chat, is_stream) -> None:
+    chat = start_chat(tokenizer=HarmonyTokenizer())
+    start = "<|start|>assistant"
+    written = (
+        f"<|channel|>analysis<|message|>想一想<|end|>{start}<|channel|>final<|message|>好的"
+        f"<|end|>{start}<|channel|>commentary to=functions.price<|message|>{{}}<|call|>"
+    )
+    chat.model.script = (len(f"price\nstock\nuser: hi\n{start}"), written.encode())
+    if not is_stream:
+        choice = chat.ask(tools=TOOLS, temperature=0)["choices"][0]
+        message = choice["message"]
+        assert (message["reasoning_content"], message["content"]) == ("想一想", "好的")
+        assert message["tool_calls"][0]["function"] == {"name": "price", "arguments": "{}"}
+        assert choice["finish_reason"] == "tool_calls"
+    else:
+        deltas = [e["choices"][0]["delta"] for e in chat.stream(tools=TOOLS, temperature=0)]
+        assert "".join(delta.get("reasoning_content", "") for delta in deltas) == "想一想"
+        assert "".join(delta.get("content", "") for delta in deltas) == "好的"
+    (receipt,) = chat.receipts()
+    assert receipt["reasoning"] > len("想一想".encode())
+    assert receipt["out"] > len("好的".encode())
 
 
 def test_completions_take_texts_and_token_ids(chat) -> None:
@@ -307,6 +355,17 @@ def test_a_failing_model_is_an_error_before_and_inside_a_stream(chat) -> None:
     assert [r["finish_reason"] for r in chat.receipts()[:2]] == ["error", "error"]
 
 
+def test_a_failure_after_the_first_words_ends_the_stream_with_an_error(chat) -> None:
+    chat.script("ab!cd")
+    chat.model.fails_on = ord("!")
+    *events, last = chat.stream(temperature=0, stream_options={"include_usage": True})
+    assert "".join(e["choices"][0]["delta"].get("content", "") for e in events) == "ab!"
+    assert last == {"error": last["error"]}
+    assert last["error"]["code"] == "generation_failed"
+    (receipt,) = chat.receipts()
+    assert (receipt["out"], receipt["finish_reason"]) == (3, "error")
+
+
 def test_tenants_do_not_share_prefixes_and_salts_split_a_tenant(chat) -> None:
     message = [{"role": "user", "content": "the same long question about pears"}]
 
@@ -404,11 +463,15 @@ def test_models_metrics_and_openapi_show_what_is_served(chat) -> None:
     chat.ask(max_tokens=4)
     ids = [model["id"] for model in chat.client.get("/v1/models").json()["data"]]
     assert ids == ["fake", "embedder"]
+    assert chat.client.get("/v1/models/embedder").json()["id"] == "embedder"
+    missing = chat.client.get("/v1/models/org/other")
+    assert (missing.status_code, error_of(missing)["code"]) == (404, "model_not_found")
     text = chat.client.get("/metrics").text
     for name in ("busy_share", "cache_blocks_used 0.0", "first_token_seconds_count 1.0"):
         assert f"furrow_inference_{name}" in text
     document = chat.client.get("/openapi.json").json()
-    served = {route.path for route in chat.client.app.routes} - {"/openapi.json"}
+    routes = {route.path.replace(":path", "") for route in chat.client.app.routes}
+    served = routes - {"/openapi.json"}
     assert set(document["paths"]) == served
 
 

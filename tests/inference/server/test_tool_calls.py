@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference.server.tool_calls import GRANITE, HERMES, ToolForm, ToolSplitter, call_grammar
+from inference.server.tool_calls import (
+    DEEPSEEK,
+    DEEPSEEK_FENCED,
+    GRANITE,
+    HERMES,
+    ToolForm,
+    ToolSplitter,
+    call_grammar,
+)
 
 START, END = HERMES.start, HERMES.end
 
@@ -98,3 +106,17 @@ def test_a_tag_that_is_one_token_is_named_as_a_token() -> None:
     tool = {"function": {"name": "x"}}
     assert f"call: {START} " in call_grammar([tool], lambda tag: True)
     assert f'call: "{START}" ' in call_grammar([tool], lambda tag: False)
+
+
+@pytest.mark.parametrize("form", [DEEPSEEK, DEEPSEEK_FENCED])
+@pytest.mark.parametrize("size", [1, 7, 200])
+def test_deepseek_writes_a_name_a_separator_and_arguments(form: ToolForm, size: int) -> None:
+    calls = [("price", '{"fruit": "梨 }<"}'), ("stock", "{}")]
+    written = "\n".join(
+        f"{form.start}{form.before_arguments(name)}{arguments}{form.fence[1]}{form.end}"
+        for name, arguments in calls
+    )
+    text = f"Wait.\n{form.around[0]}{written}{form.around[1]}"
+    assert split(text, [size] * len(text), form) == ("Wait.", calls)
+    broken = f"{form.start}price{form.end} after"
+    assert split(broken, [size] * len(broken), form) == (broken, [])

@@ -9,7 +9,9 @@ from ninja import Router
 from furrow.api import answers, render, schemas
 from furrow.api.operation import ApiRequest, no_content, operation
 from furrow.api.pagination import page
+from furrow.api.routers.evaluation import PublicationCheckOut, check_json
 from furrow.assistants import selectors, services
+from furrow.assistants.evaluation.gate import publication_request
 from furrow.assistants.models import Assistant
 
 router = Router(tags=["assistants"])
@@ -71,19 +73,25 @@ def assistant_delete(request: ApiRequest, assistant_id: UUID) -> HttpResponse:
 
 @router.post(
     "/assistants/{uuid:assistant_id}/publications",
-    response={201: answers.AssistantVersion},
+    response={201: answers.AssistantVersion, 202: PublicationCheckOut},
     summary="Publish, or roll back",
 )
 @operation("assistants:write")
 def assistant_publish(request: ApiRequest, assistant_id: UUID, body: schemas.PublicationIn) -> Any:
+    """202 when golden questions are asked first: follow the check. Rolling back never waits."""
     row = selectors.assistant_get(assistant_id)
     actor = request.auth.actor
-    if body.version is None:
-        version = services.assistant_publish(actor=actor, assistant=row, note=body.note)
-    else:
+    if body.version is not None:
         earlier = selectors.assistant_version_get(row, body.version)
         version = services.assistant_roll_back(actor=actor, assistant=row, version=earlier)
-    return 201, render.assistant_version(version)
+        return 201, render.assistant_version(version)
+    outcome = publication_request(
+        actor=actor, assistant=row, note=body.note, override_reason=body.override_reason
+    )
+    if outcome.version is not None:
+        return 201, render.assistant_version(outcome.version)
+    assert outcome.check is not None  # noqa: S101  one of the two is always there
+    return 202, check_json(outcome.check)
 
 
 @router.get(

@@ -130,7 +130,9 @@ class RollupDue(TenantModel):
 
 
 class UsageHour(Dimensions, TenantModel):
-    """The sums of an hour. `calls` counts answers delivered, not corrections of them."""
+    """The sums of an hour. `calls` counts answers delivered, not corrections of them; `saved` is what the
+    cached part of the prompts would have cost more without the cache.
+    """
 
     tenant = models.ForeignKey("tenants.Tenant", models.PROTECT, related_name="+", editable=False)
     hour = models.DateTimeField()
@@ -142,6 +144,7 @@ class UsageHour(Dimensions, TenantModel):
     busy_us = models.BigIntegerField()
     cost = amount_field()
     charged = amount_field()
+    saved = amount_field(default=0)
     computed_at = models.DateTimeField(db_default=Now())
 
     class Meta:

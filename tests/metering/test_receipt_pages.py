@@ -1,12 +1,19 @@
-"""The gateway reads receipts strictly: typed, in order, all or none."""
+"""Receipts are read strictly: typed, in order, all or none."""
 
 from datetime import UTC, datetime
 
 import pytest
 
 from furrow.core.errors import UpstreamFailed
-from furrow.gateway.receipts import receipts_after
-from furrow.gateway.usage import Usage
+from furrow.metering.counts import Counts
+from furrow.metering.receipt_pages import (
+    OWN,
+    OWN_CHAT,
+    chat_source,
+    page_fetch,
+    receipt_sources,
+    receipts_client,
+)
 from tests import fixtures_chat
 
 _chat_process = fixtures_chat._chat_process
@@ -44,15 +51,19 @@ def page(*rows: dict, **more) -> dict:
     } | more
 
 
+def receipts_after(seq: int, **options):
+    with receipts_client(OWN_CHAT) as client:
+        return page_fetch(client, after=seq, **options)
+
+
 def test_receipts_come_typed_from_beside_the_api(chat_server):
     chat_server.receipts = page(row(8), row(10), has_more=True)
     found = receipts_after(7, limit=2)
     assert [receipt.seq for receipt in found.receipts] == [8, 10]
-    assert (found.next_after, found.has_more) == (10, True)
+    assert (found.last_seq, found.has_more) == (10, True)
     receipt = found.receipts[0]
-    assert receipt.usage == Usage(4, 6, 2, 1)
+    assert receipt.counts == Counts(4, 6, 2, 1)
     assert receipt.finished_at == datetime(2026, 11, 1, 10, 0, 1, 500_000, UTC)
-    assert receipt.first_token_at is None
     [request] = chat_server.requests
     assert request["query"] == {"after": "7", "limit": "2"}
     assert request["headers"]["authorization"] == "Bearer chat-key"
@@ -61,7 +72,7 @@ def test_receipts_come_typed_from_beside_the_api(chat_server):
 def test_nothing_new_is_an_empty_page(chat_server):
     chat_server.receipts = page()
     found = receipts_after(7)
-    assert (found.receipts, found.next_after, found.has_more) == ((), 7, False)
+    assert (found.receipts, found.last_seq, found.has_more) == ((), 7, False)
 
 
 @pytest.mark.parametrize(
@@ -95,9 +106,12 @@ def test_absent_server_can_be_asked_again(chat_server, settings):
     assert not caught.value.permanent
 
 
+def test_each_server_of_ours_is_read_under_its_own_name(chat_server, settings):
+    assert (chat_source(), receipt_sources()) == (OWN_CHAT, (OWN, OWN_CHAT))
+    settings.EMBEDDINGS_URL = settings.CHAT_URL
+    assert (chat_source(), receipt_sources()) == (OWN, (OWN,))
+
+
 def test_other_servers_have_none(chat_server, settings):
     settings.CHAT_DIALECT = "vllm"
-    with pytest.raises(UpstreamFailed) as caught:
-        receipts_after(0)
-    assert caught.value.code == "receipts_absent"
-    assert chat_server.requests == []
+    assert (chat_source(), receipt_sources()) == ("vllm", (OWN,))

@@ -1,0 +1,91 @@
+"""Amounts, gauges and shares in templates."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.utils.translation import gettext as _
+
+from furrow.dashboard import wording
+from furrow.dashboard.money import money_text
+from furrow.metering.models import Balance, Budget
+
+register = template.Library()
+NEAR, FULL = 0.8, 1.0
+
+
+@register.filter
+def money(amount: Decimal | None, currency: str) -> str:
+    return "–" if amount is None else money_text(amount, currency)
+
+
+@register.filter
+def period_name(name: str) -> str:
+    return wording.period(name)
+
+
+@register.filter
+def share(part: float) -> str:
+    """Something is never shown as nothing."""
+    return "<1 %" if 0 < part < 0.01 else f"{round(part * 100)} %"
+
+
+@register.filter
+def share_width(share: float) -> str:
+    """The length of a bar in a view box a hundred wide."""
+    return f"{max(0.0, min(share, 1.0)) * 100:.2f}"
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """Lengths out of a hundred. `tone` is what the colour says: good, warn or bad."""
+
+    used: str
+    held: str
+    tone: str
+    label: str
+    marks: list[str]
+    spent: Decimal
+    cap: Decimal
+    left: Decimal
+    currency: str
+    percent: int
+    is_hard: bool
+
+
+@register.inclusion_tag("components/gauge.html")
+def gauge(budget: Budget, balance: Balance, name: str = "") -> dict[str, Any]:
+    """How much of a limit is used. Held money counts as used: it may be spent at any moment."""
+    cap = budget.cap_hard if budget.cap_hard is not None else budget.cap_soft or Decimal(0)
+    used = _share(balance.posted, cap)
+    held = _share(balance.held, cap)
+    whole = used + held
+    planned = budget.cap_soft if budget.cap_soft is not None else cap
+    shown = Gauge(
+        used=share_width(used),
+        held=share_width(min(whole, FULL) - min(used, FULL)),
+        tone="bad" if whole >= FULL else "warn" if whole >= NEAR else "good",
+        label=_("%(spent)s of %(cap)s spent")
+        % {
+            "spent": money_text(balance.posted, budget.currency),
+            "cap": money_text(cap, budget.currency),
+        },
+        marks=[
+            share_width(_share(planned * level / 100, cap))
+            for level in budget.thresholds
+            if planned * level / 100 < cap
+        ],
+        spent=balance.posted,
+        cap=cap,
+        left=max(cap - balance.posted - balance.held, Decimal(0)),
+        currency=budget.currency,
+        percent=round(whole * 100),
+        is_hard=budget.cap_hard is not None,
+    )
+    return {"gauge": shown, "name": name, "held": balance.held}
+
+
+def _share(amount: Decimal, cap: Decimal) -> float:
+    """A limit of nothing is full from the start."""
+    return float(amount / cap) if cap else FULL

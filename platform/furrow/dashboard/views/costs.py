@@ -1,0 +1,128 @@
+"""What the business spends, on what, and what it got for it."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.http import HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+
+from furrow.dashboard import groups, spans
+from furrow.dashboard.charts import bar_chart
+from furrow.dashboard.doors import needs, page_url, text_of
+from furrow.dashboard.economics import answers_between, savings
+from furrow.dashboard.money import money_text
+from furrow.metering import selectors
+from furrow.metering.spending import month_forecast, spending
+from furrow.tenants.web import TenantRequest
+
+TABS = ("costs", "budgets")
+
+
+def cost_tabs(request: TenantRequest, current: str) -> list[dict[str, Any]]:
+    labels = {
+        "costs": _("Spending"),
+        "budgets": _("Budgets"),
+        "invoices": _("Invoices"),
+        "comparison": _("Is it worth it?"),
+    }
+    return [
+        {"url": page_url(request, name), "label": labels[name], "is_current": name == current}
+        for name in TABS
+    ]
+
+
+@needs(get="view_costs")
+def costs(request: TenantRequest) -> TemplateResponse:
+    span = spans.span_of(text_of(request, "span"))
+    group = _group(request)
+    spent = spending(since=span.since, until=span.until, today=spans.today())
+    answers = answers_between(span.since, span.until)
+    budgets = [row for row in selectors.budgets_list() if row.scope_kind == "tenant"]
+    balances = selectors.budget_balances(budgets)
+    context = {
+        "tabs": cost_tabs(request, "costs"),
+        "span": span,
+        "span_tabs": spans.span_tabs(span.key, by=group if group != groups.GROUPS[0] else ""),
+        "span_name": spans.span_names()[span.key],
+        "spent": spent,
+        "forecast": month_forecast(spent.month, spans.today()),
+        "answers": answers,
+        "per_conversation": _each(spent.span, answers.conversations),
+        "per_solved": _each(spent.span, answers.solved),
+        "savings": savings(spent, answers),
+        "chart": _chart(span, spent.currency),
+        "group": group,
+        "group_tabs": _group_tabs(span, group),
+        "group_name": groups.group_names()[group],
+        "parts": _parts(span, group, spent.currency),
+        "gauges": [(row, balance) for row in budgets for balance in balances.get(row.id, [])],
+        "has_budget": bool(budgets),
+    }
+    return TemplateResponse(request, "dashboard/costs.html", context)
+
+
+@needs(get="view_costs")
+def costs_table(request: TenantRequest) -> HttpResponse:
+    """The same figures as a file for a spreadsheet, by day, by hour or by a group."""
+    span = spans.span_of(text_of(request, "span"))
+    group = text_of(request, "by")
+    group = group if group in (*groups.GROUPS, "day", "hour") else span.unit
+    rows = selectors.usage_by(since=span.since, until=span.until, group_by=group)
+    names = groups.names_of(group, [row.key for row in rows])
+    table = selectors.usage_csv(rows, names=names)
+    # A spreadsheet takes a file without the mark for one in the old encoding of the country.
+    response = HttpResponse("\ufeff" + table, content_type="text/csv; charset=utf-8")
+    name = f"furrow-{group}-{span.since}-{span.until}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _group(request: TenantRequest) -> str:
+    wanted = text_of(request, "by")
+    return wanted if wanted in groups.GROUPS else groups.GROUPS[0]
+
+
+def _group_tabs(span: spans.Span, current: str) -> list[dict[str, Any]]:
+    return [
+        {"url": f"?span={span.key}&by={key}#parts", "label": label, "is_current": key == current}
+        for key, label in groups.group_names().items()
+    ]
+
+
+def _each(amount: Decimal, count: int) -> Decimal | None:
+    return amount / count if count else None
+
+
+def _chart(span: spans.Span, currency: str) -> dict[str, Any]:
+    rows = selectors.usage_by(since=span.since, until=span.until, group_by=span.unit)
+    points = spans.points(span, rows, currency)
+    label, most = max(points, key=lambda point: point[1])
+    summary = (
+        _("The most was spent at %(label)s: %(amount)s.")
+        % {"label": label, "amount": money_text(most, currency)}
+        if most
+        else _("Nothing was spent in this time.")
+    )
+    return {"bars": bar_chart(points, currency=currency, summary=summary), "points": points}
+
+
+def _parts(span: spans.Span, group: str, currency: str) -> list[dict[str, Any]]:
+    """The dearest first, each with its share of the whole."""
+    rows = [
+        row
+        for row in selectors.usage_by(since=span.since, until=span.until, group_by=group)
+        if row.currency == currency
+    ]
+    names = groups.names_of(group, [row.key for row in rows])
+    whole = sum((row.charged for row in rows), Decimal(0))
+    return [
+        {
+            "name": names[row.key],
+            "amount": row.charged,
+            "calls": row.calls,
+            "tokens": row.tokens,
+            "share": float(row.charged / whole) if whole else 0.0,
+        }
+        for row in sorted(rows, key=lambda row: row.charged, reverse=True)
+    ]

@@ -1,0 +1,241 @@
+"""What the owner sees of money: right sums, a fixed number of queries, tables no spreadsheet runs."""
+
+import csv
+import io
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from django.utils import timezone
+
+from furrow.conversations import services as conversations
+from furrow.conversations.models import Turn
+from furrow.core.context import tenant_tx
+from furrow.dashboard.charts import bar_chart
+from furrow.dashboard.money import money_text
+from furrow.dashboard.spans import Span, points, today
+from furrow.metering.budgets import budget_set
+from furrow.metering.models import Budget, UsageHour
+from furrow.metering.selectors import usage_by
+from furrow.tenants.models import ApiKey, Membership
+from furrow.tenants.services import SYSTEM
+from tests.dashboard.conftest import answered
+from tests.dashboard.money import rolled_up, spend_at
+
+
+@pytest.fixture
+def spent(cast, shop):
+    """0.8 by the assistant today with half a million tokens cached, 0.002 for documents."""
+    now = timezone.now()
+    assistant = {"assistant_id": str(shop.assistant.id), "channel": "widget", "rung": "composed"}
+    spend_at(cast.tenant.id, now, 500_000, 0, 68_750, 0, **assistant)
+    spend_at(cast.tenant.id, now, 0, 20_000, 0, 0, kind="embedding")
+    rolled_up()
+    return shop
+
+
+@pytest.fixture
+def english(owner):
+    owner.cookies["django_language"] = "en"
+    return owner
+
+
+def turns(shop, tenant, *rungs):
+    with tenant_tx(tenant.id):
+        for rung in rungs:
+            talk = conversations.conversation_create(assistant=shop.assistant, channel="widget")
+            turn = conversations.turn_create(conversation=talk, text="?")
+            answered(turn, shop.document, shop.chunks[0])
+            Turn.objects.filter(id=turn.id).update(rung=rung)
+
+
+def test_page_says_what_today_and_this_month_cost(english, spent, page):
+    context = english.get(page("costs")).context
+    assert context["spent"].today == context["spent"].month == Decimal("0.802")
+    assert context["spent"].last_month == 0
+    assert "¥0.80" in english.get(page("costs")).content.decode()
+
+
+def test_cost_of_a_conversation_and_of_a_solved_question(english, cast, spent, page):
+    """The shop's own conversation, a written answer, one by a person and one greeting: two questions solved."""
+    turns(spent, cast.tenant, "composed", "human", "greeting")
+    context = english.get(page("costs")).context
+    assert context["answers"].conversations == 4
+    assert context["answers"].solved == 2
+    assert context["per_solved"] == Decimal("0.401")
+    assert context["per_conversation"] == Decimal("0.2005")
+
+
+def test_savings_are_what_the_model_would_have_cost(english, cast, spent, page):
+    turns(spent, cast.tenant, "composed", "composed", "approved", "fact", "human")
+    savings = english.get(page("costs")).context["savings"]
+    assert savings.is_measured
+    assert savings.each == Decimal("0.4")
+    assert (savings.approved, savings.quoted) == (Decimal("0.8"), Decimal("0.4"))
+    # Half a million tokens at 0.5 instead of 2 a million.
+    assert savings.prefix == Decimal("0.75")
+    assert savings.total == Decimal("1.95")
+
+
+def test_savings_without_an_answer_of_the_model_use_a_usual_one_and_say_so(english, shop, page):
+    response = english.get(page("costs"))
+    savings = response.context["savings"]
+    # 1,500 tokens at 2 and 200 at 8 a million.
+    assert (savings.each, savings.quoted) == (Decimal("0.0046"), Decimal("0.0046"))
+    assert "an answer of usual length" in response.content.decode()
+
+
+def test_parts_add_up_whatever_they_are_divided_by(english, spent, page):
+    for group in ("assistant", "model", "channel", "key", "rung", "kind"):
+        parts = english.get(page("costs") + f"?by={group}").context["parts"]
+        assert sum(part["amount"] for part in parts) == Decimal("0.802"), group
+        assert sum(part["share"] for part in parts) == pytest.approx(1), group
+        assert all(part["name"] for part in parts), group
+    names = [part["name"] for part in english.get(page("costs")).context["parts"]]
+    assert names == ["小助手", "Not by an assistant"]
+
+
+@pytest.mark.parametrize("span", ["today", "week", "month", "last_month", "quarter", "nonsense"])
+def test_chart_is_the_sum_of_its_span(english, cast, spent, page, span):
+    spend_at(cast.tenant.id, timezone.now() - timedelta(days=80), 0, 0, 10_000, 0)
+    rolled_up()
+    context = english.get(page("costs") + f"?span={span}").context
+    drawn = sum(amount for _, amount in context["chart"]["points"])
+    assert drawn == context["spent"].span
+    assert context["spent"].span == {
+        "last_month": Decimal(0), "quarter": Decimal("0.882")
+    }.get(span, Decimal("0.802"))  # fmt: skip
+
+
+@pytest.mark.parametrize("most", [28])
+def test_costs_ask_the_same_queries_however_much_was_used(
+    english, cast, spent, page, most, django_assert_max_num_queries
+):
+    def ask() -> None:
+        with django_assert_max_num_queries(most):
+            english.get(page("costs") + "?span=quarter&by=key")
+
+    ask()
+    with tenant_tx(cast.tenant.id):
+        keys = [
+            ApiKey.objects.create(name=f"k{n}", scopes=[], secret_hash=str(n)) for n in range(9)
+        ]
+    for number, key in enumerate(keys):
+        moment = timezone.now() - timedelta(days=number * 9)
+        spend_at(cast.tenant.id, moment, 0, 10, 10, 0, api_key_id=str(key.id))
+    rolled_up()
+    ask()
+
+
+def test_table_is_a_file_whose_cells_no_spreadsheet_runs(english, cast, shop, page):
+    evil = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1"]
+    with tenant_tx(cast.tenant.id):
+        keys = [
+            ApiKey.objects.create(name=name, scopes=[], secret_hash=str(n))
+            for n, name in enumerate(evil)
+        ]
+    for key in keys:
+        spend_at(cast.tenant.id, timezone.now(), 0, 100, 0, 0, api_key_id=str(key.id), model="=cmd")
+    rolled_up()
+    response = english.get(page("costs_table") + "?by=key")
+    assert response["Content-Type"] == "text/csv; charset=utf-8"
+    assert "attachment" in response["Content-Disposition"]
+    text = response.content.decode("utf-8-sig")
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    assert {row[0] for row in rows[1:]} == {f"'{name}" for name in evil}
+    models = english.get(page("costs_table") + "?by=model").content.decode("utf-8-sig")
+    assert [row[0] for row in csv.reader(io.StringIO(models))][1:] == ["'=cmd"]
+
+
+def test_days_without_usage_are_there_too():
+    span = Span("week", today() - timedelta(days=6), today())
+    assert [amount for _, amount in points(span, [], "CNY")] == [Decimal(0)] * 7
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "Asia/Kathmandu", "America/New_York", "UTC"])
+def test_hours_meet_their_sums_in_any_zone(cast, spent, settings, zone):
+    settings.TIME_ZONE = zone
+    with tenant_tx(cast.tenant.id), timezone.override(zone):
+        moment = UsageHour.objects.latest("hour").hour
+        day = timezone.localtime(moment).date()
+        rows = usage_by(since=day, until=day, group_by="hour")
+        drawn = points(Span("today", day, day), rows, "CNY")
+    assert len(drawn) == 24
+    assert sum(amount for _, amount in drawn) == sum(row.charged for row in rows) > 0
+
+
+def test_chart_scale_ends_at_a_round_amount_above_the_most():
+    chart = bar_chart([("a", Decimal("0.0031")), ("b", Decimal(0))], currency="CNY", summary="")
+    assert chart.top == "¥0.005"
+    assert [bar.height for bar in chart.bars] == [pytest.approx(74.4), 0]
+
+
+@pytest.mark.parametrize(
+    ("amount", "shown"),
+    [
+        ("0", "¥0.00"), ("12.345", "¥12.34"), ("1234.5", "¥1,234.50"), ("0.5", "¥0.50"),
+        ("0.0028", "¥0.0028"), ("0.00281", "¥0.0028"), ("0.0000004", "<¥0.000001"), ("-3", "−¥3.00"),
+        ("0.996", "¥1.00"), ("0.0999", "¥0.10"),
+    ],
+)  # fmt: skip
+def test_amounts_are_short_and_never_a_wrong_nothing(amount, shown):
+    assert money_text(Decimal(amount), "CNY") == shown
+
+
+def test_limit_is_set_changed_lifted_and_brought_back(english, cast, shop, page):
+    created = english.post(
+        page("budget_create"),
+        {"scope": "visitor:*", "period": "day", "cap_hard": "0.50", "thresholds": ["80"]},
+    )
+    assert created.status_code == 302, created.context["form"].errors
+    with tenant_tx(cast.tenant.id):
+        made = Budget.objects.get(scope_kind="visitor")
+        assert (made.scope_id, made.cap_hard, made.thresholds) == ("*", Decimal("0.5"), [80])
+    english.post(page("budget_update", made.id), {"cap_hard": "0.7", "cap_soft": "0.6"})
+    english.post(page("budget_end", made.id))
+    with tenant_tx(cast.tenant.id):
+        assert not Budget.objects.get(id=made.id).is_active
+    english.post(page("budget_restore", made.id))
+    with tenant_tx(cast.tenant.id):
+        made.refresh_from_db()
+        assert made.is_active
+        assert (made.cap_hard, made.cap_soft, made.thresholds) == (
+            Decimal("0.7"),
+            Decimal("0.6"),
+            [],
+        )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"scope": "tenant:", "cap_hard": ""}, {"scope": "tenant:", "cap_hard": "-1"},
+        {"scope": "tenant:x", "cap_hard": "1"}, {"scope": "planet:*", "cap_hard": "1"},
+        {"scope": "tenant:", "cap_hard": "NaN"}, {"scope": "tenant:", "cap_hard": "1", "thresholds": ["33"]},
+    ],
+)  # fmt: skip
+def test_impossible_limits_come_back_with_a_sentence(english, cast, page, data):
+    response = english.post(page("budget_create"), {"period": "month", **data})
+    assert response.status_code == 200
+    assert response.context["form"].errors
+
+
+def test_budgets_show_how_full_they_are(english, cast, spent, page):
+    with tenant_tx(cast.tenant.id):
+        budget_set(actor=SYSTEM, scope_kind="tenant", cap_hard=Decimal("0.802"))
+        budget_set(actor=SYSTEM, scope_kind="assistant", scope_id="*", cap_hard=Decimal(1))
+    text = english.get(page("budgets")).content.decode()
+    assert "Used up: the model is not asked any more." in text
+    assert "100 %" in text
+    assert "Each assistant" in text
+
+
+@pytest.mark.parametrize(("role", "status"), [("admin", 200), ("staff", 403), ("viewer", 403)])
+def test_only_leaders_see_money(cast, shop, page, role, status):
+    with tenant_tx(cast.tenant.id):
+        Membership.objects.filter(user=cast.teammate).update(role=role)
+    client = cast.client(cast.teammate)
+    for name in ("costs", "costs_table", "budgets"):
+        assert client.get(page(name)).status_code == status, name
+    home = client.get(page("home")).content.decode()
+    assert (page("costs") in home) == (status == 200)
