@@ -70,7 +70,7 @@ def main() -> None:
         report(name, learnt, search, articles, questions, relevant)
 
 
-def report(  # noqa: PLR0913  one row of the table
+def report(
     name: str,
     learnt: str,
     search: Callable[[str, str], list[int]],

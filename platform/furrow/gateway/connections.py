@@ -10,7 +10,7 @@ import httpx
 from furrow.core.egress import internal_client
 from furrow.gateway.breaker import CircuitBreaker
 
-Use = Literal["embeddings", "chat", "receipts"]
+Use = Literal["embeddings", "rerank", "chat", "receipts"]
 
 
 @dataclass

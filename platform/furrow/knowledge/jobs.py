@@ -32,6 +32,4 @@ def vector_index_enqueue(knowledge_base_id: UUID) -> None:
 
 def relations_enqueue(knowledge_base_id: UUID) -> None:
     """A little later, so that many documents at once are counted once."""
-    job_enqueue(
-        kind=RELATIONS, subject_id=knowledge_base_id, lane=LANE, delay=timedelta(seconds=5)
-    )
+    job_enqueue(kind=RELATIONS, subject_id=knowledge_base_id, lane=LANE, delay=timedelta(seconds=5))

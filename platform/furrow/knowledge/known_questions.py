@@ -51,9 +51,7 @@ _taught = _Taught()
 def lessons_for(knowledge_base_ids: list[UUID], query: list[Term]) -> Lessons | None:
     """None when nothing is known of these bases, which costs one query."""
     rows = KnownQuestion.objects.filter(knowledge_base_id__in=knowledge_base_ids)
-    stamp = rows.aggregate(
-        count=Count("id"), linked=Count("chunk_id"), last=Max("created_at")
-    )
+    stamp = rows.aggregate(count=Count("id"), linked=Count("chunk_id"), last=Max("created_at"))
     if not stamp["count"]:
         return None
     key = (current_tenant_id(), tuple(sorted(knowledge_base_ids)))
@@ -84,7 +82,9 @@ def _teacher(knowledge_base_ids: list[UUID], rows: Any) -> KnownQuestions:
 
 def relink(document: Document) -> None:
     """After a version went live: finds the passages of the document's known questions by their words."""
-    questions = list(KnownQuestion.objects.filter(document=document).only("id", "sha256", "chunk_id"))
+    questions = list(
+        KnownQuestion.objects.filter(document=document).only("id", "sha256", "chunk_id")
+    )
     if not questions:
         return
     wanted = {question.sha256 for question in questions}

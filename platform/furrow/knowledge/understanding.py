@@ -57,7 +57,9 @@ class Understood:
         text = self.text
         for kind, said, meant in self.additions:
             if kind != "synonym":
-                text = re.sub(re.escape(said), lambda _, word=meant: word, text, flags=re.IGNORECASE)
+                text = re.sub(
+                    re.escape(said), lambda _, word=meant: word, text, flags=re.IGNORECASE
+                )
         return text
 
 
@@ -146,12 +148,15 @@ def _spelled(syllables: list[str], vocabulary: Vocabulary) -> str:
         for s in syllables
     ]
     choices = [options[:_CHARACTERS_A_SYLLABLE] for options in choices]
-    wanted = {a + b for left, right in zip(choices, choices[1:], strict=False) for a in left for b in right}
+    wanted = {
+        a + b
+        for left, right in zip(choices, choices[1:], strict=False)
+        for a in left
+        for b in right
+    }
     pairs = vocabulary(wanted)
     path = _likeliest(choices, chars, pairs)
-    text = "".join(
-        char if _in_word(path, at, pairs) else " " for at, char in enumerate(path)
-    )
+    text = "".join(char if _in_word(path, at, pairs) else " " for at, char in enumerate(path))
     return " ".join(text.split())
 
 
@@ -165,7 +170,10 @@ def _likeliest(
         for char in options or [" "]:
             value, path = max(
                 (
-                    (score + 1.0 + log1p(pairs[last + char]) if last + char in pairs else score, way)
+                    (
+                        score + 1.0 + log1p(pairs[last + char]) if last + char in pairs else score,
+                        way,
+                    )
                     for last, (score, way) in scores.items()
                 ),
                 key=lambda pair: pair[0],

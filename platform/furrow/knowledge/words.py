@@ -11,7 +11,7 @@ from furrow.knowledge.lexical import store
 from furrow.knowledge.lexical.scoring import Hit
 from furrow.knowledge.lexical.store import Scope
 from furrow.knowledge.ranking.naming import documents_named
-from furrow.knowledge.ranking.rescoring import Facts, Rescored, depth_for, rescore
+from furrow.knowledge.ranking.rescoring import Facts, Rescored, depth_for, rescore, titles_of
 from furrow.knowledge.understanding import Understood
 
 # A question that fits more titles than this names none of them.
@@ -44,7 +44,7 @@ def _with_named(
     query: Understood, hits: list[Hit], facts: dict[UUID, Facts], place: _Place
 ) -> list[Hit]:
     """Of a document that the question names, also the passages that other documents crowded out."""
-    titles = {fact.document_id: fact.title for fact in facts.values()}
+    titles = titles_of(hits, facts)
     named = documents_named(query.own_terms, titles)
     if not named or len(named) > _MOST_NAMED or len(titles) == 1:
         return hits
@@ -85,9 +85,7 @@ def facts_fetch(chunk_ids: Sequence[UUID]) -> dict[UUID, Facts]:
             " WHERE c.tenant_id = %b AND c.id = ANY(%b) AND c.is_enabled AND d.deleted_at IS NULL",
             [current_tenant_id(), list(chunk_ids)],
         )
-        return {
-            row[0]: Facts(row[1], row[2], row[3], section_of(row[4]), row[5]) for row in cursor
-        }
+        return {row[0]: Facts(row[1], row[2], row[3], section_of(row[4]), row[5]) for row in cursor}
 
 
 def section_of(heading_path: Sequence[str]) -> str:

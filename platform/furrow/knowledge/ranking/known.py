@@ -54,9 +54,9 @@ class KnownQuestions:
     def __init__(self, known: Iterable[Known], sizes: Mapping[str, int], total: int) -> None:
         self._known = [row for row in known if row.places]
         counts: Counter[str] = Counter()
-        terms = [{term: weight for term, weight in analyse_query(row.text)} for row in self._known]
+        terms = [dict(analyse_query(row.text)) for row in self._known]
         for row in terms:
-            counts.update(row)
+            counts.update(row.keys())
         self._rarity = {
             term: log(1 + (len(terms) - count + 0.5) / (count + 0.5))
             for term, count in counts.items()

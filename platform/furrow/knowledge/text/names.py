@@ -10,10 +10,14 @@ from furrow.knowledge.text.folding import fold
 
 MAX_NAME = 120
 MAX_CITED = 200
-_JOINTS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])")
+_JOINTS = re.compile(
+    r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])"
+)
 _MARKS = re.compile(r"[_\-]+")
 _FILE_ENDING = re.compile(r"\.(?:pdf|docx?|xlsx?|csv|pptx?|html?|md|txt|png|jpe?g)$", re.IGNORECASE)
-_ORDINAL = re.compile(r"第[零一二两三四五六七八九十百千\d]{1,9}[条章节款项页号](?:之[一二三四五六七八九十])?.*$")
+_ORDINAL = re.compile(
+    r"第[零一二两三四五六七八九十百千\d]{1,9}[条章节款项页号](?:之[一二三四五六七八九十])?.*$"
+)
 # What tells versions of one document apart: dates, version numbers, copies.
 _EDITION = re.compile(
     r"[\s_\-(（]*(?:v\d+(?:\.\d+)*|\d{4}[年.\-/]?\d{0,2}[月.\-/]?\d{0,2}日?|副本|copy|最新版?|修订版?|final)[)）\s]*$",

@@ -50,7 +50,11 @@ def _near(syllable: str) -> set[str]:
     near = {syllable}
     for long, short in _FUZZY:
         for one, other in ((long, short), (short, long)):
-            if long == "ng" and syllable.endswith(one) and not (one == "n" and syllable.endswith("ng")):
+            if (
+                long == "ng"
+                and syllable.endswith(one)
+                and not (one == "n" and syllable.endswith("ng"))
+            ):
                 near.add(syllable.removesuffix(one) + other)
             elif long != "ng" and syllable.startswith(one) and not syllable.startswith(other):
                 near.add(other + syllable.removeprefix(one))
