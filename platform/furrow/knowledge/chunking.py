@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from furrow.knowledge.cleaning import Flag
+from furrow.knowledge.cleaning.flag import Flag
 from furrow.knowledge.parsing.document import Block, ParsedDocument
 from furrow.knowledge.sentences import split_sentences
 from furrow.knowledge.text.names import readable

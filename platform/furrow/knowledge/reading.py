@@ -6,7 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from furrow.knowledge.chunking import ChunkDraft, chunk_document
-from furrow.knowledge.cleaning import Flag, clean_document
+from furrow.knowledge.cleaning.document import clean_document
+from furrow.knowledge.cleaning.flag import Flag
 from furrow.knowledge.models import Chunk, Document, DocumentVersion
 from furrow.knowledge.parsing.document import ParsedDocument
 
