@@ -68,7 +68,7 @@ _OPENING = {"zh": 30, "en": 80}
 _MAX_HEADER = 300
 
 
-def chunk_document(
+def chunk_document(  # noqa: PLR0913  what may be said about a document
     document: ParsedDocument,
     *,
     title: str,
@@ -76,22 +76,27 @@ def chunk_document(
     max_chars: int | None = None,
     language: str = "",
     flags: Sequence[Flag] = (),
+    left_out: frozenset[int] = frozenset(),
+    kept: frozenset[int] = frozenset(),
 ) -> list[ChunkDraft]:
-    """Chunks in the order of the text; page headers and footers are in none of them."""
+    """Chunks in the order of the text. Page headers and footers are in none of them unless they start at one of
+    `kept`, nor are blocks that start at one of `left_out`.
+    """
     spoken = "zh" if (language or document.language).startswith("zh") else "en"
     usual = _SIZES[spoken]
     target = target_chars or usual.target
     sizes = _Sizes(target, max(target, max_chars or max(usual.limit, target * 3 // 2)))
-    stretches = _pack(list(_pieces(document, sizes)), sizes)
+    shut = {b.start for b in document.blocks if b.kind == "running"} - kept | left_out
+    stretches = _pack(list(_pieces(document, sizes, shut)), sizes)
     writer = _Writer(document, title or document.title, _OPENING[spoken], flags)
     return [writer.draft(ordinal, pieces) for ordinal, pieces in enumerate(stretches)]
 
 
-def _pieces(document: ParsedDocument, sizes: _Sizes) -> Iterator[_Piece]:
+def _pieces(document: ParsedDocument, sizes: _Sizes, shut: set[int]) -> Iterator[_Piece]:
     """Pieces of one group belong together; a new group starts a new chunk."""
     groups = _Groups()
     for block in document.blocks:
-        if block.kind == "running":
+        if block.start in shut:
             groups.cut()
             continue
         group, kind = groups.place(block)

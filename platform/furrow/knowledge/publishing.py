@@ -11,7 +11,7 @@ from furrow.knowledge import indexing, known_questions, vectors
 from furrow.knowledge.jobs import embed_enqueue, relations_enqueue
 from furrow.knowledge.lexical import compaction, store
 from furrow.knowledge.lexical.segments import build_segment
-from furrow.knowledge.models import Chunk, Document, DocumentVersion
+from furrow.knowledge.models import Chunk, Document, DocumentVersion, Finding
 from furrow.knowledge.relations import relations_note
 from furrow.knowledge.selectors import HEAVY_FIELDS
 
@@ -40,6 +40,7 @@ def version_publish(job: JobRun, version_id: UUID, document_id: UUID) -> None:
             indexing.version_erase(document.knowledge_base_id, old_id)
         _live_set(document, version)
         known_questions.relink(document)
+        Finding.objects.filter(document=document).exclude(version=version).delete()
         compaction.compaction_enqueue_if_due(document.knowledge_base_id)
         embedded = version.stages["embedding"]
         base = document.knowledge_base

@@ -3,7 +3,6 @@
 from types import SimpleNamespace
 
 import pytest
-import torch
 from torch import Tensor
 
 from inference.kernels.graphs import LEAST_CONTEXT, SIZES, GraphedModel, graph_size

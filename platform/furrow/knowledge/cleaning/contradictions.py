@@ -124,4 +124,4 @@ def _value_of(said: str) -> str | None:
 
 def _key(subject: str, aspect: str) -> str:
     aspect = re.sub(r"[（(].*", "", aspect)
-    return fold("".join(f"{subject}\0{aspect}".split()))
+    return fold("".join(f"{subject}|{aspect}".split()))
