@@ -18,6 +18,8 @@ from furrow.conversations.models import Turn
 from furrow.core.context import tenant_tx
 from furrow.dashboard.translations import compile_catalogues
 from furrow.knowledge.models import Chunk, Document, DocumentVersion, KnowledgeBase
+from furrow.knowledge.services.known import known_question_add
+from furrow.knowledge.services.synonyms import synonym_group_save
 from furrow.metering.budgets import budget_set
 from furrow.tenants.models import Membership
 from furrow.tenants.services import Actor, api_key_create, invitation_create
@@ -47,6 +49,8 @@ class Shop:
     membership: Any
     widget: Any
     budget: Any
+    known_question: Any
+    synonyms: Any
 
 
 @pytest.fixture
@@ -73,10 +77,12 @@ def shop(cast: Any) -> Shop:
         )
         membership = Membership.objects.get(user=cast.viewer)
         widget = Widget.objects.create(assistant=assistant)
+        question = known_question_add(actor=actor, chunk=chunks[0], text="多久发货？")
+        synonyms = synonym_group_save(actor=actor, words=["脐橙", "CG-01"])
         budget = budget_set(actor=actor, scope_kind="tenant", cap_hard=Decimal(50))
     return Shop(
         base, document, chunks, assistant, approved, gap, conversation, turn, ticket,
-        key, invitation, token, membership, widget, budget,
+        key, invitation, token, membership, widget, budget, question, synonyms,
     )  # fmt: skip
 
 
