@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
+# Where byte code is forbidden every start and every test run compiles four thousand files again.
+unexport PYTHONDONTWRITEBYTECODE
 STAMP := $(VENV)/.run-$(shell cat pyproject.toml constraints.txt 2>/dev/null | cksum | cut -d' ' -f1)
 DEV_STAMP := $(VENV)/.dev-$(shell cat pyproject.toml constraints.txt 2>/dev/null | cksum | cut -d' ' -f1)
 
@@ -79,7 +81,7 @@ bench-vectors: $(DEV_STAMP)
 bench-start: $(DEV_STAMP)
 	$(BIN)/python tests/bench/first_answer.py
 
-# llama.cpp is measured too where llama-cpp-python and gguf are installed.
+# llama.cpp is measured too once inference/bench/build_peers.sh has built it.
 bench-inference: $(DEV_STAMP)
 	$(BIN)/python -m inference bench
 

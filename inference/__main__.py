@@ -53,7 +53,12 @@ def _run_compare(options: argparse.Namespace) -> int:
     # Imported here for the same reason.
     from inference.bench.bench_inference import bench_inference  # noqa: PLC0415
 
-    table = bench_inference(threads=options.threads, rounds=options.rounds, layers=options.layers)
+    table = bench_inference(
+        threads=options.threads,
+        rounds=options.rounds,
+        layers=options.layers,
+        isas=(options.isa,) if options.isa else (),
+    )
     sys.stdout.write(table)
     return 0
 
@@ -102,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
     compare.set_defaults(run=_run_compare)
     compare.add_argument("--threads", type=_threads, default=None, metavar="auto|N")
     compare.add_argument("--rounds", type=int, default=3, help="the best one counts")
+    compare.add_argument("--isa", choices=["native", "avx2"], help="default: both in turn")
     compare.add_argument("--layers", type=int, metavar="N", help="fewer than the model's 24")
     return parser
 

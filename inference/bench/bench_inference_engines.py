@@ -8,6 +8,7 @@ import ctypes
 import gc
 import importlib.util
 import os
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,9 +16,10 @@ from typing import Any, Protocol
 
 import torch
 
+from inference.bench.batches import SequenceChunk, batch_pack
 from inference.bench.shapes import RandomSource
 from inference.kernels.cpu_int8 import int8_backend
-from inference.model.batch import SequenceChunk, batch_pack
+from inference.kernels.cpu_native import cache_folder, native_load
 from inference.model.cache import KvCache, bytes_per_block
 from inference.model.makers import Int8Maker
 from inference.model.spec import spec_from_config
@@ -51,9 +53,20 @@ def engine_start(name: str, config: dict[str, Any], threads: int) -> BenchEngine
         return FurrowEngine(config)
     if name == "transformers fp32":
         return TransformersEngine(config)
-    if name == "llama.cpp Q8_0" and importlib.util.find_spec("llama_cpp"):
+    if name == "llama.cpp Q8_0" and llama_cpp_found():
         return LlamaCppEngine(config, threads)
     raise ValueError(f"{name} is not installed")
+
+
+def llama_cpp_found() -> bool:
+    """Put the build of `build_peers.sh` for this run's instruction set first, if it is there."""
+    isa = os.environ.get("FURROW_CPU_ISA", "native")
+    built = cache_folder() / f"llama-cpp-{isa}"
+    if built.is_dir():
+        sys.path.insert(0, str(built))
+        return True
+    # One that pip built stands for the processor it was built on.
+    return isa == "native" and importlib.util.find_spec("llama_cpp") is not None
 
 
 def resident_mb() -> float:
@@ -76,17 +89,19 @@ class FurrowEngine:
         self._config = config
         self._decoder = decoder_build(spec, RandomSource(), Int8Maker())
         per_sequence = CONTEXT // BLOCK
-        self._cache = KvCache(spec, (MOST + 1) * per_sequence, BLOCK, "cpu", torch.float32)
+        self._cache = KvCache(spec, (MOST + 1) * per_sequence, BLOCK, "cpu", torch.float16)
         for pages in (*self._cache.keys, *self._cache.values):
             pages.fill_(0)  # all of it in memory now, so that it can be taken off below
         self._blocks = [
             list(range(n * per_sequence, (n + 1) * per_sequence)) for n in range(MOST + 1)
         ]
         self._filled = 0
-        self.version = f"{int8_backend().name} kernels, torch {torch.__version__}"
+        native = native_load()
+        isa = "" if native is None else " VNNI" if native.has_vnni else " AVX2"
+        self.version = f"{int8_backend().name}{isa} kernels, torch {torch.__version__}"
         self.weights_mb = weight_bytes(spec, "int8", torch.float32) / 2**20
         self.cache_mb = (
-            len(self._blocks) * per_sequence * bytes_per_block(spec, BLOCK, torch.float32) / 2**20
+            len(self._blocks) * per_sequence * bytes_per_block(spec, BLOCK, torch.float16) / 2**20
         )
         gc.collect()
 

@@ -1,6 +1,5 @@
 """A random GGUF file in Granite's shape, quantised to Q8_0, for measuring llama.cpp."""
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +7,15 @@ import gguf  # type: ignore[import-not-found]
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.kernels.cpu_native import cache_folder
+
 # A block is a float16 scale and 32 bytes.
 BLOCK_BYTES = 34
 
 
 def gguf_ready(config: dict[str, Any]) -> Path:
     """The file, written on first use into the user's cache."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "furrow-inference"
-    base.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = base / f"bench-granitemoe-{config['num_hidden_layers']}.gguf"
+    path = cache_folder() / f"bench-granitemoe-{config['num_hidden_layers']}.gguf"
     if not path.is_file():
         partial = path.with_suffix(".partial")
         _write(partial, config)

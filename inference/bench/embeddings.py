@@ -67,6 +67,7 @@ def _measure(config: ServeConfig, encoder: Encoder, text: str, seconds: float) -
         caps=BatchCaps(limits.max_batch, limits.batch_tokens(config.device)),
         max_waiting=limits.max_queue,
         observer=counts,
+        wake=(woken := threading.Event()).set,
     )
     numbers = itertools.count(1)
     tokens = texts = 0
@@ -92,8 +93,10 @@ def _measure(config: ServeConfig, encoder: Encoder, text: str, seconds: float) -
     asking = threading.Thread(target=client)
     started = time.perf_counter()
     asking.start()
-    queue.run(encoder)
-    asking.join()
+    while asking.is_alive():
+        woken.clear()
+        if not queue.turn(encoder):
+            woken.wait(0.05)
     taken_s = time.perf_counter() - started
     return (
         f"{texts / taken_s:.1f} texts/s, {tokens / taken_s:.0f} tokens/s, "

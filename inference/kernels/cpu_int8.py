@@ -334,7 +334,7 @@ class NativeNorm(RmsNorm):
 
 
 class NativeOps:
-    """Rotation and single-token attention over the paged cache in C; float32 only."""
+    """Rotation in C, and single-token attention over a paged cache in float32 or float16."""
 
     def __init__(self, kernels: NativeKernels) -> None:
         self._kernels = kernels
@@ -348,7 +348,8 @@ class NativeOps:
     def decode(
         self, query: Tensor, keys: Tensor, values: Tensor, decode: DecodeRows, scoring: Scoring
     ) -> Tensor:
-        if query.shape[2] % VECTOR or values.shape[3] % VECTOR or keys.dtype != torch.float32:
+        is_known = keys.dtype in {torch.float32, torch.float16}
+        if query.shape[2] % VECTOR or values.shape[3] % VECTOR or not is_known:
             return decode_reference(query, keys, values, decode, scoring)
         tables, lengths = decode.tables.contiguous(), decode.lengths.contiguous()
         pages = PagesStruct(
@@ -369,5 +370,6 @@ class NativeOps:
             sinks=None if scoring.sinks is None else scoring.sinks.data_ptr(),
             window=scoring.window or 0,
             scale=scoring.scale,
+            is_half=keys.dtype == torch.float16,
         )
         return self._kernels.attention(pages, query, decode.max_length)

@@ -4,9 +4,10 @@
  * one 64-byte load feeds 16 channels, and a row's 4 inputs are broadcast against it. Activations
  * are quantised here to [-127, 127], per row and 128 inputs, so that one large input costs its
  * neighbours alone their precision. AVX-512 VNNI multiplies unsigned by signed bytes, so inputs
- * are stored with 128 added and 128 times the weights' sum is taken off again; AVX2 moves the
- * sign to the weights, which cannot saturate. Both give the same integers, so a row's result
- * depends neither on the processor nor on the rows beside it.
+ * are stored with 128 added and 128 times the weights' sum is taken off again. AVX2 multiplies
+ * pairs of 16-bit numbers: its byte product either saturates or needs the sign moved about for
+ * every row, which costs more than widening the weights once for several rows. Both give the same
+ * integers, so a row's result depends neither on the processor nor on the rows beside it.
  */
 #include <immintrin.h>
 #include <math.h>
@@ -15,26 +16,38 @@
 #include <string.h>
 
 #define TILE 16
-#define ROWS 8
 #define GROUP 128
 /* Tiles are short, so the next one is fetched while this one is multiplied. */
 #define AHEAD 2048
 #define FETCH(W, I) _mm_prefetch((const char *)(W) + (I) * 64 + AHEAD, _MM_HINT_T0)
 
-/* One row's inputs as bytes, and what a step of each group is worth. */
+#if defined(__AVX512F__) && defined(__AVX512VNNI__)
+#define OFFSET 128
+#define ROWS 8
+#define PLACE(I) (I)
+typedef uint8_t input_t;
+#else
+#define OFFSET 0
+/* Sixteen registers hold the sums of four rows; those of eight would go through memory. */
+#define ROWS 4
+/* Of four inputs the even ones lie before the odd ones, as the widened weights do. */
+#define PLACE(I) (((I) & ~(int64_t)3) | ((I) & 1) << 1 | ((I) >> 1 & 1))
+typedef int16_t input_t;
+#endif
+
+/* One row's inputs, and what a step of each group is worth. */
 typedef struct {
-    const uint8_t *bytes;
+    const input_t *inputs;
     const float *steps;
 } row_t;
 
-static inline int32_t four(const uint8_t *bytes) {
+static inline int32_t word(const input_t *inputs) {
     int32_t value;
-    memcpy(&value, bytes, 4);
+    memcpy(&value, inputs, 4);
     return value;
 }
 
-#if defined(__AVX512F__) && defined(__AVX512VNNI__)
-#define OFFSET 128
+#if OFFSET
 /* sums hold -128 times the weights' sums by group and channel: the accumulators start there. */
 #define BODY(R)                                                                            \
     for (int64_t g = 0, i = 0; i < k4; g++) {                                              \
@@ -48,7 +61,7 @@ static inline int32_t four(const uint8_t *bytes) {
             __m512i a = _mm512_loadu_si512(w0 + i * 64);                                   \
             __m512i b = _mm512_loadu_si512(w1 + i * 64);                                   \
             for (int r = 0; r < R; r++) {                                                  \
-                __m512i x = _mm512_set1_epi32(four(rows[r].bytes + 4 * i));                \
+                __m512i x = _mm512_set1_epi32(word(rows[r].inputs + 4 * i));                \
                 acc0[r] = _mm512_dpbusd_epi32(acc0[r], x, a);                              \
                 acc1[r] = _mm512_dpbusd_epi32(acc1[r], x, b);                              \
             }                                                                              \
@@ -63,7 +76,6 @@ static inline void add_stepped(float *to, __m512i dots, float step) {
     _mm512_storeu_ps(to, _mm512_fmadd_ps(floats, _mm512_set1_ps(step), _mm512_loadu_ps(to)));
 }
 #else
-#define OFFSET 0
 #define HALF(R, W, AT)                                                                     \
     for (int64_t g = 0, i = 0; i < k4; g++) {                                              \
         int64_t end = i + GROUP / 4 < k4 ? i + GROUP / 4 : k4;                             \
@@ -73,11 +85,14 @@ static inline void add_stepped(float *to, __m512i dots, float step) {
             FETCH(W, i);                                                                   \
             __m256i a = _mm256_loadu_si256((const __m256i *)(W + i * 64));                 \
             __m256i b = _mm256_loadu_si256((const __m256i *)(W + i * 64 + 32));            \
+            __m256i even_a = _mm256_srai_epi16(_mm256_slli_epi16(a, 8), 8);                \
+            __m256i even_b = _mm256_srai_epi16(_mm256_slli_epi16(b, 8), 8);                \
+            __m256i odd_a = _mm256_srai_epi16(a, 8), odd_b = _mm256_srai_epi16(b, 8);      \
             for (int r = 0; r < R; r++) {                                                  \
-                __m256i x = _mm256_set1_epi32(four(rows[r].bytes + 4 * i));                \
-                __m256i m = _mm256_abs_epi8(x);                                            \
-                low[r] = dot4(low[r], x, m, a);                                            \
-                high[r] = dot4(high[r], x, m, b);                                          \
+                __m256i even = _mm256_set1_epi32(word(rows[r].inputs + 4 * i));            \
+                __m256i odd = _mm256_set1_epi32(word(rows[r].inputs + 4 * i + 2));         \
+                low[r] = dot4(low[r], even, even_a, odd, odd_a);                           \
+                high[r] = dot4(high[r], even, even_b, odd, odd_b);                         \
             }                                                                              \
         }                                                                                  \
         for (int r = 0; r < R; r++) {                                                      \
@@ -89,9 +104,9 @@ static inline void add_stepped(float *to, __m512i dots, float step) {
     (void)s0, (void)s1;                                                                    \
     HALF(R, w0, 0)                                                                         \
     HALF(R, w1, TILE)
-static inline __m256i dot4(__m256i acc, __m256i x, __m256i magnitude, __m256i w) {
-    __m256i pairs = _mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(w, x));
-    return _mm256_add_epi32(acc, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+static inline __m256i dot4(__m256i acc, __m256i even, __m256i even_w, __m256i odd, __m256i odd_w) {
+    __m256i evens = _mm256_madd_epi16(even, even_w), odds = _mm256_madd_epi16(odd, odd_w);
+    return _mm256_add_epi32(acc, _mm256_add_epi32(evens, odds));
 }
 static inline void add_stepped(float *to, __m256i dots, float step) {
     __m256 floats = _mm256_cvtepi32_ps(dots);
@@ -106,12 +121,15 @@ static inline void add_stepped(float *to, __m256i dots, float step) {
                         const int32_t *s0, const int32_t *s1, int64_t k4, float *out) {    \
         BODY(R)                                                                            \
     }
-DEFINE_DOT(1) DEFINE_DOT(2) DEFINE_DOT(3) DEFINE_DOT(4)
-DEFINE_DOT(5) DEFINE_DOT(6) DEFINE_DOT(7) DEFINE_DOT(8)
-
 typedef void (*dot_fn)(const row_t *, const int8_t *, const int8_t *, const int32_t *,
                        const int32_t *, int64_t, float *);
+DEFINE_DOT(1) DEFINE_DOT(2) DEFINE_DOT(3) DEFINE_DOT(4)
+#if ROWS == 8
+DEFINE_DOT(5) DEFINE_DOT(6) DEFINE_DOT(7) DEFINE_DOT(8)
 static const dot_fn DOTS[ROWS + 1] = {0, dot_1, dot_2, dot_3, dot_4, dot_5, dot_6, dot_7, dot_8};
+#else
+static const dot_fn DOTS[ROWS + 1] = {0, dot_1, dot_2, dot_3, dot_4};
+#endif
 
 /* exp to about 2 ulp, in a form the compiler turns into vector code. */
 static inline float fast_exp(float x) {
@@ -129,18 +147,28 @@ static inline float fast_exp(float x) {
     return p * scale.f;
 }
 
-/* One row of k floats to bytes, group by group. padded is a multiple of 4. */
-static void quantise(const float *x, int64_t k, int64_t padded, uint8_t *out, float *steps) {
+static inline float largest(const float *x, int64_t count) {
+    __m256 most = _mm256_setzero_ps(), sign = _mm256_set1_ps(-0.0f);
+    int64_t i = 0;
+    for (; i + 8 <= count; i += 8)
+        most = _mm256_max_ps(most, _mm256_andnot_ps(sign, _mm256_loadu_ps(x + i)));
+    float parts[8], found = 0.0f;
+    _mm256_storeu_ps(parts, most);
+    for (int n = 0; n < 8; n++) found = parts[n] > found ? parts[n] : found;
+    for (; i < count; i++) found = fabsf(x[i]) > found ? fabsf(x[i]) : found;
+    return found;
+}
+
+/* One row of k floats to small integers, group by group. padded is a multiple of 4. */
+static void quantise(const float *x, int64_t k, int64_t padded, input_t *out, float *steps) {
     for (int64_t first = 0; first < k; first += GROUP) {
         int64_t end = first + GROUP < k ? first + GROUP : k;
-        float most = 0.0f;
-        for (int64_t i = first; i < end; i++) { float a = fabsf(x[i]); most = a > most ? a : most; }
-        float inverse = most > 0.0f ? 127.0f / most : 0.0f;
+        float most = largest(x + first, end - first), inverse = most > 0.0f ? 127.0f / most : 0.0f;
         for (int64_t i = first; i < end; i++)
-            out[i] = (uint8_t)((int32_t)rintf(x[i] * inverse) + OFFSET);
+            out[PLACE(i)] = (input_t)((int32_t)rintf(x[i] * inverse) + OFFSET);
         steps[first / GROUP] = most / 127.0f;
     }
-    memset(out + k, OFFSET, padded - k);
+    for (int64_t i = k; i < padded; i++) out[PLACE(i)] = OFFSET;
 }
 
 static inline int64_t groups_of(int64_t k) { return (k + GROUP - 1) / GROUP; }
@@ -152,12 +180,12 @@ void i8_linear(const float *x, int64_t m, int64_t k, const int8_t *w, const floa
     int64_t padded = (k + 3) / 4 * 4, pairs = (n + 2 * TILE - 1) / (2 * TILE);
     int64_t groups = groups_of(k);
     float *steps = (float *)scratch;
-    uint8_t *bytes = (uint8_t *)(steps + m * groups);
+    input_t *inputs = (input_t *)(steps + m * groups);
 #pragma omp parallel num_threads(threads)
     {
 #pragma omp for schedule(static)
         for (int64_t r = 0; r < m; r++)
-            quantise(x + r * k, k, padded, bytes + r * padded, steps + r * groups);
+            quantise(x + r * k, k, padded, inputs + r * padded, steps + r * groups);
 #pragma omp for schedule(dynamic, 2)
         for (int64_t p = 0; p < pairs; p++) {
             const int8_t *tile = w + p * 2 * TILE * padded;
@@ -168,7 +196,7 @@ void i8_linear(const float *x, int64_t m, int64_t k, const int8_t *w, const floa
                 row_t rows[ROWS];
                 float dots[ROWS * 2 * TILE] = {0};
                 for (int r = 0; r < count; r++)
-                    rows[r] = (row_t){bytes + (r0 + r) * padded, steps + (r0 + r) * groups};
+                    rows[r] = (row_t){inputs + (r0 + r) * padded, steps + (r0 + r) * groups};
                 DOTS[count](rows, tile, tile + TILE * padded, tile_sum, tile_sum + TILE * groups,
                             padded / 4, dots);
                 for (int r = 0; r < count; r++) {
@@ -192,20 +220,25 @@ typedef struct {
     float limit, alpha; /* limit 0: plain SiLU gating */
 } experts_t;
 
-static inline float gate(const experts_t *e, float g, float u) {
-    if (e->limit == 0.0f) return g / (1.0f + fast_exp(-g)) * u;
-    g = g > e->limit ? e->limit : g;
-    u = u > e->limit ? e->limit : (u < -e->limit ? -e->limit : u);
-    return (u + 1.0f) * g / (1.0f + fast_exp(-g * e->alpha));
+/* Gated sums of one tile; the branches stand outside, so that the loops become vector code. */
+static inline void gate_tile(float *restrict g, float *restrict u, float limit, float alpha,
+                             float *restrict to) {
+    if (limit != 0.0f)
+        for (int c = 0; c < TILE; c++) {
+            g[c] = g[c] > limit ? limit : g[c];
+            u[c] = (u[c] > limit ? limit : (u[c] < -limit ? -limit : u[c])) + 1.0f;
+        }
+    for (int c = 0; c < TILE; c++) to[c] = g[c] / (1.0f + fast_exp(-g[c] * alpha)) * u[c];
 }
 
 static void gate_up_tile(const experts_t *e, int64_t expert, int64_t tile, const int32_t *pairs,
-                         int64_t count, const uint8_t *bytes, const float *steps, float *inner) {
+                         int64_t count, const input_t *inputs, const float *steps,
+                         float *restrict inner) {
     int64_t padded = (e->hidden + 3) / 4 * 4, at = expert * 2 * e->inner + tile * TILE;
     int64_t groups = groups_of(e->hidden);
     const int8_t *w = e->gate_up + at * padded;
     const int32_t *sum = e->gate_up_sum + at * groups;
-    const float *scale = e->gate_up_scale + at;
+    const float *scale = e->gate_up_scale + at, limit = e->limit, alpha = e->alpha;
     const float *bias = e->gate_up_bias ? e->gate_up_bias + at : 0;
     for (int64_t p0 = 0; p0 < count; p0 += ROWS) {
         int n = (int)(count - p0 < ROWS ? count - p0 : ROWS);
@@ -213,22 +246,22 @@ static void gate_up_tile(const experts_t *e, int64_t expert, int64_t tile, const
         float dots[ROWS * 2 * TILE] = {0};
         for (int r = 0; r < n; r++) {
             int64_t token = pairs[p0 + r] / e->top_k;
-            rows[r] = (row_t){bytes + token * padded, steps + token * groups};
+            rows[r] = (row_t){inputs + token * padded, steps + token * groups};
         }
         DOTS[n](rows, w, w + e->inner * padded, sum, sum + e->inner * groups, padded / 4, dots);
         for (int r = 0; r < n; r++) {
-            const float *g = dots + 2 * r * TILE, *u = g + TILE;
-            float *to = inner + pairs[p0 + r] * e->inner + tile * TILE;
-            for (int c = 0; c < TILE; c++)
-                to[c] = gate(e, g[c] * scale[c] + (bias ? bias[c] : 0.0f),
-                             u[c] * scale[e->inner + c] + (bias ? bias[e->inner + c] : 0.0f));
+            float *g = dots + 2 * r * TILE, *u = g + TILE;
+            for (int c = 0; c < TILE; c++) g[c] *= scale[c];
+            for (int c = 0; c < TILE; c++) u[c] *= scale[e->inner + c];
+            for (int c = 0; bias && c < TILE; c++) g[c] += bias[c], u[c] += bias[e->inner + c];
+            gate_tile(g, u, limit, alpha, inner + pairs[p0 + r] * e->inner + tile * TILE);
         }
     }
 }
 
 static void down_tiles(const experts_t *e, int64_t expert, int64_t first, const int32_t *pairs,
-                       int64_t count, const uint8_t *bytes, const float *steps,
-                       const float *weights, float *out) {
+                       int64_t count, const input_t *inputs, const float *steps,
+                       const float *weights, float *restrict out) {
     int64_t channels = (e->hidden + 2 * TILE - 1) / (2 * TILE) * 2 * TILE;
     int64_t at = expert * channels + first, groups = groups_of(e->inner);
     int64_t width = e->hidden - first < 2 * TILE ? e->hidden - first : 2 * TILE;
@@ -240,7 +273,7 @@ static void down_tiles(const experts_t *e, int64_t expert, int64_t first, const 
         row_t rows[ROWS];
         float dots[ROWS * 2 * TILE] = {0};
         for (int r = 0; r < n; r++)
-            rows[r] = (row_t){bytes + pairs[p0 + r] * e->inner, steps + pairs[p0 + r] * groups};
+            rows[r] = (row_t){inputs + pairs[p0 + r] * e->inner, steps + pairs[p0 + r] * groups};
         DOTS[n](rows, w, w + TILE * e->inner, sum, sum + TILE * groups, e->inner / 4, dots);
         for (int r = 0; r < n; r++) {
             const float *from = dots + 2 * r * TILE, weight = weights[pairs[p0 + r]];
@@ -261,7 +294,7 @@ void i8_experts(const experts_t *e, const float *x, int64_t t, const int64_t *ch
     float *steps = inner + pairs * e->inner, *inner_steps = steps + t * groups;
     int32_t *order = (int32_t *)(inner_steps + pairs * inner_groups), *starts = order + pairs;
     int32_t *active = starts + e->experts + 1;
-    uint8_t *bytes = (uint8_t *)(active + e->experts), *inner_bytes = bytes + t * padded;
+    input_t *inputs = (input_t *)(active + e->experts), *inner_inputs = inputs + t * padded;
     memset(starts, 0, (e->experts + 1) * sizeof(int32_t));
     for (int64_t p = 0; p < pairs; p++) starts[chosen[p] + 1]++;
     int64_t busy = 0;
@@ -277,31 +310,31 @@ void i8_experts(const experts_t *e, const float *x, int64_t t, const int64_t *ch
     {
 #pragma omp for schedule(static)
         for (int64_t r = 0; r < t; r++) {
-            quantise(x + r * e->hidden, e->hidden, padded, bytes + r * padded, steps + r * groups);
+            quantise(x + r * e->hidden, e->hidden, padded, inputs + r * padded, steps + r * groups);
             memset(out + r * e->hidden, 0, e->hidden * sizeof(float));
         }
 #pragma omp for schedule(dynamic, 4)
         for (int64_t item = 0; item < busy * tiles; item++) {
             int64_t expert = active[item / tiles];
             gate_up_tile(e, expert, item % tiles, order + starts[expert],
-                         starts[expert + 1] - starts[expert], bytes, steps, inner);
+                         starts[expert + 1] - starts[expert], inputs, steps, inner);
         }
 #pragma omp for schedule(static)
         for (int64_t p = 0; p < pairs; p++)
-            quantise(inner + p * e->inner, e->inner, e->inner, inner_bytes + p * e->inner,
+            quantise(inner + p * e->inner, e->inner, e->inner, inner_inputs + p * e->inner,
                      inner_steps + p * inner_groups);
 #pragma omp for schedule(dynamic, 1)
         for (int64_t column = 0; column < columns; column++)
             for (int64_t i = 0; i < busy; i++)
                 down_tiles(e, active[i], column * 2 * TILE, order + starts[active[i]],
-                           starts[active[i] + 1] - starts[active[i]], inner_bytes, inner_steps,
+                           starts[active[i] + 1] - starts[active[i]], inner_inputs, inner_steps,
                            weights, out);
     }
 }
 
-/* The paged cache as one layer sees it; strides in floats. */
+/* The paged cache as one layer sees it, in float32 or float16; strides in numbers. */
 typedef struct {
-    const float *keys, *values;
+    const void *keys, *values;
     int64_t token_stride, head_stride, value_token_stride, value_head_stride;
     int64_t block_size, table_width, heads, kv_heads, width, value_width;
     const int32_t *tables;
@@ -309,27 +342,11 @@ typedef struct {
     const float *sinks;
     int64_t window; /* 0: none */
     float scale;
+    int32_t is_half;
 } pages_t;
 
-/* Width is a multiple of 8. */
-static inline float dot_product(const float *restrict a, const float *restrict b, int64_t width) {
-    __m256 even = _mm256_setzero_ps(), odd = _mm256_setzero_ps();
-    int64_t d = 0;
-    for (; d + 16 <= width; d += 16) {
-        even = _mm256_fmadd_ps(_mm256_loadu_ps(a + d), _mm256_loadu_ps(b + d), even);
-        odd = _mm256_fmadd_ps(_mm256_loadu_ps(a + d + 8), _mm256_loadu_ps(b + d + 8), odd);
-    }
-    if (d < width) even = _mm256_fmadd_ps(_mm256_loadu_ps(a + d), _mm256_loadu_ps(b + d), even);
-    even = _mm256_add_ps(even, odd);
-    __m128 sum = _mm_add_ps(_mm256_castps256_ps128(even), _mm256_extractf128_ps(even, 1));
-    sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));
-    return _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(sum)));
-}
-
-static inline void add_scaled(float *restrict to, const float *restrict from, float by, int64_t width) {
-    __m256 factor = _mm256_set1_ps(by);
-    for (int64_t d = 0; d < width; d += 8)
-        _mm256_storeu_ps(to + d, _mm256_fmadd_ps(factor, _mm256_loadu_ps(from + d), _mm256_loadu_ps(to + d)));
+static inline __m256 load_half(const uint16_t *from) {
+    return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)from));
 }
 
 static void softmax(float *restrict scores, int64_t count, const float *sink) {
@@ -344,34 +361,56 @@ static void softmax(float *restrict scores, int64_t count, const float *sink) {
 }
 
 /* Heads first .. first + count of one sequence. Tokens are the outer loop, since the cache holds a
- * token's heads side by side: it is read once, in order. scores holds [count][seen]. */
-static void attend(const pages_t *p, const float *query, int64_t sequence, int64_t first,
-                   int64_t count, float *scores, float *out) {
-    const int64_t length = p->lengths[sequence], group = p->heads / p->kv_heads;
-    const int64_t start = p->window && length > p->window ? length - p->window : 0;
-    const int64_t seen = length - start, size = p->block_size, width = p->width;
-    const int64_t value_width = p->value_width, key_head = p->head_stride;
-    const int64_t value_head = p->value_head_stride;
-    const int32_t *table = p->tables + sequence * p->table_width;
-    const float scale = p->scale;
-    for (int64_t t = 0; t < seen; t++) {
-        int64_t slot = (int64_t)table[(start + t) / size] * size + (start + t) % size;
-        const float *keys = p->keys + slot * p->token_stride;
-        for (int64_t h = 0; h < count; h++)
-            scores[h * seen + t] =
-                scale * dot_product(query + h * width, keys + (first + h) / group * key_head, width);
+ * token's heads side by side: it is read once, in order. scores holds [count][seen]. Widths are
+ * multiples of 8. */
+#define DEFINE_ATTEND(NAME, NUMBER, LOAD)                                                  \
+    static inline float dot_##NAME(const float *a, const NUMBER *b, int64_t width) {       \
+        __m256 even = _mm256_setzero_ps(), odd = _mm256_setzero_ps();                      \
+        int64_t d = 0;                                                                     \
+        for (; d + 16 <= width; d += 16) {                                                 \
+            even = _mm256_fmadd_ps(_mm256_loadu_ps(a + d), LOAD(b + d), even);             \
+            odd = _mm256_fmadd_ps(_mm256_loadu_ps(a + d + 8), LOAD(b + d + 8), odd);       \
+        }                                                                                  \
+        if (d < width) even = _mm256_fmadd_ps(_mm256_loadu_ps(a + d), LOAD(b + d), even);  \
+        even = _mm256_add_ps(even, odd);                                                   \
+        __m128 sum = _mm_add_ps(_mm256_castps256_ps128(even), _mm256_extractf128_ps(even, 1)); \
+        sum = _mm_add_ps(sum, _mm_movehl_ps(sum, sum));                                    \
+        return _mm_cvtss_f32(_mm_add_ss(sum, _mm_movehdup_ps(sum)));                       \
+    }                                                                                      \
+    static inline void add_##NAME(float *to, const NUMBER *from, float by, int64_t width) { \
+        __m256 factor = _mm256_set1_ps(by);                                                \
+        for (int64_t d = 0; d < width; d += 8)                                             \
+            _mm256_storeu_ps(to + d, _mm256_fmadd_ps(factor, LOAD(from + d), _mm256_loadu_ps(to + d))); \
+    }                                                                                      \
+    static void attend_##NAME(const pages_t *p, const float *query, int64_t sequence,      \
+                              int64_t first, int64_t count, float *scores, float *out) {   \
+        const int64_t length = p->lengths[sequence], group = p->heads / p->kv_heads;       \
+        const int64_t start = p->window && length > p->window ? length - p->window : 0;    \
+        const int64_t seen = length - start, size = p->block_size, width = p->width;       \
+        const int64_t value_width = p->value_width, key_head = p->head_stride;             \
+        const int64_t value_head = p->value_head_stride;                                   \
+        const int32_t *table = p->tables + sequence * p->table_width;                      \
+        const float scale = p->scale;                                                      \
+        for (int64_t t = 0; t < seen; t++) {                                               \
+            int64_t slot = (int64_t)table[(start + t) / size] * size + (start + t) % size; \
+            const NUMBER *keys = (const NUMBER *)p->keys + slot * p->token_stride;         \
+            for (int64_t h = 0; h < count; h++)                                            \
+                scores[h * seen + t] = scale * dot_##NAME(query + h * width,               \
+                                                          keys + (first + h) / group * key_head, width); \
+        }                                                                                  \
+        for (int64_t h = 0; h < count; h++)                                                \
+            softmax(scores + h * seen, seen, p->sinks ? p->sinks + first + h : 0);         \
+        memset(out, 0, count * value_width * sizeof(float));                               \
+        for (int64_t t = 0; t < seen; t++) {                                               \
+            int64_t slot = (int64_t)table[(start + t) / size] * size + (start + t) % size; \
+            const NUMBER *values = (const NUMBER *)p->values + slot * p->value_token_stride; \
+            for (int64_t h = 0; h < count; h++)                                            \
+                add_##NAME(out + h * value_width, values + (first + h) / group * value_head, \
+                           scores[h * seen + t], value_width);                             \
+        }                                                                                  \
     }
-    for (int64_t h = 0; h < count; h++)
-        softmax(scores + h * seen, seen, p->sinks ? p->sinks + first + h : 0);
-    memset(out, 0, count * value_width * sizeof(float));
-    for (int64_t t = 0; t < seen; t++) {
-        int64_t slot = (int64_t)table[(start + t) / size] * size + (start + t) % size;
-        const float *values = p->values + slot * p->value_token_stride;
-        for (int64_t h = 0; h < count; h++)
-            add_scaled(out + h * value_width, values + (first + h) / group * value_head,
-                       scores[h * seen + t], value_width);
-    }
-}
+DEFINE_ATTEND(whole, float, _mm256_loadu_ps)
+DEFINE_ATTEND(half, uint16_t, load_half)
 
 /* query [s][heads][width] -> out [s][heads][value_width]; scratch [threads][heads][longest]. */
 void paged_attention(const pages_t *p, const float *query, int64_t sequences, int64_t longest,
@@ -384,9 +423,10 @@ void paged_attention(const pages_t *p, const float *query, int64_t sequences, in
     for (int64_t item = 0; item < sequences * parts; item++) {
         int64_t s = item / parts, first = item % parts * step, left = p->heads - first;
         if (left <= 0) continue;
-        attend(p, query + (s * p->heads + first) * p->width, s, first, left < step ? left : step,
-               scratch + omp_get_thread_num() * p->heads * longest,
-               out + (s * p->heads + first) * p->value_width);
+        (p->is_half ? attend_half : attend_whole)(
+            p, query + (s * p->heads + first) * p->width, s, first, left < step ? left : step,
+            scratch + omp_get_thread_num() * p->heads * longest,
+            out + (s * p->heads + first) * p->value_width);
     }
 }
 

@@ -69,6 +69,7 @@ class PagesStruct(ctypes.Structure):
         ("sinks", ctypes.c_void_p),
         ("window", ctypes.c_int64),
         ("scale", ctypes.c_float),
+        ("is_half", ctypes.c_int32),
     ]  # fmt: skip
 
 
@@ -149,7 +150,7 @@ class NativeKernels:
             states.data_ptr(), count, matrix.columns, matrix.tiles.data_ptr(),
             matrix.scales.data_ptr(), matrix.sums.data_ptr(),
             None if bias is None else bias.data_ptr(), out.data_ptr(), matrix.rows,
-            self._scratch.of(count * (matrix.columns + 4 + 4 * groups_of(matrix.columns))), torch.get_num_threads(),
+            self._scratch.of(count * (2 * (matrix.columns + 4) + 4 * groups_of(matrix.columns))), torch.get_num_threads(),
         )  # fmt: skip
         return out
 
@@ -159,8 +160,9 @@ class NativeKernels:
         """states [T, hidden], weights and chosen [T, k] -> [T, hidden]."""
         states, weights, chosen = states.contiguous(), weights.contiguous(), chosen.contiguous()
         count, pairs = states.shape[0], weights.numel()
-        per_pair = 5 * layer.inner + 4 * groups_of(layer.inner) + 4
-        per_row = layer.hidden + 4 + 4 * groups_of(layer.hidden)
+        # An input takes up to two bytes, a sum four.
+        per_pair = 6 * layer.inner + 4 * groups_of(layer.inner) + 4
+        per_row = 2 * (layer.hidden + 4) + 4 * groups_of(layer.hidden)
         size = pairs * per_pair + count * per_row + 8 * (layer.experts + 1)
         out = torch.empty_like(states)
         self._library.i8_experts(
@@ -210,11 +212,17 @@ def groups_of(columns: int) -> int:
 
 @lru_cache(maxsize=1)
 def native_load() -> NativeKernels | None:
-    """The kernels, built on first use; None where they cannot be had."""
+    """The kernels, built on first use; None where they cannot be had.
+
+    FURROW_CPU_ISA=avx2 leaves AVX-512 unused, to measure on one processor what another does.
+    """
+    isa = os.environ.get("FURROW_CPU_ISA", "native")
+    if isa not in {"native", "avx2"}:
+        raise ValueError(f"FURROW_CPU_ISA must be 'native' or 'avx2', not {isa!r}.")
     if platform.machine() not in {"x86_64", "AMD64"} or not torch.cpu._is_avx2_supported():
         return None
     try:
-        library = ctypes.CDLL(str(library_build("native")))
+        library = ctypes.CDLL(str(library_build(isa)))
     except (OSError, subprocess.SubprocessError) as error:
         log.warning("no C kernels, torch computes everything: %s", error)
         return None
@@ -228,7 +236,7 @@ def library_build(target: str) -> Path:
         raise OSError("no C compiler found")
     command = [compiler, *FLAGS, *_march(target)]
     key = hashlib.sha256(SOURCE.read_bytes() + repr((command, _cpu_flags())).encode()).hexdigest()
-    folder = _cache_folder()
+    folder = cache_folder()
     library = folder / f"cpu-{key[:20]}.so"
     if not library.is_file():
         # Built beside and renamed: two processes may start at once.
@@ -246,7 +254,7 @@ def library_build(target: str) -> Path:
 
 
 def _march(target: str) -> list[str]:
-    return ["-mavx2", "-mfma"] if target == "avx2" else [f"-march={target}"]
+    return ["-mavx2", "-mfma", "-mf16c"] if target == "avx2" else [f"-march={target}"]
 
 
 def _cpu_flags() -> str:
@@ -258,7 +266,7 @@ def _cpu_flags() -> str:
     return next((line for line in lines if line.startswith("flags")), "")
 
 
-def _cache_folder() -> Path:
+def cache_folder() -> Path:
     """A folder only this user can write: what lies in it gets loaded."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     try:

@@ -8,6 +8,8 @@ from torch import Tensor
 # Fewer tokens than this are not worth a program of their own.
 MIN_SPLIT = 128
 MAX_SPLITS = 32
+# Rows from which grouped products beat the fused kernel; `gpu_check` prints both sides of it.
+GROUPED_FROM = 512
 
 
 def split_count(programs: int, context: int, processors: int) -> int:

@@ -78,7 +78,7 @@ class GraphedModel:
 
     def forward(self, batch: StepBatch, cache: Any) -> Tensor:
         """Logits [R, V]; those of a captured step are overwritten by the next one."""
-        key = graph_size(batch.host_lengths(), len(batch.logit_index))
+        key = graph_size(batch.lengths, len(batch.logit_index))
         if key is None:
             return self._model.forward(batch, cache)
         if key not in self.graphs:

@@ -4,38 +4,34 @@ Two threads on two shared cores can be ten times slower than one: a step has hun
 where each waits for the other, and a neighbour's work stretches every one of them.
 """
 
+import os
 import time
 from collections.abc import Callable
 
 import torch
 
-TRIES = 5
-# More threads take cores from HTTP and tokenizing, so they must earn it.
-MIN_GAIN = 1.1
+TRIES = 4
+# One core must beat all cores by this much to be kept: at start the machine is often busy.
+ONE_CORE_GAIN = 0.85
 
 
-def threads_choose(
-    step: Callable[[], object], most: int, clock: Callable[[], float] = time.perf_counter
-) -> int:
-    """Set torch to the fastest of 1, 2, 4 .. most threads for a decode step, and return it."""
-    chosen, shortest = 1, _middle_time(step, 1, clock)
-    count = 2
-    while count <= most:
-        taken = _middle_time(step, count, clock)
-        if taken * MIN_GAIN < shortest:
-            chosen, shortest = count, taken
-        count = most if count < most < 2 * count else 2 * count
-    torch.set_num_threads(chosen)
-    return chosen
-
-
-def _middle_time(step: Callable[[], object], threads: int, clock: Callable[[], float]) -> float:
-    """The median: the best would hide exactly the stalls that matter."""
-    torch.set_num_threads(threads)
+def threads_set(
+    step: Callable[[], object],
+    wanted: int | None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> None:
+    """Set torch to `wanted` threads, or to one or all cores, whichever runs the step faster."""
+    cores = len(os.sched_getaffinity(0))
+    torch.set_num_threads(wanted or cores)
     step()
-    times = []
+    if wanted is not None or cores == 1:
+        return
+    best_s = {1: float("inf"), cores: float("inf")}
+    # Alternating, so that a neighbour's burst cannot fall on one side only.
     for _ in range(TRIES):
-        started = clock()
-        step()
-        times.append(clock() - started)
-    return sorted(times)[TRIES // 2]
+        for count in best_s:
+            torch.set_num_threads(count)
+            started = clock()
+            step()
+            best_s[count] = min(best_s[count], clock() - started)
+    torch.set_num_threads(1 if best_s[1] < best_s[cores] * ONE_CORE_GAIN else cores)

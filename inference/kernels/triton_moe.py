@@ -10,12 +10,10 @@ import triton.language as tl  # type: ignore[import-not-found,unused-ignore]
 from torch import Tensor
 from torch.nn import functional
 
-from inference.kernels.cuda_plan import ExpertBlocks, expert_blocks
+from inference.kernels.cuda_plan import GROUPED_FROM, ExpertBlocks, expert_blocks
 from inference.model.layers import gated
 from inference.model.moe import FloatExperts, weighted_sum
 
-# From here on grouped products are faster; `gpu_check` prints both sides of it.
-GROUPED_FROM = 512
 ROWS = 16
 COLUMNS = 64
 DEPTH = 64

@@ -29,7 +29,9 @@ class GroupedAttention:
         def gather(chunk: Prefill, start: int) -> tuple[Tensor, Tensor]:
             if chunk.context == chunk.query:
                 rows = slice(chunk.first + start, chunk.first + chunk.query)
-                return keys[rows], values[rows]
+                # As the cache gives them back, or a prompt read at once would differ from one
+                # read in parts.
+                return step.cache.rounded(keys[rows]), step.cache.rounded(values[rows])
             pages = step.cache.keys[self.layer], step.cache.values[self.layer]
             found = (gather_pages(part, chunk.table, start, chunk.context) for part in pages)
             past_keys, past_values = (part.to(query.dtype) for part in found)

@@ -1,9 +1,7 @@
 """What one forward step computes: packed new tokens and where their context lies."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 
@@ -13,8 +11,8 @@ class StepBatch:
 
     token_ids, positions, slots [T] int64; query_lens, context_lens [S] (context counts the new
     tokens); block_tables [S, max_blocks] int32; logit_index [R] rows whose logits are wanted.
-    A slot is `block * block_size + offset`. `lengths` repeats (query, context) on the host;
-    without it a step reads them back from the device, which waits for it.
+    A slot is `block * block_size + offset`. `lengths` repeats (query, context) on the host: to
+    read them back a step would have to wait for the device.
     """
 
     token_ids: Tensor
@@ -24,58 +22,4 @@ class StepBatch:
     context_lens: Tensor
     block_tables: Tensor
     logit_index: Tensor
-    lengths: tuple[tuple[int, int], ...] | None = None
-
-    def host_lengths(self) -> tuple[tuple[int, int], ...]:
-        """(query, context) of every sequence."""
-        if self.lengths is not None:
-            return self.lengths
-        return tuple(zip(self.query_lens.tolist(), self.context_lens.tolist(), strict=True))
-
-
-@dataclass(frozen=True, slots=True)
-class SequenceChunk:
-    """New tokens of one sequence, the first at position `start`; `blocks` hold all of it."""
-
-    token_ids: Sequence[int]
-    start: int
-    blocks: Sequence[int]
-    wants_all_logits: bool = False
-    wants_logits: bool = True
-
-
-def batch_pack(
-    chunks: Sequence[SequenceChunk], block_size: int, device: torch.device | str = "cpu"
-) -> StepBatch:
-    """Pack chunks into one step; logits come in order: the last row, or every row, of each."""
-    ids: list[int] = []
-    positions: list[int] = []
-    slots: list[int] = []
-    wanted: list[int] = []
-    lengths: list[tuple[int, int]] = []
-    width = max(len(chunk.blocks) for chunk in chunks)
-    tables: list[list[int]] = []
-    for chunk in chunks:
-        first, count = len(ids), len(chunk.token_ids)
-        ids.extend(chunk.token_ids)
-        for position in range(chunk.start, chunk.start + count):
-            positions.append(position)
-            block = chunk.blocks[position // block_size]
-            slots.append(block * block_size + position % block_size)
-        if chunk.wants_all_logits:
-            wanted.extend(range(first, first + count))
-        elif chunk.wants_logits:
-            wanted.append(first + count - 1)
-        lengths.append((count, chunk.start + count))
-        tables.append([*chunk.blocks, *[0] * (width - len(chunk.blocks))])
-    counts = torch.tensor(lengths, dtype=torch.int64, device=device)
-    return StepBatch(
-        token_ids=torch.tensor(ids, dtype=torch.int64, device=device),
-        positions=torch.tensor(positions, dtype=torch.int64, device=device),
-        slots=torch.tensor(slots, dtype=torch.int64, device=device),
-        query_lens=counts[:, 0],
-        context_lens=counts[:, 1],
-        block_tables=torch.tensor(tables, dtype=torch.int32, device=device),
-        logit_index=torch.tensor(wanted, dtype=torch.int64, device=device),
-        lengths=tuple(lengths),
-    )
+    lengths: tuple[tuple[int, int], ...]

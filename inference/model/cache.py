@@ -38,6 +38,10 @@ class KvCache:
         else:
             self.values = [torch.zeros_like(layer) for layer in self.keys]
 
+    def rounded(self, states: Tensor) -> Tensor:
+        """States as they come out of the cache again."""
+        return states.to(self.keys[0].dtype).to(states.dtype)
+
     def write(self, layer: int, slots: Tensor, keys: Tensor, values: Tensor | None) -> None:
         """Store keys, values [T, heads, width] at flat slots [T]; a latent has no values."""
         stored = self.keys[layer]

@@ -109,7 +109,7 @@ class AttentionPlan:
 
 def attention_plan(batch: StepBatch, block_size: int) -> AttentionPlan:
     """Split a batch into single-token rows and prefill chunks."""
-    lengths = batch.host_lengths()
+    lengths = batch.lengths
     rows: list[int] = []
     sequences: list[int] = []
     prefills: list[Prefill] = []
@@ -127,7 +127,7 @@ def attention_plan(batch: StepBatch, block_size: int) -> AttentionPlan:
 
 
 def _decode_rows(batch: StepBatch, rows: list[int], sequences: list[int]) -> DecodeRows:
-    longest = max(batch.host_lengths()[index][1] for index in sequences)
+    longest = max(batch.lengths[index][1] for index in sequences)
     if len(sequences) == len(batch.block_tables):
         return DecodeRows(None, batch.block_tables, batch.context_lens, longest)
     device = batch.token_ids.device

@@ -21,8 +21,6 @@ from inference.model.rope import Rope, halves_order
 from inference.model.router import Router
 from inference.model.spec import MlaSpec, ModelSpec, MoeSpec, spec_from_config
 
-# Blocks done so far, all blocks.
-Progress = Callable[[int, int], None]
 # The config's epsilon does not reach the norms inside latent attention.
 LATENT_NORM_EPS = 1e-6
 ROUTER_NAMES = ("gate", "router", "router.layer")
@@ -34,7 +32,6 @@ def load_model(
     device: torch.device | str,
     dtype: torch.dtype,
     quantization: Quantization = "auto",
-    on_progress: Progress | None = None,
 ) -> Decoder:
     """Load a Hugging Face folder; raises ModelRefused with a sentence for the operator.
 
@@ -43,12 +40,7 @@ def load_model(
     folder = Path(folder)
     spec = spec_from_config(config_read(folder))
     with Checkpoint(folder) as checkpoint:
-        return decoder_build(
-            spec,
-            checkpoint,
-            maker_for(torch.device(device), dtype, quantization),
-            on_progress=on_progress,
-        )
+        return decoder_build(spec, checkpoint, maker_for(torch.device(device), dtype, quantization))
 
 
 def weight_bytes(spec: ModelSpec, quantization: Literal["none", "int8"], dtype: torch.dtype) -> int:
@@ -84,19 +76,13 @@ def _parameter_counts(spec: ModelSpec) -> tuple[int, int]:
     return dense, kept
 
 
-def decoder_build(
-    spec: ModelSpec, source: TensorSource, maker: Maker, *, on_progress: Progress | None = None
-) -> Decoder:
+def decoder_build(spec: ModelSpec, source: TensorSource, maker: Maker) -> Decoder:
     """Assemble the decoder, block by block."""
     table_shape = (spec.vocab, spec.hidden)
     table = source.get("model.embed_tokens.weight", table_shape)
     has_head = not spec.tie_embeddings and source.has("lm_head.weight")
     embed, head = maker.ends(table, source.get("lm_head.weight", table_shape) if has_head else None)
-    blocks = []
-    for layer in range(spec.layers):
-        blocks.append(_block(spec, source, maker, layer))
-        if on_progress is not None:
-            on_progress(layer + 1, spec.layers)
+    blocks = [_block(spec, source, maker, layer) for layer in range(spec.layers)]
     memory_trim()
     return Decoder(
         spec=spec,

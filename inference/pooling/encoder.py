@@ -1,9 +1,8 @@
 """An encoder ready to run: tokenizer, network, pooling. The only importer of torch here but bert."""
 
-import os
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,14 +12,13 @@ from torch import Tensor
 from torch.nn import functional
 
 from inference.config import Device, Dtype
+from inference.kernels.threads import threads_set
 from inference.pooling import bert
 from inference.pooling.folder import ModelFolder, UnsupportedModel
 from inference.pooling.tokens import TextTokenizer, TokenIds
 
 Vector = NDArray[np.float32]
 Network = Callable[[Tensor, Tensor | None], Tensor]
-# One core must beat all cores by this much to be kept: at start the machine is often busy.
-ONE_CORE_GAIN = 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,31 +80,35 @@ def encoder_load(
         device=place,
         pad_id=int(folder.config.get("pad_token_id") or 0),
     )
-    _set_threads(encoder, threads)
+    probe = [[encoder.pad_id] * min(64, folder.max_length)] * 8
+    if device == "cpu":
+        threads_set(lambda: encoder.vectors(probe), threads)
+    else:
+        encoder.vectors(probe)
     return encoder
+
+
+def pretrained_load(folder: ModelFolder, kind: str, dtype: torch.dtype) -> tuple[Any, Any]:
+    """Tokenizer and model by one of transformers' Auto classes; raises UnsupportedModel."""
+    # Imported here: the BERT family, the common case, does without it.
+    import transformers  # noqa: PLC0415
+
+    options: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder.path, **options)
+        options |= {"use_safetensors": True, "dtype": dtype}
+        model = getattr(transformers, kind).from_pretrained(folder.path, **options)
+    except (OSError, ValueError, KeyError) as error:
+        raise UnsupportedModel(f"{folder.path} could not be loaded: {error}") from error
+    if not tokenizer.is_fast:
+        raise UnsupportedModel(f"{folder.path} has no tokenizer that the server can use.")
+    return tokenizer, model
 
 
 def _transformers_load(
     folder: ModelFolder, device: torch.device, dtype: torch.dtype
 ) -> tuple[Tokenizer, Network]:
-    # Imported here: the BERT family, the common case, does without it.
-    from transformers import AutoModel, AutoTokenizer  # noqa: PLC0415
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            folder.path, local_files_only=True, trust_remote_code=False
-        )
-        model = AutoModel.from_pretrained(
-            folder.path,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype=dtype,
-        )
-    except (OSError, ValueError, KeyError) as error:
-        raise UnsupportedModel(f"{folder.path} could not be loaded: {error}") from error
-    if not tokenizer.is_fast:
-        raise UnsupportedModel(f"{folder.path} has no tokenizer that the server can use.")
+    tokenizer, model = pretrained_load(folder, "AutoModel", dtype)
     model = model.eval().to(device)
 
     def network(ids: Tensor, mask: Tensor | None) -> Tensor:
@@ -115,21 +117,3 @@ def _transformers_load(
         return states
 
     return tokenizer.backend_tokenizer, network
-
-
-def _set_threads(encoder: Encoder, threads: int | None) -> None:
-    cores = len(os.sched_getaffinity(0))
-    probe = [[encoder.pad_id] * min(64, encoder.folder.max_length)] * 8
-    torch.set_num_threads(threads or cores)
-    encoder.vectors(probe)
-    if threads is not None or cores == 1 or encoder.device.type != "cpu":
-        return
-    # Alternating, so that a neighbour's burst cannot fall on one side only.
-    best_s = {1: float("inf"), cores: float("inf")}
-    for _ in range(4):
-        for count in best_s:
-            torch.set_num_threads(count)
-            started = time.perf_counter()
-            encoder.vectors(probe)
-            best_s[count] = min(best_s[count], time.perf_counter() - started)
-    torch.set_num_threads(1 if best_s[1] < best_s[cores] * ONE_CORE_GAIN else cores)

@@ -100,8 +100,7 @@ class Waiting:
 
 
 class EmbeddingQueue:
-    """Bounded, thread-safe. `run` is the loop of a worker of its own and returns after `close`;
-    a worker with other duties calls `turn`, and learns of new work through `wake`."""
+    """Bounded, thread-safe. A worker calls `turn`, and learns of new work through `wake`."""
 
     def __init__(
         self,
@@ -118,7 +117,7 @@ class EmbeddingQueue:
         self._clock = clock
         self._wake = wake
         self._lanes: dict[Priority, deque[Waiting]] = {p: deque() for p in Priority}
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
         self._is_closed = False
         self._jobs_open = 0
         self._batch_served_at = clock()
@@ -130,7 +129,7 @@ class EmbeddingQueue:
         job = Job(request_id=request_id, priority=priority, inputs=inputs, tenant=tenant)
         # From here on nobody but the queue decides how the future ends.
         job.result.set_running_or_notify_cancel()
-        with self._changed:
+        with self._lock:
             if self._is_closed:
                 raise QueueClosed
             lane = self._lanes[priority]
@@ -140,13 +139,12 @@ class EmbeddingQueue:
                 self._batch_served_at = self._clock()
             lane.extend(Waiting(job, index, ids) for index, ids in enumerate(inputs))
             self._jobs_open += 1
-            self._changed.notify_all()
         self._wake()
         return job
 
     def cancel(self, job: Job) -> None:
         """Drop what has not run; what has run, or is running, stays counted."""
-        with self._changed:
+        with self._lock:
             if job.finish_reason is not None:
                 return
             job.finish_reason = FinishReason.CANCELLED
@@ -167,32 +165,18 @@ class EmbeddingQueue:
         return self._jobs_open == 0
 
     def close(self) -> None:
-        """Take no more work; `run` returns once what is queued has run."""
-        with self._changed:
+        """Take no more work; what is queued still runs."""
+        with self._lock:
             self._is_closed = True
-            self._changed.notify_all()
         self._wake()
 
     def turn(self, encoder: VectorSource) -> bool:
         """Run one batch if any input waits; false when none did."""
-        with self._changed:
+        with self._lock:
             batch = self._pick() if any(self._lanes.values()) else []
         if batch:
             self._run_batch(encoder, batch)
         return bool(batch)
-
-    def run(self, encoder: VectorSource) -> None:
-        """Serve batches until closed and empty."""
-        while batch := self._take():
-            self._run_batch(encoder, batch)
-
-    def _take(self) -> list[Waiting]:
-        with self._changed:
-            while not any(self._lanes.values()):
-                if self._is_closed:
-                    return []
-                self._changed.wait()
-            return self._pick()
 
     def _pick(self) -> list[Waiting]:
         """Take the next batch; the lock is held and something waits."""
@@ -230,7 +214,7 @@ class EmbeddingQueue:
         busy_us = (time.perf_counter_ns() - started) // 1000
         self._observer.batch_finished(len(batch), sum(lengths), busy_us)
         ended: dict[Job, Exception | None] = {}
-        with self._changed:
+        with self._lock:
             shares = share_out(busy_us, lengths)
             for n, waiting in enumerate(batch):
                 job = waiting.job
@@ -266,7 +250,7 @@ class EmbeddingQueue:
             # The receipt comes before the answer: what a client saw is always accounted for.
             self._observer.job_finished(job)
         finally:
-            with self._changed:
+            with self._lock:
                 self._jobs_open -= 1
             if error is None:
                 job.result.set_result([job.rows[n] for n in range(len(job.inputs))])

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from inference.config import Device, Dtype
+from inference.pooling.encoder import pretrained_load
 from inference.pooling.folder import ModelFolder, UnsupportedModel
 from inference.pooling.tokens import TextTokenizer, TokenIds
 
@@ -57,23 +57,10 @@ def reranker_load(folder: ModelFolder, *, device: Device, dtype: Dtype) -> Reran
             f"{folder.path} is no cross-encoder ({names[0]}): --rerank-model takes models "
             "for sequence classification."
         )
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(
-            folder.path, local_files_only=True, trust_remote_code=False
-        )
-        network = AutoModelForSequenceClassification.from_pretrained(
-            folder.path,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            dtype=getattr(torch, dtype),
-        )
-    except (OSError, ValueError, KeyError) as error:
-        raise UnsupportedModel(f"{folder.path} could not be loaded: {error}") from error
+    kind: torch.dtype = getattr(torch, dtype)
+    tokenizer, network = pretrained_load(folder, "AutoModelForSequenceClassification", kind)
     if network.config.num_labels > 2:
         raise UnsupportedModel(f"{folder.path} tells {network.config.num_labels} classes apart.")
-    if not tokenizer.is_fast:
-        raise UnsupportedModel(f"{folder.path} has no tokenizer that the server can use.")
     has_types = getattr(network.config, "type_vocab_size", 0) > 1
     return Reranker(
         folder=folder,

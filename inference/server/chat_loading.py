@@ -2,9 +2,7 @@
 
 import json
 import logging
-import os
 import re
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,17 +20,19 @@ from inference.engine.request import Ending, Request, Sampling
 from inference.engine.runner import Runner
 from inference.engine.scheduler import Scheduler, SchedulerLimits, Slice
 from inference.kernels.graphs import GraphedModel
+from inference.kernels.threads import threads_set
 from inference.model.cache import KvCache
 from inference.model.checkpoint import config_read
+from inference.model.makers import is_int8
 from inference.model.spec import spec_from_config
 from inference.model.weights import load_model
-from inference.pooling.encoder import ONE_CORE_GAIN
 from inference.pooling.folder import UnsupportedModel, folder_find
 from inference.server.chat_format import ChatTemplate, Message
 from inference.server.chat_model import LoadedChat
 from inference.server.memory import (
     MemoryPlan,
     block_size_for,
+    cache_dtype,
     dtype_for,
     needs_for,
     plan_make,
@@ -81,11 +81,14 @@ def chat_load(
     model = load_model(planned.folder, device=device, dtype=dtype, quantization=config.quantization)
     size = block_size_for(device)
     # One block more than the scheduler gives out: the spare one of captured steps.
-    cache = KvCache(spec, plan.blocks + 1, size, device, dtype)
+    has_int8 = is_int8(torch.device(device), config.quantization)
+    kept = cache_dtype(dtype, is_int8=has_int8)
+    cache = KvCache(spec, plan.blocks + 1, size, device, kept)
     stepper = GraphedModel(model, block_size=size) if device == "cuda" else model
     runner = Runner(stepper, cache, block_size=size, device=device)
     if device == "cpu":
-        _set_threads(runner, threads)
+        probe = _probe()
+        threads_set(lambda: runner.launch(probe).result(), threads)
     limits = config.limits
     kind: Any = device
     scheduler = Scheduler(
@@ -185,24 +188,6 @@ def _eos_ids(folder: Path, known: Sequence[int], tokenizer_eos: int | None) -> f
             raise StartRefused(f"{file} is not valid JSON: {error}.") from error
         found.update(given if isinstance(given, list) else [given] if given is not None else [])
     return frozenset(found)
-
-
-def _set_threads(runner: Runner, threads: int | None) -> None:
-    """Keep the thread count that decodes faster: beside a busy neighbour that can be one."""
-    cores = len(os.sched_getaffinity(0))
-    torch.set_num_threads(threads or cores)
-    probe = _probe()
-    runner.launch(probe).result()
-    if threads is not None or cores == 1:
-        return
-    best_s = {1: float("inf"), cores: float("inf")}
-    for _ in range(4):
-        for count in best_s:
-            torch.set_num_threads(count)
-            started = time.perf_counter()
-            runner.launch(probe).result()
-            best_s[count] = min(best_s[count], time.perf_counter() - started)
-    torch.set_num_threads(1 if best_s[1] < best_s[cores] * ONE_CORE_GAIN else cores)
 
 
 def _probe() -> list[Slice]:

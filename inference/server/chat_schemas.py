@@ -11,10 +11,16 @@ from inference.pooling.tokens import TokenIds
 from inference.server.errors import InvalidRequest
 from inference.server.fields import Fields, body_parse, is_unicode, is_whole
 
-SAMPLING_FIELDS = {
-    *("temperature", "top_p", "top_k", "min_p", "presence_penalty", "frequency_penalty"),
-    *("repetition_penalty", "logit_bias", "seed"),
+# Default, least and most.
+NUMBERS = {
+    "temperature": (1.0, 0.0, 2.0),
+    "top_p": (1.0, 0.0, 1.0),
+    "min_p": (0.0, 0.0, 1.0),
+    "presence_penalty": (0.0, -2.0, 2.0),
+    "frequency_penalty": (0.0, -2.0, 2.0),
+    "repetition_penalty": (1.0, 0.01, 10.0),
 }
+SAMPLING_FIELDS = {*NUMBERS, "top_k", "logit_bias", "seed"}
 COMMON_FIELDS = SAMPLING_FIELDS | {
     *("model", "max_tokens", "stop", "n", "stream", "stream_options", "logprobs", "user"),
     *("cache_salt", "priority", "ignore_eos", "return_token_ids"),
@@ -134,14 +140,9 @@ def _common(
 def _sampling(fields: Fields, top_logprobs: int | None) -> Sampling:
     seed = fields.whole("seed", None, -(2**63), 2**63 - 1)
     return Sampling(
-        temperature=fields.number("temperature", 1.0, 0.0, 2.0),
-        top_p=fields.number("top_p", 1.0, 0.0, 1.0),
+        **{name: fields.number(name, *bounds) for name, bounds in NUMBERS.items()},
         # -1 says "off" in other servers.
         top_k=max(0, fields.whole("top_k", 0, -1, 2**31)),
-        min_p=fields.number("min_p", 0.0, 0.0, 1.0),
-        presence_penalty=fields.number("presence_penalty", 0.0, -2.0, 2.0),
-        frequency_penalty=fields.number("frequency_penalty", 0.0, -2.0, 2.0),
-        repetition_penalty=fields.number("repetition_penalty", 1.0, 0.01, 10.0),
         logit_bias=_logit_bias(fields.object("logit_bias")),
         seed=secrets.randbits(63) if seed is None else seed,
         top_logprobs=top_logprobs,

@@ -19,7 +19,7 @@ from inference.server.bodies import (
 )
 from inference.server.errors import ApiError, InvalidRequest
 from inference.server.middleware import request_note
-from inference.server.pooled import job_usage
+from inference.server.pooled import PooledModel, job_usage
 from inference.server.schemas import EmbeddingRequest, embedding_request_parse
 from inference.server.service import ModelService
 
@@ -31,22 +31,35 @@ async def embeddings_create(request: Request) -> Response:
     model, encoder = service.pooled_for(service.embedding, wanted.model)
     dimensions = _dimensions_for(wanted, encoder.folder)
     priority = priority_of(request, wanted.inputs)
-    tenant = tenant_of(request)
     # Off the event loop: a full request takes tens of milliseconds.
     tokens = await asyncio.to_thread(_tokenise, encoder.tokenizer, wanted)
-    request_note(request, inputs=wanted.inputs, priority=str(priority))
+    job = await job_run(request, model, tokens, priority)
+    if job is None:
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
+    content = await asyncio.to_thread(_answer, wanted, job, dimensions, model.name)
+    return Response(content, media_type="application/json", headers=headers_for(tokens))
+
+
+async def job_run(
+    request: Request, model: PooledModel, tokens: Tokenised, priority: Priority
+) -> Job | None:
+    """The finished work of one request; None when its client has gone."""
+    service: ModelService = request.app.state.service
+    tenant = tenant_of(request)
+    request_note(request, inputs=len(tokens.ids), priority=str(priority))
     service.check_receipts()
     work = model.run(request.state.request_id, tokens.ids, priority, tenant)
     try:
         job = await unless_disconnected(request, work)
     except BatchFailed as error:
         raise ApiError("The model failed on this request.", code="batch_failed") from error
-    if job is None:
-        return Response(status_code=CLIENT_CLOSED_REQUEST)
-    request_note(request, tokens=job.tokens_done, busy_us=job.busy_us)
-    content = await asyncio.to_thread(_answer, wanted, job, dimensions, model.name)
-    headers = {"X-Truncated-Inputs": str(tokens.truncated)} if tokens.truncated else None
-    return Response(content, media_type="application/json", headers=headers)
+    if job is not None:
+        request_note(request, tokens=job.tokens_done, busy_us=job.busy_us)
+    return job
+
+
+def headers_for(tokens: Tokenised) -> dict[str, str]:
+    return {"X-Truncated-Inputs": str(tokens.truncated)} if tokens.truncated else {}
 
 
 def _dimensions_for(wanted: EmbeddingRequest, folder: ModelFolder) -> int:

@@ -128,12 +128,20 @@ def needs_for(spec: Any, config: ChatConfig, *, device: str, pooled: int) -> Nee
         weights=weight_bytes(spec, "int8" if quantized else "none", dtype),
         weights_int8=None if quantized else weight_bytes(spec, "int8", dtype),
         workspace=workspace,
-        block_bytes=bytes_per_block(spec, size, dtype),
+        block_bytes=bytes_per_block(spec, size, cache_dtype(dtype, is_int8=quantized)),
         block_size=size,
         positions=spec.max_positions,
         sequences=running,
         is_cpu=is_cpu,
     )
+
+
+def cache_dtype(dtype: Any, *, is_int8: bool) -> Any:
+    """What keys and values are kept in: beside int8 weights half the bits do, and what is read
+    again for every token is what a CPU waits for."""
+    import torch  # noqa: PLC0415 - only the worker loads it
+
+    return torch.float16 if is_int8 and dtype == torch.float32 else dtype
 
 
 def block_size_for(device: str) -> int:

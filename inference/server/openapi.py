@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from inference.server.chat_schemas import CHAT_FIELDS, COMPLETION_FIELDS
+from inference.server.chat_schemas import CHAT_FIELDS, COMPLETION_FIELDS, NUMBERS
 from inference.server.schemas import FIELDS, RERANK_FIELDS
 
 Document = dict[str, Any]
@@ -15,9 +15,6 @@ TYPES: dict[str, Document] = {
     "input": {"description": "A text, a list of texts, token ids, or a list of those."},
     "query": {"type": "string"},
     "documents": {"type": "array", "minItems": 1},
-    "temperature": {"type": "number", "minimum": 0, "maximum": 2, "default": 1},
-    "top_p": {"type": "number", "minimum": 0, "maximum": 1, "default": 1},
-    "min_p": {"type": "number", "minimum": 0, "maximum": 1, "default": 0},
     "top_k": {"type": "integer", "minimum": -1, "default": 0},
     "n": {"type": "integer", "minimum": 1, "default": 1},
     "max_tokens": {"type": "integer", "minimum": 1},
@@ -47,6 +44,10 @@ TYPES: dict[str, Document] = {
     "dimensions": {"type": "integer", "minimum": 1},
     "top_n": {"type": "integer", "minimum": 1},
     "return_documents": {"type": "boolean", "default": False},
+}
+TYPES |= {
+    name: {"type": "number", "default": default, "minimum": least, "maximum": most}
+    for name, (default, least, most) in NUMBERS.items()
 }
 HEADERS = [
     ("X-Request-Id", "Echoed, and the receipt's request_id; made when absent."),

@@ -6,16 +6,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from inference.pooling.queue import BatchFailed, Job
-from inference.server.bodies import (
-    CLIENT_CLOSED_REQUEST,
-    body_read,
-    tenant_of,
-    unless_disconnected,
-)
-from inference.server.embeddings import priority_of
-from inference.server.errors import ApiError
-from inference.server.middleware import request_note
+from inference.pooling.queue import Job
+from inference.server.bodies import CLIENT_CLOSED_REQUEST, body_read
+from inference.server.embeddings import headers_for, job_run, priority_of
 from inference.server.pooled import job_usage
 from inference.server.schemas import RerankRequest, rerank_request_parse
 from inference.server.service import ModelService
@@ -26,21 +19,14 @@ async def rerank_create(request: Request) -> Response:
     limits = service.config.limits
     wanted = rerank_request_parse(await body_read(request, limits.max_body_bytes), limits)
     model, encoder = service.pooled_for(service.rerank, wanted.model)
-    priority, tenant = priority_of(request, 1), tenant_of(request)
+    priority = priority_of(request, 1)
     pairs = [(wanted.query, document) for document in wanted.documents]
     tokens = await asyncio.to_thread(encoder.tokenizer.pairs, pairs)
-    request_note(request, inputs=len(pairs), priority=str(priority))
-    service.check_receipts()
-    work = model.run(request.state.request_id, tokens.ids, priority, tenant)
-    try:
-        job = await unless_disconnected(request, work)
-    except BatchFailed as error:
-        raise ApiError("The model failed on this request.", code="batch_failed") from error
+    job = await job_run(request, model, tokens, priority)
     if job is None:
         return Response(status_code=CLIENT_CLOSED_REQUEST)
-    request_note(request, tokens=job.tokens_done, busy_us=job.busy_us)
-    headers = {"X-Truncated-Inputs": str(tokens.truncated)} if tokens.truncated else None
-    return JSONResponse(_answer(wanted, job, request.state.request_id), headers=headers)
+    answer = _answer(wanted, job, request.state.request_id)
+    return JSONResponse(answer, headers=headers_for(tokens))
 
 
 def _answer(wanted: RerankRequest, job: Job, request_id: str) -> dict[str, Any]:

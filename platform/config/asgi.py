@@ -1,9 +1,41 @@
-"""ASGI entry point for gunicorn with uvicorn workers."""
+"""ASGI entry point for gunicorn with uvicorn workers: `/v1` has an application of its own, Django the rest."""
 
 import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-application = get_asgi_application()
+django_application: Any = get_asgi_application()
+
+from furrow.api.openai.app import PREFIX, OpenAIApp  # noqa: E402  needs Django's apps
+from furrow.gateway.connections import async_connections_close  # noqa: E402
+
+openai_application = OpenAIApp()
+
+Message = MutableMapping[str, Any]
+
+
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+async def application(scope: Message, receive: Receive, send: Send) -> None:
+    if scope["type"] == "lifespan":
+        await _lifespan(receive, send)
+    elif scope["type"] == "http" and scope["path"].startswith(PREFIX):
+        await openai_application(scope, receive, send)
+    else:
+        await django_application(scope, receive, send)
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.shutdown":
+            await async_connections_close()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

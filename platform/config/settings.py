@@ -102,9 +102,12 @@ DATABASE_URL = env_str_or_file("DATABASE_URL", _embedded.format(role="furrow_app
 DATABASE_OWNER_URL = env_str_or_file("DATABASE_OWNER_URL", _embedded.format(role="postgres"))
 if IS_PRODUCTION and not env_str_or_file("DATABASE_URL"):
     raise SettingError("DATABASE_URL must be set in production")
+# Of each web process, for asynchronous calls: each keeps a connection, beside those that the pool lends.
+DATABASE_THREADS = env_int("DATABASE_THREADS", 6, minimum=1)
+_pool_size = env_int("DATABASE_POOL_SIZE", 0, minimum=0)
 # `default` is the app role behind row-level security; `owner` migrates and builds indexes, nothing else.
 DATABASES = {
-    "default": database(DATABASE_URL, pool_size=env_int("DATABASE_POOL_SIZE", 0, minimum=0)),
+    "default": database(DATABASE_URL, pool_size=_pool_size and _pool_size + DATABASE_THREADS),
     "owner": database(DATABASE_OWNER_URL, is_owner=True),
 }
 DATABASE_APP_ROLE = str(DATABASES["default"]["USER"]) or "furrow_app"
@@ -136,6 +139,11 @@ CELERY_BEAT_SCHEDULE = {
     "receipts": {"task": "furrow.metering.tasks.receipts_task", "schedule": 5.0},
     "rollups": {"task": "furrow.metering.tasks.rollups_task", "schedule": 10.0},
     "reconcile": {"task": "furrow.metering.tasks.reconcile_task", "schedule": 300.0},
+    "reconcile-all": {
+        "task": "furrow.metering.tasks.reconcile_task",
+        "schedule": 24 * 3600.0,
+        "kwargs": {"is_full": True},
+    },
     "invoices": {"task": "furrow.metering.tasks.invoices_task", "schedule": 3600.0},
     "nightly": {"task": "furrow.assistants.tasks.nightly_task", "schedule": 1800.0},
     "upkeep": {"task": "furrow.ops.tasks.upkeep_task", "schedule": 24 * 3600.0},
@@ -180,6 +188,8 @@ X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = None
 API_CALLS_PER_MINUTE = env_int("API_CALLS_PER_MINUTE", 6000, minimum=1)
+# How many calls of /v1 one web process holds at a time; more are asked to come back.
+API_STREAMS_MAX = env_int("API_STREAMS_MAX", 500, minimum=1)
 UPLOAD_MAX_BYTES = env_int("UPLOAD_MAX_MB", 50, minimum=1) * 1024 * 1024
 
 EMAIL_BACKEND = env_str("EMAIL_BACKEND", "django.core.mail.backends.filebased.EmailBackend")

@@ -9,16 +9,22 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from furrow.assistants.evaluation.gate import publication_request
+from furrow.assistants.evaluation.golden import golden_create
 from furrow.assistants.services import (
     approved_answer_create,
     assistant_create,
     assistant_publish,
+    assistant_update,
 )
 from furrow.conversations.services import conversation_create, turn_create
 from furrow.core import jobs
 from furrow.core.context import tenant_tx
+from furrow.knowledge.models import Chunk
 from furrow.knowledge.services.bases import knowledge_base_create
 from furrow.knowledge.services.documents import document_add_text
+from furrow.knowledge.services.known import known_question_add
+from furrow.knowledge.services.synonyms import synonym_group_save
 from furrow.metering.budgets import budget_set
 from furrow.metering.invoices import invoice_close
 from furrow.tenants.services import SYSTEM
@@ -41,6 +47,11 @@ class World:
     turn: Any
     budget: Any
     invoice: Any
+    golden: Any
+    evaluation: Any
+    check: Any
+    synonyms: Any
+    known: Any
 
 
 def run_all_jobs(lane: str) -> None:
@@ -69,11 +80,33 @@ def world(cast: Any) -> World:
         turn = turn_create(conversation=conversation, text="坏果怎么赔？")
     run_all_jobs("chat")
     with tenant_tx(cast.tenant.id):
+        golden = golden_create(
+            actor=SYSTEM, assistant=assistant, question="坏果多久内联系？", facts=[["24小时"]]
+        )
+        assistant_update(actor=SYSTEM, assistant=assistant, settings={"threshold": 0.3})
+        check = publication_request(actor=SYSTEM, assistant=assistant).check
         budget = budget_set(
             actor=SYSTEM, scope_kind="assistant", scope_id=str(assistant.id), cap_hard=Decimal(7)
         )
         invoice = invoice_close(month=date(2026, 1, 1))
-    return World(base, document, assistant, approved, conversation, turn, budget, invoice)
+        synonyms = synonym_group_save(actor=SYSTEM, words=["坏果", "烂果"])
+        chunk = Chunk.objects.filter(document=document).order_by("ordinal")[0]
+        known = known_question_add(actor=SYSTEM, chunk=chunk, text="坏果找谁？")
+    return World(
+        base,
+        document,
+        assistant,
+        approved,
+        conversation,
+        turn,
+        budget,
+        invoice,
+        golden,
+        check.run,
+        check,
+        synonyms,
+        known,
+    )
 
 
 def post(client: Client, path: str, body: Any, **headers: str) -> Any:

@@ -15,12 +15,20 @@ from tests.api.conftest import World
 BODIES = {
     "post /api/v1/knowledge-bases/{base_id}/documents": {"title": "x", "text": "x"},
     "post /api/v1/knowledge-bases/{base_id}/search": {"query": "坏果"},
+    "post /api/v1/knowledge-bases/{base_id}/findings": {
+        "finding_ids": [str(uuid.uuid4())],
+        "state": "kept",
+    },
+    "post /api/v1/chunks/{chunk_id}/known-questions": {"text": "x"},
     "patch /api/v1/knowledge-bases/{base_id}": {"name": "stolen"},
     "patch /api/v1/documents/{document_id}": {"title": "stolen"},
     "patch /api/v1/assistants/{assistant_id}": {"name": "stolen"},
     "post /api/v1/assistants/{assistant_id}/publications": {"note": "x"},
     "post /api/v1/assistants/{assistant_id}/approved-answers": {"question": "x", "answer": "x"},
     "post /api/v1/assistants/{assistant_id}/conversations": {},
+    "post /api/v1/assistants/{assistant_id}/golden-questions": {"question": "x"},
+    "post /api/v1/assistants/{assistant_id}/evaluations": {"question": "x"},
+    "patch /api/v1/golden-questions/{golden_id}": {"note": "stolen"},
     "post /api/v1/conversations/{conversation_id}/messages": {"text": "坏果怎么赔"},
     "post /api/v1/conversations/{conversation_id}/tickets": {},
     "post /api/v1/turns/{turn_id}/feedback": {"value": 1},
@@ -29,6 +37,8 @@ BODIES = {
 WITHOUT_ID = {
     "get /api/v1/knowledge-bases": None,
     "post /api/v1/knowledge-bases": {"name": "mine"},
+    "get /api/v1/synonyms": None,
+    "post /api/v1/synonyms": {"words": ["one", "other"]},
     "get /api/v1/assistants": None,
     "post /api/v1/assistants": {"name": "mine"},
     "get /api/v1/conversations": None,
@@ -50,12 +60,18 @@ def ids(world: World) -> dict[str, str]:
     return {
         "base_id": str(world.base.id),
         "document_id": str(world.document.id),
+        "synonyms_id": str(world.synonyms.id),
+        "known_id": str(world.known.id),
+        "chunk_id": str(world.known.chunk_id),
         "assistant_id": str(world.assistant.id),
         "answer_id": str(world.approved.id),
         "conversation_id": str(world.conversation.id),
         "turn_id": str(world.turn.id),
         "budget_id": str(world.budget.id),
         "invoice_id": str(world.invoice.id),
+        "golden_id": str(world.golden.id),
+        "evaluation_id": str(world.evaluation.id),
+        "check_id": str(world.check.id),
     }
 
 

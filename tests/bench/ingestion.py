@@ -96,9 +96,9 @@ def fair() -> None:
     text = "\n\n".join(
         f"第{n}条 本店第{n}号规则：收到货物后请在两天内检查并联系客服。" for n in range(60)
     )
-    # The first tenant's files wait in the queue before anybody else's: the order must not matter.
-    for tenant, base in shops:
-        for number in range(FILES_EACH):
+    # At once: every tenant's first file, then every tenant's second, as fifty browsers send them.
+    for number in range(FILES_EACH):
+        for tenant, base in shops:
             upload(tenant, base, f"{tenant.name} {number}\n\n{text}".encode(), f"{number}.txt")
     done: dict[Any, float] = {}
     started = time.perf_counter()

@@ -76,7 +76,7 @@ class Site(BaseHTTPRequestHandler):
 def site(monkeypatch):
     """A local server that stands in for the public address of public.example."""
     server = HTTPServer(("127.0.0.1", 0), Site)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     port = server.server_address[1]
     lookups: list[str] = []

@@ -12,12 +12,21 @@ from django.urls import reverse
 from django.utils import timezone
 
 from furrow.assistants import services as assistants
+from furrow.assistants.evaluation.golden import golden_create
+from furrow.assistants.evaluation.models import PublicationCheck
+from furrow.assistants.evaluation.runs import Subject, run_create
 from furrow.channels.models import Widget
 from furrow.conversations import services as conversations
 from furrow.conversations.models import Turn
 from furrow.core.context import tenant_tx
 from furrow.dashboard.translations import compile_catalogues
-from furrow.knowledge.models import Chunk, Document, DocumentVersion, KnowledgeBase
+from furrow.knowledge.models import (
+    Chunk,
+    Document,
+    DocumentVersion,
+    KnowledgeBase,
+    PassageCorrection,
+)
 from furrow.knowledge.services.known import known_question_add
 from furrow.knowledge.services.synonyms import synonym_group_save
 from furrow.metering.budgets import budget_set
@@ -48,6 +57,10 @@ class Shop:
     invitation_token: str
     membership: Any
     widget: Any
+    golden: Any
+    run: Any
+    check: Any
+    correction: Any
     budget: Any
     known_question: Any
     synonyms: Any
@@ -77,12 +90,31 @@ def shop(cast: Any) -> Shop:
         )
         membership = Membership.objects.get(user=cast.viewer)
         widget = Widget.objects.create(assistant=assistant)
+        golden = golden_create(
+            actor=actor, assistant=assistant, question="多久发货？", facts=[["当天"]],
+            document_id=document.id,
+        )  # fmt: skip
+        run = run_create(
+            assistant=assistant, kind="publish", candidate=Subject.draft(assistant),
+            base=Subject.draft(assistant),
+        )  # fmt: skip
+        check = PublicationCheck.objects.create(assistant=assistant, run=run, state="withdrawn")
+        # Off, so that publishing stays one step where a test is about something else.
+        golden.is_enabled = False
+        golden.save()
+        replacement, _ = read_document(base, "发货与售后（更正）")
+        Document.objects.filter(id=replacement.id).update(deleted_at=timezone.now())
+        correction = PassageCorrection.objects.create(
+            document=document, replacement=replacement, original=chunks[1].text,
+            is_source_changed=True,
+        )  # fmt: skip
         question = known_question_add(actor=actor, chunk=chunks[0], text="多久发货？")
         synonyms = synonym_group_save(actor=actor, words=["脐橙", "CG-01"])
         budget = budget_set(actor=actor, scope_kind="tenant", cap_hard=Decimal(50))
     return Shop(
         base, document, chunks, assistant, approved, gap, conversation, turn, ticket,
-        key, invitation, token, membership, widget, budget, question, synonyms,
+        key, invitation, token, membership, widget, golden, run, check, correction, budget,
+        question, synonyms,
     )  # fmt: skip
 
 

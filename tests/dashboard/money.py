@@ -1,5 +1,6 @@
 """Usage of other days, booked as if it had been settled then."""
 
+from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from itertools import count
@@ -29,7 +30,7 @@ def spend_at(tenant_id: UUID, at: datetime, *buckets: int, **fields: Any) -> Usa
         costs = bucket_costs(counts, prices.as_json())
         cost = sum(costs.values(), Decimal(0))
         values: dict[str, Any] = {
-            **vars(counts), **costs, "cost": cost, "charged": cost, "absorbed": Decimal(0),
+            **asdict(counts), **costs, "cost": cost, "charged": cost, "absorbed": Decimal(0),
             "source": "test", "source_id": f"e{next(_numbers)}", "basis": "reported",
             "status": "complete", "kind": kind, "model": model, "currency": gate.currency,
             "scopes": ["tenant"], "prices": prices.as_json(),

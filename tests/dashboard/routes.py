@@ -29,6 +29,12 @@ def parameters(shop: Any) -> dict[str, Any]:
         "key_id": shop.key.id,
         "budget_id": shop.budget.id,
         "number": 1,
+        "golden_id": shop.golden.id,
+        "run_id": shop.run.id,
+        "check_id": shop.check.id,
+        "correction_id": shop.correction.id,
+        "kind": "turn",
+        "case_id": shop.turn.id,
     }
 
 

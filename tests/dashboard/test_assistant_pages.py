@@ -1,6 +1,7 @@
 """Assistants through their pages: edit, publish, roll back, try, answer gaps, close tickets."""
 
-from furrow.assistants.models import ApprovedAnswer, Assistant, Gap
+from furrow.assistants.models import ApprovedAnswer, Assistant, EvaluationRun, Gap
+from furrow.assistants.services import gap_record
 from furrow.channels.models import Widget
 from furrow.conversations.models import Conversation, Ticket, Turn
 from furrow.core.context import tenant_tx
@@ -120,6 +121,27 @@ def test_gap_becomes_an_approved_answer_in_one_step(owner, cast, shop, page):
     with tenant_tx(cast.tenant.id):
         assert Gap.objects.get(id=shop.gap.id).state == "answered"
         assert ApprovedAnswer.objects.filter(question="能开发票吗？", answer="可以。").exists()
+
+
+def test_one_answer_is_for_the_ticked_wordings_of_a_line(owner, cast, shop, page):
+    with tenant_tx(cast.tenant.id):
+        same, other = (
+            gap_record(assistant=shop.assistant, question=text)
+            for text in ("发票能开吗", "开发票吗")
+        )
+    shown = owner.get(page("gaps"))
+    assert [gap.id for gap in shown.context["page"]] == [shop.gap.id]
+    data = {"answer": "可以。", "chosen": "1", "same": [str(same.id)]}
+    owner.post(page("gap_answer", shop.gap.id), data)
+    assert [gap.id for gap in owner.get(page("gaps")).context["page"]] == [other.id]
+    with tenant_tx(cast.tenant.id):
+        assert ApprovedAnswer.objects.get(answer="可以。").variants == ["发票能开吗"]
+
+
+def test_gaps_are_asked_again_from_their_page(owner, cast, shop, page):
+    owner.post(page("gaps_ask", shop.assistant.id))
+    with tenant_tx(cast.tenant.id):
+        assert EvaluationRun.objects.latest("created_at").kind == "gaps"
 
 
 def test_gap_is_dismissed(owner, cast, shop, page):

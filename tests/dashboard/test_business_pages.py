@@ -49,6 +49,20 @@ def test_in_production_only_the_mailed_link_opens_an_account(
     assert User.objects.filter(email="ann@example.test").exists()
 
 
+def test_without_a_mail_server_the_shown_link_opens_the_account(
+    owner, page, settings, tmp_path, django_capture_on_commit_callbacks
+):
+    settings.IS_PRODUCTION = True
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    settings.EMAIL_FILE_PATH = tmp_path
+    with django_capture_on_commit_callbacks(execute=True):
+        response = owner.post(page("invite"), {"email": "ann@example.test", "role": "staff"})
+    assert "本服务器不发送邮件" in response.content.decode()
+    shown = re.search(r'id="invitation-link">https?://[^/]+(\S+)</pre>', response.content.decode())
+    Client().post(shown.group(1), {"name": "Ann", "password": PASSWORD})
+    assert User.objects.filter(email="ann@example.test").exists()
+
+
 def test_link_never_changes_an_account_that_exists(
     owner, cast, page, django_capture_on_commit_callbacks
 ):

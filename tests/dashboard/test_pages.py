@@ -10,8 +10,8 @@ from furrow.knowledge.models import KnowledgeBase
 from tests.dashboard.conftest import read_document
 from tests.dashboard.routes import dashboard_routes, url_of
 
-# Downloads, not pages; tested in test_knowledge_pages and test_cost_pages.
-NOT_PAGES = {"document_file", "costs_table"}
+# Downloads, not pages; they are tested where their pages are.
+NOT_PAGES = {"document_file", "costs_table", "golden_export"}
 PAGES = [
     route
     for route in dashboard_routes()
@@ -46,6 +46,11 @@ def test_htmx_gets_no_second_shell(owner, cast, shop):
         "document_update",
         "search",
         "turn",
+        "golden_create",
+        "golden_update",
+        "golden_import",
+        "run",
+        "repair",
     }
     for route in PAGES:
         if route.name in partial:
@@ -65,6 +70,7 @@ def test_empty_business_says_what_to_do_next(cast):
         ("search", "Add documents first"),
         ("answers", "Create one first"),
         ("gaps", "No gaps"),
+        ("quality", "No assistant yet"),
         ("conversations", "Nobody has asked yet"),
         ("tickets", "Nobody is waiting"),
         ("keys", "Create one for each program"),
@@ -93,7 +99,8 @@ def test_steps_are_counted_as_they_are_done(owner, cast, shop):
         ("assistants", 16),
         ("conversations", 16),
         ("tickets", 16),
-        ("gaps", 16),
+        ("gaps", 17),
+        ("quality", 21),
         ("members", 16),
         ("keys", 16),
         ("audit", 16),

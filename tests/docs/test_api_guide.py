@@ -26,6 +26,8 @@ NAMES = [
     (r"POST /api/v1/knowledge-bases/[^/]+/documents$", "DOCUMENT"),
     (r"POST /api/v1/assistants$", "ASSISTANT"),
     (r"POST /api/v1/assistants/[^/]+/approved-answers$", "ANSWER"),
+    (r"POST /api/v1/assistants/[^/]+/golden-questions$", "GOLDEN"),
+    (r"POST /api/v1/assistants/[^/]+/evaluations$", "EVALUATION"),
     (r"POST /api/v1/assistants/[^/]+/conversations$", "CONVERSATION"),
     (r"POST /api/v1/conversations/[^/]+/messages$", "TURN"),
     (r"PUT /api/v1/budgets$", "BUDGET"),
@@ -119,6 +121,8 @@ def test_examples_run_in_the_order_of_the_guide(api: Client, cast: Any, monkeypa
                 and call.method in {"POST", "PUT"}
             ):
                 known.setdefault(name, json.loads(text)["id"])
+        if call.url.endswith("/publications") and answer.status_code == 202:
+            known["CHECK"] = json.loads(text)["id"]
         if "/messages" in call.url and call.method == "POST":
             # The worker's part, which no process does here.
             while jobs.run_next("chat"):

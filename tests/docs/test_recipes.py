@@ -78,7 +78,7 @@ def _config() -> AssistantConfig:
         "knowledge_base_ids": [],
         "settings": {},
     }
-    return AssistantConfig._of_json(assistant.id, data)
+    return AssistantConfig.of_json(assistant.id, data)
 
 
 def test_new_rung_answers_and_passes_with_a_reason(monkeypatch: Any) -> None:

@@ -7,12 +7,17 @@ parameters of the routes for each language.
 import json
 import sys
 import time
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
-from django.utils import translation
+from django.utils import timezone, translation
 
 from furrow.accounts.services import user_ensure
+from furrow.assistants.evaluation.gate import publication_request
+from furrow.assistants.evaluation.golden import golden_create
+from furrow.assistants.evaluation.models import EvaluationRun, PublicationCheck
+from furrow.assistants.evaluation.runs import Subject, run_create
 from furrow.assistants.models import Assistant, Gap
 from furrow.assistants.services import (
     approved_answer_create,
@@ -31,6 +36,7 @@ from furrow.conversations.services import (
 from furrow.core.context import tenant_tx
 from furrow.knowledge.models import Chunk, Document
 from furrow.knowledge.services.bases import knowledge_base_create
+from furrow.knowledge.services.corrections import correction_create
 from furrow.knowledge.services.documents import document_add_text, document_upload
 from furrow.ops.demo.manifest import TENANTS
 from furrow.ops.demo_loader import demo_owner
@@ -44,6 +50,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "text": ("春节安排", "春节期间，正月初一到初五不发货，初六开始按下单顺序发出。"),
         "asked": ["赔付需要几张照片？", "你们收不收比特币？"],
         "approved": ("可以上门自提吗？", "可以，提前一天打电话，果园门口取货。"),
+        "golden": ("赔付需要几张照片？", "3张", "4张"), "corrected": "青海每单运费35元，不包邮。",
         "contact": "微信 guoyuan88", "note": "想订六十箱，问问批发价", "resolution": "已回电，下周一发货",
         "comment": "回答得很清楚", "publish": "加上春节安排", "key": "进货程序", "person": "林小满",
     },
@@ -53,6 +60,8 @@ WORDS: dict[str, dict[str, Any]] = {
         "text": ("New Year", "We do not ship in the first five days of the New Year holiday."),
         "asked": ["How many photos does a claim need?", "Do you accept bitcoin?"],
         "approved": ("Can I pick up my order?", "Yes. Call one day ahead and collect it at the orchard gate."),
+        "golden": ("How many photos does a claim need?", "three photos", "four photos"),
+        "corrected": "Delivery to Qinghai costs 35 yuan an order.",
         "contact": "ann@shop.example", "note": "Sixty boxes, is there a wholesale price?", "resolution": "Called back",
         "comment": "Very clear", "publish": "New Year dates", "key": "Stock program", "person": "Ann Field",
     },
@@ -125,6 +134,40 @@ def talk(code: str, made: dict[str, Any]) -> None:
             "gap_id": Gap.objects.latest("last_asked_at").id,
         }  # fmt: skip
     _wait(tenant_id, Document, "failed", 1)
+    examine(words, made, actor)
+
+
+def examine(words: dict[str, Any], made: dict[str, Any], actor: Actor) -> None:
+    """Golden questions that were asked three nights, a publication they stop, and a corrected passage."""
+    question, right, wrong = words["golden"]
+    with tenant_tx(made["tenant_id"]):
+        assistant = Assistant.objects.select_related("published").get(id=made["assistant_id"])
+        # The approved answer is surely right; the draft will do without it.
+        golden = golden_create(
+            actor=actor, assistant=assistant, question=words["approved"][0],
+            facts=[[words["approved"][1]]],
+        )  # fmt: skip
+        golden_create(actor=actor, assistant=assistant, question=question, facts=[[right]])
+        golden_create(actor=actor, assistant=assistant, question=words["asked"][1], facts=[[wrong]])
+        nights = [
+            run_create(assistant=assistant, kind="nightly", candidate=Subject.published(assistant))
+            for _ in range(3)
+        ]
+        chunk = Chunk.objects.filter(document_id=made["document_id"])[1]
+        correction = correction_create(actor=actor, chunk=chunk, text=words["corrected"])
+    _wait(made["tenant_id"], EvaluationRun, "done", 3, field="state")
+    with tenant_tx(made["tenant_id"]):
+        for days, night in enumerate(reversed(nights)):
+            EvaluationRun.objects.filter(id=night.id).update(
+                created_at=timezone.now() - timedelta(days=days)
+            )
+        assistant_update(actor=actor, assistant=assistant, rungs=["quoted"])
+        check = publication_request(actor=actor, assistant=assistant).check
+    _wait(made["tenant_id"], PublicationCheck, "blocked", 1, field="state")
+    made |= {
+        "golden_id": golden.id, "run_id": check.run_id, "check_id": check.id,
+        "correction_id": correction.id, "kind": "turn", "case_id": made["turn_id"],
+    }  # fmt: skip
 
 
 def _upload(actor: Actor, base: Any, file_name: str, title: str) -> Document:
@@ -139,11 +182,11 @@ def _member(code: str, role: str, name: str) -> Membership:
     return Membership.objects.create(user=user, role=role)
 
 
-def _wait(tenant_id: Any, model: Any, status: str, count: int) -> None:
+def _wait(tenant_id: Any, model: Any, status: str, count: int, *, field: str = "status") -> None:
     deadline = time.monotonic() + 90
     while time.monotonic() < deadline:
         with tenant_tx(tenant_id):
-            if model.objects.filter(status=status).count() >= count:
+            if model.objects.filter(**{field: status}).count() >= count:
                 return
         time.sleep(0.1)
     raise TimeoutError(f"never {count} times {status}: {model.__name__}")

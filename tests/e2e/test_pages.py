@@ -36,14 +36,14 @@ ACCOUNT = {
 }  # fmt: skip
 # Answers to programs, posts, downloads, and steps that one page of a sign-in leads to.
 NOT_PAGES = {
-    "healthz", "readyz", "metrics", "turn_events", "language", "invitation", "document_file",
+    "healthz", "readyz", "metrics", "turn_events", "language", "invitation", "document_file", "golden_export",
     "account_set_password", "account_confirm_login_code", "mfa_authenticate", "mfa_reauthenticate",
     "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes",
     "mfa_download_recovery_codes", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn",
     "mfa_edit_webauthn", "mfa_login_webauthn",
 }  # fmt: skip
 LISTS = (
-    "home", "bases", "assistants", "search", "answers", "gaps", "conversations", "tickets", "members",
+    "home", "bases", "assistants", "search", "answers", "gaps", "quality", "conversations", "tickets", "members",
     "keys", "audit",
 )  # fmt: skip
 # What may stand in Latin letters on a Chinese page: names of formats, units and keys, which are the same in Chinese.

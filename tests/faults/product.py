@@ -36,6 +36,9 @@ class Product:
 
     var: Path
     port: int
+    # Added to the environment of everything that is started.
+    settings: dict[str, str] = field(default_factory=dict)
+    options: tuple[str, ...] = ()
     process: "subprocess.Popen[bytes] | None" = None
     peak_rss: int = 0
     peak_pss: int = 0
@@ -49,7 +52,8 @@ class Product:
     @property
     def env(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if name not in _OUTSIDE}
-        return kept | {"FURROW_VAR_DIR": str(self.var), "PYTHONUNBUFFERED": "1"}
+        own = {"FURROW_VAR_DIR": str(self.var), "PYTHONUNBUFFERED": "1"}
+        return kept | own | self.settings
 
     def start(self) -> float:
         """Starts everything; the seconds until it says that it runs."""
@@ -69,7 +73,7 @@ class Product:
         return "Ctrl-C ends everything" in log_path.read_text()
 
     def _up(self, port: int | None = None) -> list[str]:
-        return [sys.executable, "manage.py", "up", "--port", str(port or self.port)]
+        return [sys.executable, "manage.py", "up", "--port", str(port or self.port), *self.options]
 
     def up_again(self, *, port: int | None = None, var: Path | None = None) -> str:
         """What another `up` says before it gives up."""

@@ -35,6 +35,21 @@ def test_acknowledged_work_survives_a_database_restart(
     assert not doubled
 
 
+def test_killed_database_is_brought_back(
+    product: Product, shop: Business, desk: str, files: dict[str, Path], say: dict[str, float]
+) -> None:
+    ids = [shop.upload(files["docx"], f"killed-{n}.docx") for n in range(2)]
+    postmaster = product.postmaster()
+    assert postmaster is not None
+    postmaster.kill()
+    began = time.monotonic()
+    assert until(lambda: product.postmaster() not in {None, postmaster}, within_s=bar(20))
+    assert until(lambda: _answers(shop), within_s=bar(20))
+    say["web answers after the kill, s"] = time.monotonic() - began
+    assert {row["status"] for row in shop.settled(ids, within_s=60).values()} == {"ready"}
+    finish(shop.ask(desk, 2), 60)
+
+
 def _answers(business: Business) -> bool:
     return business.http.get("/knowledge-bases").is_success
 

@@ -56,10 +56,17 @@ def queue(ledger: Ledger, clock: Clock) -> EmbeddingQueue:
 
 @pytest.fixture
 def work(queue: EmbeddingQueue, encoder) -> Iterator[Callable[[], None]]:
-    thread = threading.Thread(target=queue.run, args=(encoder,))
+    ends = threading.Event()
+
+    def serve() -> None:
+        while queue.turn(encoder) or not (ends.is_set() and queue.is_idle):
+            ends.wait(0.001)
+
+    thread = threading.Thread(target=serve)
     yield thread.start
     encoder.gate.set()
     queue.close()
+    ends.set()
     thread.join(timeout=10)
     assert not thread.is_alive()
 

@@ -18,7 +18,7 @@ from furrow.metering.balances import balances_drift, gate_pass
 from furrow.metering.budgets import budget_set
 from furrow.metering.counts import Counts
 from furrow.metering.holds import Bounds, hold_open
-from furrow.metering.models import Balance, LedgerLine, UsageEvent
+from furrow.metering.models import Balance, Hold, LedgerLine, UsageEvent
 from furrow.metering.posting import event_post
 from furrow.metering.prices import prices_now
 from furrow.metering.settlement import bucket_costs, settle
@@ -53,17 +53,19 @@ class Payer:
         **options: Any,
     ) -> Any:
         with self.tx():
-            return hold_open(
+            held = hold_open(
                 request_id=request_id or f"r{next(_numbers)}",
                 model=options.pop("model", "m"),
-                bounds=Bounds(in_tokens, out_tokens),
+                bounds=Bounds(in_tokens, out_tokens, **options.pop("bounds", {})),
                 attribution=attribution or Attribution(),
                 **options,
             )
+            return Hold.objects.get(id=held.id)
 
     def settle(self, hold: Any, *buckets: int, **options: Any) -> UsageEvent:
         with self.tx():
-            return settle(request_id=hold.request_id, counts=Counts(*buckets), **options)
+            settled = settle(request_id=hold.request_id, counts=Counts(*buckets), **options)
+            return UsageEvent.objects.get(id=settled.event_id)
 
     def spend(self, *buckets: int, attribution: Attribution | None = None, **options: Any) -> Any:
         prompt, answer = sum(buckets[:2]), sum(buckets[2:])

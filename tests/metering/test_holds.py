@@ -1,15 +1,20 @@
 """Holds: what they set aside, whom they refuse, how they end."""
 
+from contextlib import suppress
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 
+from furrow.core.context import tenant_context
 from furrow.core.errors import Conflict
 from furrow.metering.attribution import Attribution
+from furrow.metering.counts import Counts
 from furrow.metering.errors import BudgetExceeded, PriceUnknown
-from furrow.metering.holds import output_affordable, void
-from furrow.metering.models import Hold
+from furrow.metering.holds import Bounds, hold_open, void
+from furrow.metering.models import Budget, Hold
 from furrow.metering.prices import price_end
+from furrow.metering.settlement import settle
 
 
 def test_hold_sets_the_dearest_outcome_aside(payer):
@@ -113,25 +118,78 @@ def test_voided_hold_costs_nothing(payer):
     payer.check()
 
 
-class TestOutputAffordable:
-    def ask(self, payer, wanted=1000, **options):
+class TestShorterAnswer:
+    """Where a budget buys less than was wanted, the hold is for what it buys: the call is asked for no more."""
+
+    def open(self, payer, wanted=1000, least=1, n=1):
         with payer.tx():
-            return output_affordable(model="m", in_tokens=1000, wanted=wanted, **options)
+            bounds = Bounds(1000, wanted, n, least_out=least)
+            return hold_open(request_id=f"w{wanted}-{n}", model="m", bounds=bounds).out_tokens
 
     def test_without_a_limit_all_that_is_wanted(self, payer):
-        assert self.ask(payer) == 1000
+        assert self.open(payer) == 1000
 
     @pytest.mark.parametrize("n", [1, 2, 3])
-    def test_a_call_of_that_size_fits_and_one_more_token_does_not(self, payer, n):
+    def test_what_is_bought_fits_and_one_more_token_does_not(self, payer, n):
         payer.budget("0.006")
-        tokens = self.ask(payer, n=n)
-        assert 0 < tokens < 1000
         with pytest.raises(BudgetExceeded):
-            payer.hold(1000, (tokens + 1) * n)
-        payer.hold(1000, tokens * n)
+            payer.hold(1000, 500 // n * n + n)
+        tokens = self.open(payer, n=n)
+        assert 500 // n - 1 <= tokens <= 500 // n
+        balance = payer.balance()
+        assert balance.cap_hard - balance.held < Decimal("0.000008") * n
+        payer.check()
+
+    def test_an_answer_shorter_than_the_least_is_refused(self, payer):
+        payer.budget("0.006")
+        with pytest.raises(BudgetExceeded):
+            self.open(payer, least=501)
         payer.check()
 
     def test_nothing_left_is_refused(self, payer):
         payer.budget("0.002")
         with pytest.raises(BudgetExceeded):
-            self.ask(payer)
+            self.open(payer)
+
+
+def test_hold_settle_and_void_are_one_statement_each(payer, django_assert_num_queries):
+    """Each is a transaction by itself: more trips would keep the tenant's gate closed between them."""
+    payer.spend(0, 1, 1, 0)
+    with tenant_context(payer.tenant_id):
+        with django_assert_num_queries(1):
+            hold_open(request_id="one", model="m", bounds=Bounds(10, 10))
+        with django_assert_num_queries(1):
+            settle(request_id="one", counts=Counts(0, 10, 10, 0))
+        with django_assert_num_queries(1):
+            void(request_id="one")
+    payer.check()
+
+
+def test_tenant_of_a_transaction_is_put_back(payer, other_payer):
+    """A hold made inside another tenant's transaction leaves that tenant set, whatever came of it."""
+    other_payer.budget("0")
+    with payer.tx():
+        with tenant_context(other_payer.tenant_id), pytest.raises(BudgetExceeded):
+            hold_open(request_id="x", model="m", bounds=Bounds(10, 10))
+        for act in (
+            void,
+            lambda request_id: hold_open(request_id=request_id, model="m", bounds=Bounds(1)),
+        ):
+            with tenant_context(other_payer.tenant_id), suppress(BudgetExceeded):
+                act(request_id="y")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting('app.tenant')")
+            assert cursor.fetchone()[0] == str(payer.tenant_id)
+
+
+def test_budget_set_again_counts_what_was_spent_without_it(payer):
+    payer.budget("1", "visitor", "*", period="month")
+    for name in ("a", "b"):
+        payer.spend(0, 100, 0, 0, attribution=Attribution(visitor_id=name))
+    with payer.tx():
+        Budget.objects.filter(scope_kind="visitor").update(is_active=False)
+    payer.spend(0, 100, 0, 0, attribution=Attribution(visitor_id="c"))
+    payer.budget("1", "visitor", "*", period="month")
+    payer.spend(0, 100, 0, 0, attribution=Attribution(visitor_id="c"))
+    assert payer.balance("visitor:c").posted == Decimal("0.0004")
+    payer.check()

@@ -18,7 +18,6 @@ from furrow.metering.prices import (
     price_set,
     price_window_create,
     prices_now,
-    window_holds,
 )
 
 
@@ -108,8 +107,10 @@ class TestHoursOfTheDay:
     @pytest.mark.parametrize(
         ("clock", "holds"), [("15:30", True), ("17:59", True), ("18:00", False)]
     )
-    def test_span_over_midnight_in_another_zone(self, clock, holds):
-        assert window_holds("Asia/Shanghai", [["23:30", "02:00"]], self.at(clock)) is holds
+    def test_span_over_midnight_in_another_zone(self, db, clock, holds):
+        price_window_create(name="night", timezone="Asia/Shanghai", spans=[("23:30", "02:00")])
+        set_price("16", window="night")
+        assert (per_million(at=self.at(clock))["out"] == 16) is holds
 
     def test_hours_of_a_name_cannot_change(self, peak):
         with pytest.raises(Conflict):

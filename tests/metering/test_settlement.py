@@ -3,6 +3,7 @@
 import random
 from contextlib import contextmanager
 from decimal import Decimal
+from uuid import uuid4
 
 import pytest
 from django.db import Error, IntegrityError, connection, transaction
@@ -176,7 +177,17 @@ class TestThresholds:
         assert [facts["percent"] for _, facts in told] == [50, 80]
         assert told[0] == (
             "budget.threshold",
-            {"scope": "tenant", "period": "month", "percent": 50, "posted": "0.005", "cap": "0.01"},
+            {
+                "tenant_id": str(payer.tenant_id),
+                "scope": "tenant",
+                "period": "month",
+                "period_start": payer.balance().period_start.isoformat(),
+                "percent": 50,
+                "posted": "0.005",
+                "cap": "0.01",
+                "is_hard": True,
+                "currency": "CNY",
+            },
         )
         with payer.tx():
             assert BudgetNotice.objects.count() == 2
@@ -292,10 +303,24 @@ class TestDatabaseRefuses:
             "reason": "x",
             "occurred_at": "2027-01-01T00:00Z",
         }
-        with payer.tx(), refused("does not balance") as cursor:
-            LedgerLine.objects.create(account="revenue", credit=1, **line)
-            LedgerLine.objects.create(account="receivable", debit=1, **{**line, "currency": "USD"})
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        lines = [
+            LedgerLine(tenant_id=payer.tenant_id, account="revenue", credit=1, **line),
+            LedgerLine(tenant_id=payer.tenant_id, account="receivable", debit=1, **line),
+        ]
+        with payer.tx():
+            LedgerLine.objects.bulk_create(lines)
+        for wrong in (
+            [{"credit": 1}],
+            [{"credit": 1}, {"debit": 2}],
+            [{"credit": 1}, {"debit": 1, "currency": "USD"}],
+            [{"credit": 1}, {"debit": 1, "txn": uuid4()}],
+        ):
+            added = [
+                LedgerLine(tenant_id=payer.tenant_id, account="revenue", **{**line, **change})
+                for change in wrong
+            ]
+            with payer.tx(), refused("does not balance"):
+                LedgerLine.objects.bulk_create(added)
 
     @pytest.mark.parametrize(
         ("change", "name"),

@@ -15,12 +15,30 @@ from furrow.core import jobs
 from furrow.core.context import tenant_tx
 from furrow.core.keys import file_key
 from furrow.core.models import Job
-from furrow.knowledge.models import DocumentVersion
-from furrow.knowledge.services.bases import knowledge_base_create
-from furrow.knowledge.services.documents import document_upload
+from furrow.knowledge.models import (
+    Chunk,
+    ChunkVector,
+    Document,
+    DocumentVersion,
+    KnowledgeBase,
+    LexicalPosting,
+    LexicalSegment,
+)
+from furrow.knowledge.services.bases import knowledge_base_create, knowledge_base_delete
+from furrow.knowledge.services.documents import (
+    document_delete,
+    document_restore,
+    document_upload,
+)
 from furrow.ops.upkeep import upkeep
-from furrow.tenants.models import IdempotencyRecord
+from furrow.tenants.models import AuditEntry, IdempotencyRecord
 from furrow.tenants.services import SYSTEM
+from tests import fixtures_embeddings
+from tests.knowledge import conftest as knowledge
+
+_embedding_process = fixtures_embeddings._embedding_process
+embedding_server = fixtures_embeddings.embedding_server
+shop = knowledge.shop
 
 LONG_AGO = timedelta(days=60)
 
@@ -73,3 +91,41 @@ def test_old_rows_go_and_young_ones_stay(cast):
         assert Job.objects.get().id != first.id
     SignInLink.objects.update(expires_at=timezone.now() - LONG_AGO)
     assert upkeep()["links"] == 1
+
+
+def deleted_document(shop, *, ago: timedelta) -> tuple[Document, Path]:
+    document = shop.upload("# Prices\n\nThe red box costs twelve yuan.", name=f"{uuid.uuid4()}.md")
+    shop.run_jobs()
+    with tenant_tx(shop.tenant_id):
+        key = DocumentVersion.objects.get(document=document).file_key
+        document_delete(actor=SYSTEM, document=document)
+        Document.objects.filter(id=document.id).update(deleted_at=timezone.now() - ago)
+    return document, stored(shop, key)
+
+
+def test_long_deleted_document_goes_with_its_file(shop):
+    old, old_file = deleted_document(shop, ago=LONG_AGO)
+    young, young_file = deleted_document(shop, ago=timedelta(days=29))
+    counts = upkeep()
+    assert counts["documents"] == 1
+    with tenant_tx(shop.tenant_id):
+        assert list(Document.objects.values_list("id", flat=True)) == [young.id]
+        assert not Chunk.objects.filter(document=old).exists()
+        assert AuditEntry.objects.filter(action="document.purged", object_id=old.id).exists()
+    assert (old_file.exists(), young_file.exists()) == (False, True)
+    with tenant_tx(shop.tenant_id):
+        document_restore(actor=SYSTEM, document=young)
+    assert len(shop.found("red box", mode="lexical")) == 1
+
+
+def test_long_deleted_base_goes_with_everything_in_it(shop):
+    shop.add_text("Box", "The red box costs twelve yuan.")
+    shop.run_jobs()
+    with tenant_tx(shop.tenant_id):
+        knowledge_base_delete(actor=SYSTEM, knowledge_base=shop.base)
+        KnowledgeBase.objects.update(deleted_at=timezone.now() - LONG_AGO)
+        assert LexicalPosting.objects.exists()
+    assert upkeep()["bases"] == 1
+    with tenant_tx(shop.tenant_id):
+        for model in (KnowledgeBase, Document, Chunk, ChunkVector, LexicalSegment, LexicalPosting):
+            assert not model.objects.exists(), model

@@ -77,6 +77,7 @@ class DocumentPatch(Strict):
 class SearchFilters(Strict):
     document_ids: list[UUID] | None = Field(None, max_length=200)
     metadata: Metadata | None = None
+    valid_on: date | None = None
 
 
 class SearchIn(Strict):
@@ -146,6 +147,17 @@ class UsageQuery(Strict):
     format: Literal["json", "csv"] = "json"
 
 
+class BudgetStep(Strict):
+    """From `at` percent of the budget on, answers are shorter, of a cheaper model, quotes, approved answers and
+    facts only, or left to a person.
+    """
+
+    at: int = Field(ge=1, le=100)
+    step: Literal["shorter", "cheaper", "quoted", "approved", "human"]
+    max_tokens: int | None = None
+    model: str | None = Field(default=None, max_length=160)
+
+
 class BudgetIn(Strict):
     """Caps are decimal text; `scope_id` "*" limits each one of the kind by itself."""
 
@@ -155,3 +167,4 @@ class BudgetIn(Strict):
     cap_hard: AmountText | None = None
     cap_soft: AmountText | None = None
     thresholds: list[int] = Field(default=[50, 80, 100], max_length=10)
+    steps: list[BudgetStep] | None = Field(default=None, max_length=5)

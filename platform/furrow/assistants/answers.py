@@ -1,16 +1,14 @@
-"""Writes on approved answers and knowledge gaps; `furrow.assistants.services` is where others find them."""
+"""Writes on approved answers; `furrow.assistants.services` is where others find them."""
 
 import re
 from datetime import date
 from typing import Any
 
-from django.db import IntegrityError, transaction
-from django.db.models import F
-from django.utils import timezone
+from django.db import transaction
 from django.utils.translation import gettext as _
 
-from furrow.assistants.models import ApprovedAnswer, Assistant, Gap
-from furrow.core.errors import Conflict, Invalid, NotFound
+from furrow.assistants.models import ApprovedAnswer, Assistant
+from furrow.core.errors import Invalid
 from furrow.knowledge.text.folding import fold
 from furrow.tenants.services import Actor, audit
 
@@ -71,82 +69,6 @@ def approved_answer_delete(*, actor: Actor, approved_answer: ApprovedAnswer) -> 
 def gap_key(question: str) -> str:
     """What makes two unanswered questions the same one: their letters, folded."""
     return _NOT_WORD.sub("", fold(question))[:QUESTION_LENGTH]
-
-
-@transaction.atomic
-def gap_record(*, assistant: Assistant, question: str) -> Gap | None:
-    """Counts an unanswered question; None when it holds no letters. A dismissed gap stays dismissed, one whose
-    answer did not help opens again.
-    """
-    key = gap_key(question)
-    if not key:
-        return None
-    now = timezone.now()
-    rows = Gap.objects.filter(assistant=assistant, folded=key)
-    counted = {"asked_count": F("asked_count") + 1, "last_asked_at": now}
-    if not rows.update(**counted):
-        try:
-            with transaction.atomic():
-                Gap.objects.create(
-                    assistant=assistant,
-                    question=question.strip()[:QUESTION_LENGTH],
-                    folded=key,
-                    last_asked_at=now,
-                )
-        except IntegrityError:
-            # Another worker recorded the same question in between.
-            rows.update(**counted)
-    rows.filter(state=Gap.State.ANSWERED).update(state=Gap.State.OPEN)
-    gap: Gap | None = rows.first()
-    return gap
-
-
-@transaction.atomic
-def gap_answer(*, actor: Actor, gap: Gap, answer: str) -> ApprovedAnswer:
-    """Turns the gap into an approved answer, so that the next visitor who asks gets it."""
-    row = _gap_locked(gap)
-    approved = approved_answer_create(
-        actor=actor, assistant=row.assistant, question=row.question, answer=answer
-    )
-    _gap_set(gap, Gap.State.ANSWERED, approved)
-    audit(actor, "gap.answered", object_type="gap", object_id=gap.id)
-    return approved
-
-
-@transaction.atomic
-def gap_dismiss(*, actor: Actor, gap: Gap) -> None:
-    """Keeps the question off the owner's list, however often it is asked again."""
-    _gap_locked(gap)
-    _gap_set(gap, Gap.State.DISMISSED, None)
-    audit(actor, "gap.dismissed", object_type="gap", object_id=gap.id)
-
-
-@transaction.atomic
-def gap_reopen(*, actor: Actor, gap: Gap) -> None:
-    """Takes a dismissal back."""
-    reopened = Gap.objects.filter(id=gap.id, state=Gap.State.DISMISSED).update(state=Gap.State.OPEN)
-    if not reopened:
-        raise Conflict("This question is not dismissed.")
-    audit(actor, "gap.reopened", object_type="gap", object_id=gap.id)
-
-
-def _gap_locked(gap: Gap) -> Gap:
-    row: Gap | None = (
-        Gap.objects.select_for_update(of=("self",))
-        .select_related("assistant")
-        .filter(id=gap.id)
-        .first()
-    )
-    if row is None:
-        raise NotFound(_("This question does not exist."))
-    if row.state != Gap.State.OPEN:
-        raise Conflict(_("This question was already dealt with."))
-    return row
-
-
-def _gap_set(gap: Gap, state: str, approved: ApprovedAnswer | None) -> None:
-    gap.state, gap.approved_answer = state, approved
-    gap.save(update_fields=["state", "approved_answer"])
 
 
 def _checked(fields: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from furrow.assistants.evaluation.models import (
     PublicationCheck,
 )
 from furrow.core.models import TenantForeignKey, TenantModel
-from furrow.knowledge.models import KnowledgeBase
+from furrow.knowledge.models import Document, KnowledgeBase
 
 __all__ = [
     "DEFAULT_RUNGS",
@@ -87,12 +87,15 @@ class AssistantVersion(TenantModel):
 
 
 class ApprovedAnswer(TenantModel):
-    """An answer the owner wrote or approved, given word for word when a question matches closely enough."""
+    """An answer the owner wrote or approved, given word for word when a question matches closely enough. With
+    `pinned_document` it is a passage of that document, cited from it for as long as it stands there.
+    """
 
     assistant = TenantForeignKey(Assistant, models.CASCADE, related_name="approved_answers")
     question = models.CharField(max_length=500)
     variants = ArrayField(models.CharField(max_length=500), default=list, blank=True)
     answer = models.TextField()
+    pinned_document = TenantForeignKey(Document, models.SET_NULL, null=True, related_name="+")
     valid_from = models.DateField(null=True, blank=True)
     valid_to = models.DateField(null=True, blank=True)
     is_enabled = models.BooleanField(default=True)
@@ -104,7 +107,9 @@ class ApprovedAnswer(TenantModel):
 
 
 class Gap(TenantModel):
-    """A question the assistant could not answer. Asking it again in the same words counts it up."""
+    """A question the assistant could not answer. Asking it again in the same words counts it up; in near-identical
+    words it shares the line of the first one, its `head` (None: it is a head itself).
+    """
 
     class State(models.TextChoices):
         OPEN = "open", _("Open")
@@ -114,6 +119,7 @@ class Gap(TenantModel):
     assistant = TenantForeignKey(Assistant, models.CASCADE, related_name="gaps")
     question = models.CharField(max_length=500)
     folded = models.CharField(max_length=500)
+    head = TenantForeignKey("self", models.SET_NULL, null=True, related_name="members")
     asked_count = models.PositiveIntegerField(default=1)
     last_asked_at = models.DateTimeField()
     state = models.CharField(max_length=10, choices=State.choices, default=State.OPEN)

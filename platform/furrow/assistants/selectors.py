@@ -1,11 +1,14 @@
 """Reads of assistants. All run inside `tenant_tx`; another tenant's id is not found."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet, Sum, Value, Window
+from django.db.models.functions import Coalesce, Extract, Now, Power, RowNumber
 from django.utils.translation import gettext as _
 
+from furrow.assistants.answers import gap_key
 from furrow.assistants.models import ApprovedAnswer, Assistant, AssistantVersion, Gap
 from furrow.core.errors import NotFound
 
@@ -71,6 +74,50 @@ def gaps_list(assistant: Assistant | None = None, *, state: str = Gap.State.OPEN
     if state:
         rows = rows.filter(state=state)
     return rows.order_by("-asked_count", "-last_asked_at")
+
+
+# After so many days a question weighs half.
+_HALF_LIFE_DAYS = 14
+
+
+def gap_clusters(assistant: Assistant | None = None) -> QuerySet[Any]:
+    """Open gaps by cluster in one query: the heads, each with `wordings`, `asked` and `asked_last` over its whole
+    cluster, ordered by how often and how recently it was asked. A head that was dealt with is stood in for
+    by the oldest open one of its line.
+    """
+    rows = Gap.objects.filter(state=Gap.State.OPEN, assistant__deleted_at=None)
+    if assistant is not None:
+        rows = rows.filter(assistant=assistant)
+    line = Coalesce("head_id", "id")
+    first = [F("head_id").asc(nulls_first=True), F("created_at").asc(), F("id").asc()]
+    age = Extract(Now() - F("asked_last"), "epoch") / Value(86400.0 * _HALF_LIFE_DAYS)
+    ranked: QuerySet[Any] = rows.select_related("assistant").annotate(
+        place=Window(RowNumber(), partition_by=line, order_by=first),
+        wordings=Window(Count("id"), partition_by=line),
+        asked=Window(Sum("asked_count"), partition_by=line),
+        asked_last=Window(Max("last_asked_at"), partition_by=line),
+        weight=F("asked") * Power(Value(0.5), age),
+    )
+    return ranked.filter(place=1).order_by("-weight", "id")
+
+
+def gap_wordings(heads: Iterable[Any]) -> dict[UUID, list[Gap]]:
+    """The other open wordings of each line, the most asked first; one query."""
+    lines = {head.head_id or head.id: head.id for head in heads}
+    found: dict[UUID, list[Gap]] = {head_id: [] for head_id in lines.values()}
+    rows = Gap.objects.filter(Q(head_id__in=lines) | Q(id__in=lines), state=Gap.State.OPEN).exclude(
+        id__in=lines.values()
+    )
+    for gap in rows.order_by("-asked_count", "created_at", "id"):
+        found[lines[gap.head_id or gap.id]].append(gap)
+    return found
+
+
+def gap_open_for(assistant: Assistant, question: str) -> Gap | None:
+    """The open gap that this very question left."""
+    rows = Gap.objects.filter(assistant=assistant, folded=gap_key(question), state=Gap.State.OPEN)
+    gap: Gap | None = rows.select_related("assistant").first()
+    return gap
 
 
 def gap_get(gap_id: UUID) -> Gap:

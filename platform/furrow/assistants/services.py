@@ -13,12 +13,9 @@ from furrow.assistants.answers import (
     approved_answer_create,
     approved_answer_delete,
     approved_answer_update,
-    gap_answer,
-    gap_dismiss,
-    gap_record,
-    gap_reopen,
 )
 from furrow.assistants.config import draft_json, settings_check
+from furrow.assistants.gaps import gap_answer, gap_dismiss, gap_record, gap_reopen
 from furrow.assistants.models import (
     DEFAULT_RUNGS,
     Assistant,

@@ -54,6 +54,8 @@ _FILLERS_EN = re.compile(
     r"i want to know|tell me|may i ask|sorry)\b[ ,]*"
 )
 _NEGATION = re.compile(r"不(?!客气|同)|没(?!关系)|别|勿|\b(?:not|no|never|without|cannot)\b|n't\b")
+# 能不能, 有没有 and a 不 or 没 at the end only ask.
+_NO_NEGATION = re.compile(r"(.)不(?=\1)|有没有|(?:不|没有?)(?=\W*$)")
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def profile(text: str) -> Profile:
         weights=tuple((term.text, term.weight) for term in analyse_query(body)),
         kind=kind,
         figures=figures,
-        is_negated=bool(_NEGATION.search(re.sub(r"(.)不\1", r"\1", folded))),
+        is_negated=bool(_NEGATION.search(_NO_NEGATION.sub("", folded))),
     )
 
 
@@ -122,6 +124,18 @@ def similarity(left: Profile, right: Profile) -> float:
     written = fuzz.token_sort_ratio(left.body, right.body) / 100
     score = 0.5 * overlap + 0.5 * max(written, overlap)
     return score if left.kind == right.kind else score * 0.9
+
+
+def likeness(left: Profile, right: Profile) -> float:
+    """How much two questions share, for putting them beside each other on a list: kinder than `similarity`, which
+    decides what is answered. Different figures and different kinds of question still keep them apart.
+    """
+    kinds = {left.kind, right.kind} - {"", "can"}
+    if left.figures != right.figures or len(kinds) > 1:
+        return 0.0
+    if left.body == right.body:
+        return 1.0 if left.kind == right.kind else 0.7
+    return _overlap(left, right)
 
 
 def _overlap(left: Profile, right: Profile) -> float:

@@ -8,11 +8,13 @@ from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, QuerySet, 
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from furrow.assistants.ladder import NO_USAGE
+from furrow.assistants.ladder import NO_USAGE, Exchange
 from furrow.assistants.language import language_of
 from furrow.assistants.phrases import phrase
 from furrow.conversations.models import Conversation, Feedback, Ticket, Turn
 from furrow.core.errors import NotFound
+
+HISTORY_LENGTH = 6
 
 
 def conversation_get(conversation_id: UUID) -> Conversation:
@@ -85,6 +87,14 @@ def turn_get(turn_id: UUID) -> Turn:
     if turn is None:
         raise NotFound(_("This message does not exist."))
     return turn
+
+
+def earlier_exchanges(turn: Turn, *, limit: int = HISTORY_LENGTH) -> tuple[Exchange, ...]:
+    """What was said before it in its conversation, from old to new, as the ladder is told it."""
+    earlier = Turn.objects.filter(
+        conversation_id=turn.conversation_id, number__lt=turn.number, status=Turn.Status.DONE
+    ).order_by("-number")[:limit]
+    return tuple(Exchange(t.text, t.answer, t.rung) for t in reversed(earlier))
 
 
 def turn_payload(turn: Turn) -> dict[str, Any]:

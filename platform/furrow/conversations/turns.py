@@ -9,11 +9,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from furrow.assistants.config import AssistantConfig
-from furrow.assistants.ladder import Answer, Exchange, Question, climb
+from furrow.assistants.ladder import Answer, Question, climb
 from furrow.assistants.language import language_of, short_language
 from furrow.assistants.services import gap_record
 from furrow.conversations.models import Turn
-from furrow.conversations.selectors import turn_get
+from furrow.conversations.selectors import earlier_exchanges, turn_get
 from furrow.conversations.services import turn_enqueue_next
 from furrow.conversations.streams import publish, publish_end
 from furrow.conversations.tickets import ticket_open
@@ -21,7 +21,6 @@ from furrow.core.context import tenant_tx
 from furrow.core.extensions import JobRun
 from furrow.metering.attribution import attributed
 
-_HISTORY_LENGTH = 6
 _UNANSWERED = (Turn.Status.QUEUED, Turn.Status.RUNNING)
 # Above any attempt of a job: nothing may follow the news that it was given up.
 _LAST_WORD = 1_000_000
@@ -104,14 +103,11 @@ def _task_of(turn: Turn) -> _Task:
     else:
         config = AssistantConfig.of_draft(conversation.assistant)
     default = short_language(conversation.language or config.language)
-    earlier = Turn.objects.filter(
-        conversation=conversation, number__lt=turn.number, status=Turn.Status.DONE
-    ).order_by("-number")[:_HISTORY_LENGTH]
     question = Question(
         text=turn.text,
         language=language_of(turn.text, default=default),
         conversation_id=conversation.id,
-        history=tuple(Exchange(t.text, t.answer, t.rung) for t in reversed(earlier)),
+        history=earlier_exchanges(turn),
     )
     return _Task(turn, question, config)
 

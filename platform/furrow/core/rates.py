@@ -28,9 +28,12 @@ def _own_limiter() -> FixedWindowRateLimiter:
     return FixedWindowRateLimiter(MemoryStorage())
 
 
+_parsed = lru_cache(maxsize=256)(parse)
+
+
 def rate_check(rate: str, key: str, *, message: str) -> None:
     """Counts one use of `key` against `rate` (for example "20/minute"); raises `LimitReached` above it."""
-    item = parse(rate)
+    item = _parsed(rate)
     try:
         has_room = _limiter().hit(item, key)
     except RedisError as error:

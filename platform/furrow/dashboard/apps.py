@@ -18,6 +18,7 @@ class DashboardConfig(AppConfig):
             ("assistants", _("Assistants"), "assistants", "sprout", 40, everyone),
             ("answers", _("Approved answers"), "answers", "check-list", 50, everyone),
             ("gaps", _("Gaps"), "gaps", "gap", 60, everyone),
+            ("quality", _("Golden questions"), "quality", "target", 65, everyone),
             ("conversations", _("Conversations"), "conversations", "chat", 70, everyone),
             ("tickets", _("Tickets"), "tickets", "ticket", 80, everyone),
             ("costs", _("Costs"), "costs", "coins", 90, leaders),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core import signing
 from django.core.mail import EmailMessage
 from django.db import transaction
@@ -15,6 +16,14 @@ from furrow.tenants.models import Invitation, Tenant
 
 log = get_logger(__name__)
 _SALT = "furrow.dashboard.invitation-mail"
+
+
+_NOT_SENT = ("filebased", "console", "dummy")
+
+
+def is_mail_sent() -> bool:
+    """Whether mail leaves this server. Where it does not, links are passed on by hand."""
+    return not any(f".{name}." in settings.EMAIL_BACKEND for name in _NOT_SENT)
 
 
 def mailbox_proof(made: Invitation) -> str:

@@ -1,6 +1,7 @@
 """Chat with the configured model: the web side's only way to call one."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from uuid import UUID
 
 from django.conf import settings
@@ -8,7 +9,8 @@ from django.conf import settings
 from furrow.core.context import current_tenant_id
 from furrow.core.errors import UpstreamFailed
 from furrow.core.logs import get_logger
-from furrow.gateway.chat_call import ChatCall, Payer
+from furrow.gateway.chat_call import ChatCall, E, Payer
+from furrow.gateway.chat_events import EventReader
 from furrow.gateway.chat_http import ChatExchange, Patience
 from furrow.gateway.chat_types import (
     ChatAnswer,
@@ -19,7 +21,7 @@ from furrow.gateway.chat_types import (
     ToolCallPart,
 )
 from furrow.gateway.connections import connection_to
-from furrow.gateway.dialects import DIALECTS, body_build
+from furrow.gateway.dialects import DIALECTS, body_build, headers_build
 from furrow.metering.attribution import current_attribution
 
 log = get_logger(__name__)
@@ -37,7 +39,7 @@ def chat_stream(request: ChatRequest) -> Generator[ChatDelta | ChatUsage, None, 
 
     Closing the generator stops the model. Raises `LimitReached` and `UpstreamFailed`, also between deltas.
     """
-    return _relay(_call(request, current_tenant_id()))
+    return _relay(call_prepare(request, current_tenant_id(), _exchange))
 
 
 def chat(request: ChatRequest) -> ChatAnswer:
@@ -74,25 +76,25 @@ def _joined(known: ToolCallPart | None, part: ToolCallPart) -> ToolCallPart:
     )
 
 
-def _relay(call: ChatCall) -> Generator[ChatDelta | ChatUsage, None, None]:
+def _relay(call: ChatCall[ChatExchange]) -> Generator[ChatDelta | ChatUsage, None, None]:
     """The one place where a call begins and ends, whichever way it ends: its hold is committed before a model is
     asked, and what it used is settled before anybody hears of its end.
     """
     call.hold()
     status: Status = "failed"
     try:
-        yield from call.deltas()
+        yield from _deltas(call)
         status = "complete"
     except GeneratorExit:
         status = "aborted"
         raise
     finally:
         ended = call.settle(status)
-        _log_ended(ended)
+        log_ended(ended)
     yield ended
 
 
-def _log_ended(ended: ChatUsage) -> None:
+def log_ended(ended: ChatUsage) -> None:
     log.info(
         "chat_call",
         call_id=ended.request_id,
@@ -106,7 +108,10 @@ def _log_ended(ended: ChatUsage) -> None:
     )
 
 
-def _call(request: ChatRequest, tenant_id: UUID) -> ChatCall:
+def call_prepare(
+    request: ChatRequest, tenant_id: UUID, exchange: Callable[[Patience], E]
+) -> ChatCall[E]:
+    """A call ready to be held, carried by the exchange that is made for it."""
     if not chat_is_configured():
         raise UpstreamFailed("No chat model is set up.", code="chat_not_configured", permanent=True)
     dialect = DIALECTS[settings.CHAT_DIALECT]
@@ -118,7 +123,20 @@ def _call(request: ChatRequest, tenant_id: UUID) -> ChatCall:
         silence_s=dialect.silence_s,
         tries=_TRIES[request.priority],
     )
-    connection = connection_to(settings.CHAT_URL, settings.CHAT_API_KEY, use="chat")
     body = body_build(dialect, request, model=model, tenant_id=tenant_id)
     payer = Payer(tenant_id, current_attribution())
-    return ChatCall(request, dialect, body, payer, ChatExchange(connection, patience))
+    return ChatCall(request, dialect, body, payer, exchange(patience))
+
+
+def _exchange(patience: Patience) -> ChatExchange:
+    connection = connection_to(settings.CHAT_URL, settings.CHAT_API_KEY, use="chat")
+    return ChatExchange(connection, patience)
+
+
+def _deltas(call: ChatCall[ChatExchange]) -> Iterator[ChatDelta]:
+    reader = EventReader(splits_thoughts=call.dialect.splits_thoughts)
+    headers = headers_build(call.dialect, call.paid.next_attempt())
+    with closing(call.exchange.events(call.body, headers)) as events:
+        for event in events:
+            yield from call.heard(event, reader)
+    yield from call.rest(reader)

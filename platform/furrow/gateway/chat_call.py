@@ -1,17 +1,17 @@
 """One chat call: its money, its events, and what is known of its use while it runs."""
 
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
 from furrow.core.errors import UpstreamFailed
 from furrow.core.logs import get_logger
 from furrow.gateway.chat_bounds import bounds_of, prompt_weight
 from furrow.gateway.chat_events import EventReader
-from furrow.gateway.chat_http import ChatExchange, Event
+from furrow.gateway.chat_http import Event
 from furrow.gateway.chat_types import ChatDelta, ChatRequest, ChatUsage, Status
-from furrow.gateway.dialects import Body, Dialect, headers_build
+from furrow.gateway.dialects import Body, Dialect
 from furrow.gateway.metered import MeteredCall, call_close, call_open
 from furrow.gateway.usage import Counted, Seen, TextWeight, usage_count, usage_estimate
 from furrow.metering.attribution import Attribution
@@ -30,15 +30,25 @@ class Payer:
     attribution: Attribution
 
 
+class Exchange(Protocol):
+    """What a call must know of how it is carried: see `ChatExchange`, and `AsyncChatExchange` for event loops."""
+
+    may_have_run: bool
+    is_done: bool
+
+
+E = TypeVar("E", bound=Exchange)
+
+
 @dataclass
-class ChatCall:
+class ChatCall(Generic[E]):
     """One call, its money and what is known of its use while it runs."""
 
     request: ChatRequest
     dialect: Dialect
     body: Body
     payer: Payer
-    exchange: ChatExchange
+    exchange: E
     paid: MeteredCall = field(init=False)
     _bounds: Bounds = field(init=False)
     _text: TextWeight = field(default_factory=TextWeight)
@@ -61,7 +71,7 @@ class ChatCall:
 
     def settle(self, status: Status) -> ChatUsage:
         """Pays for what was delivered: all of a whole answer, and of one cut short what its reader got."""
-        ended = self._ended(status)
+        ended = self.ended(status)
         if not self.exchange.may_have_run:
             self.paid.failed(is_doubtful=False)
         elif status == "complete":
@@ -80,21 +90,21 @@ class ChatCall:
     def _has_answered(self) -> bool:
         return bool(self._text.tokens or self._thoughts.tokens)
 
-    def deltas(self) -> Iterator[ChatDelta]:
-        reader = EventReader(splits_thoughts=self.dialect.splits_thoughts)
-        headers = headers_build(self.dialect, self.paid.next_attempt())
-        with closing(self.exchange.events(self.body, headers)) as events:
-            for event in events:
-                if event is None:
-                    yield ChatDelta()
-                    continue
-                self._note(event)
-                yield from self._weighed(reader.delta(event))
+    def heard(self, event: Event | None, reader: EventReader) -> Iterator[ChatDelta]:
+        """What an event brings, noted."""
+        if event is None:
+            yield ChatDelta()
+            return
+        self._note(event)
+        yield from self._weighed(reader.delta(event))
+
+    def rest(self, reader: EventReader) -> Iterator[ChatDelta]:
+        """What is left when no event follows. Raises when the end is missing."""
         yield from self._weighed(reader.rest())
         if not (self.exchange.is_done or reader.finish_reason):
             raise UpstreamFailed("The model server broke off its answer.", code="chat_cut")
 
-    def _ended(self, status: Status) -> ChatUsage:
+    def ended(self, status: Status) -> ChatUsage:
         counted = self._counted(status)
         return ChatUsage(
             request_id=self.request.request_id,

@@ -1,6 +1,7 @@
 """Events of OpenAI-like servers as deltas: thoughts apart from text, one set of finish reasons."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from furrow.core.errors import LimitReached, UpstreamFailed
@@ -101,7 +102,9 @@ class EventReader:
         part = choice.get("delta") or choice.get("message") or {}
         if not isinstance(part, dict):
             raise unusable()
-        return self._delta(part, choice.get("finish_reason"))
+        delta = self._delta(part, choice.get("finish_reason"))
+        logprobs = choice.get("logprobs")
+        return replace(delta, logprobs=logprobs) if isinstance(logprobs, dict) else delta
 
     def rest(self) -> ChatDelta:
         """What is still held back when nothing follows."""

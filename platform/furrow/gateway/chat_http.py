@@ -66,11 +66,11 @@ class ChatExchange:
                     return
                 self._connection.breaker.failed()
                 if watchdog.has_fired or isinstance(error, httpx.TimeoutException):
-                    raise _overdue() from None
-                raise _cut() from None
+                    raise overdue() from None
+                raise cut() from None
             if watchdog.has_fired and not self.is_done:
                 self._connection.breaker.failed()
-                raise _overdue()
+                raise overdue()
 
     def _open(self, body: Event, headers: Mapping[str, str]) -> httpx.Response:
         attempt = 0
@@ -102,15 +102,15 @@ class ChatExchange:
             response = client.send(request, stream=True)
         except (httpx.ConnectError, httpx.ConnectTimeout):
             breaker.failed()
-            return _Refusal(_unreachable())
+            return _Refusal(unreachable())
         except httpx.TimeoutException:
             self.may_have_run = True
             breaker.failed()
-            raise _overdue() from None
+            raise overdue() from None
         except httpx.HTTPError:
             self.may_have_run = True
             breaker.failed()
-            raise _cut() from None
+            raise cut() from None
         if response.status_code == 200:
             self.may_have_run = True
             return response
@@ -127,9 +127,9 @@ class ChatExchange:
             breaker.failed()
         else:
             breaker.succeeded()
-        error = status_error(status, _error_code(response), _retry_after(response))
+        error = status_error(status, error_code(_content(response)), retry_after(response.headers))
         if status == 503 or isinstance(error, LimitReached):
-            return _Refusal(error, _retry_after(response))
+            return _Refusal(error, retry_after(response.headers))
         # Another 5xx may come after work was done.
         self.may_have_run = status >= 500
         raise error
@@ -201,13 +201,19 @@ def _parsed(data: bytes) -> Event:
     return event
 
 
-def _error_code(response: httpx.Response) -> str:
+def _content(response: httpx.Response) -> bytes:
+    try:
+        return b"".join(_capped(response))
+    except (httpx.HTTPError, UpstreamFailed):
+        return b""
+
+
+def error_code(content: bytes) -> str:
     """The `code` or `type` of an error object; its message may quote a prompt and is not read."""
     try:
-        content = b"".join(_capped(response))
         error = json.loads(content).get("error")
         return str(error.get("code") or error.get("type") or "")
-    except (httpx.HTTPError, ValueError, AttributeError, RecursionError, UpstreamFailed):
+    except (ValueError, AttributeError, RecursionError):
         return ""
 
 
@@ -240,23 +246,23 @@ def status_error(
     )
 
 
-def _retry_after(response: httpx.Response) -> float | None:
+def retry_after(headers: Mapping[str, str]) -> float | None:
     try:
-        seconds = float(response.headers.get("retry-after", ""))
+        seconds = float(headers.get("retry-after", ""))
     except ValueError:
         return None
     return max(seconds, 0.0) if math.isfinite(seconds) else None
 
 
-def _unreachable() -> UpstreamFailed:
+def unreachable() -> UpstreamFailed:
     return UpstreamFailed("The model server cannot be reached.", code="chat_unavailable")
 
 
-def _overdue() -> UpstreamFailed:
+def overdue() -> UpstreamFailed:
     return UpstreamFailed("The model server took too long.", code="chat_timeout")
 
 
-def _cut() -> UpstreamFailed:
+def cut() -> UpstreamFailed:
     return UpstreamFailed("The model server broke off its answer.", code="chat_cut")
 
 

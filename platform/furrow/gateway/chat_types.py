@@ -54,6 +54,7 @@ class ChatDelta:
     reasoning: str = ""
     tool_calls: tuple[ToolCallPart, ...] = ()
     finish_reason: FinishReason | None = None
+    logprobs: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

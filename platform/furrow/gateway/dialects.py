@@ -19,7 +19,7 @@ Body = dict[str, Any]
 
 _COMMON_OPTIONS = {
     *("temperature", "top_p", "presence_penalty", "frequency_penalty", "stop"),
-    *("tools", "tool_choice", "response_format"),
+    *("tools", "tool_choice", "response_format", "logprobs", "top_logprobs"),
 }
 _OPENAI_OPTIONS = _COMMON_OPTIONS | {
     *("seed", "logit_bias", "parallel_tool_calls", "reasoning_effort"),

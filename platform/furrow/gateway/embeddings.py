@@ -48,18 +48,27 @@ def embed_texts(
 
     An interactive call ends within 5 s, whatever happens; a batch call allows 60 s for each 64 texts.
     """
+    return embed_counted(texts, model=model, priority=priority)[0]
+
+
+def embed_counted(
+    texts: Sequence[str], *, model: str | None = None, priority: Priority = "interactive"
+) -> tuple[list[list[float]], int]:
+    """The same, with the tokens that were paid for it."""
     connection = connection_to(
         settings.EMBEDDINGS_URL, settings.EMBEDDINGS_API_KEY, use="embeddings"
     )
     server = _Server(connection.client, connection.breaker)
     vectors: list[list[float]] = []
+    tokens = 0
     name = model or settings.EMBEDDINGS_MODEL
     for start in range(0, len(texts), BATCH_SIZE):
         batch = list(texts[start : start + BATCH_SIZE])
         bounds = Bounds(sum(map(_most_tokens, batch)))
         with metered(model=name, kind="embedding", bounds=bounds) as call:
             vectors += server.embed(batch, name, priority, call)
-    return vectors
+        tokens += call.used.total if call.used else 0
+    return vectors, tokens
 
 
 def _most_tokens(text: str) -> int:

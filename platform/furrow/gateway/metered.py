@@ -6,20 +6,19 @@ view runs each in a thread; `metered` is both around a block.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import Error, connection
 
-from furrow.core.context import current_tenant_id, tenant_tx
+from furrow.core.context import current_tenant_id, tenant_context
 from furrow.core.logs import get_logger
 from furrow.gateway.postponed import postpone
 from furrow.metering.attribution import Attribution
 from furrow.metering.counts import Counts
-from furrow.metering.errors import BudgetExceeded
-from furrow.metering.holds import Bounds, hold_open, output_affordable, void
+from furrow.metering.holds import Bounds, hold_open, void
 from furrow.metering.prices import CallKind
 from furrow.metering.receipt_pages import OWN
 from furrow.metering.receipts import wire_id
@@ -93,36 +92,16 @@ def call_open(
     _check_no_transaction()
     call = MeteredCall(tenant_id or current_tenant_id(), source)
     call.request_id = request_id or call.request_id
-
-    def hold(bounds: Bounds) -> None:
-        with tenant_tx(call.tenant_id):
-            hold_open(
-                request_id=call.request_id,
-                model=model,
-                bounds=bounds,
-                kind=kind,
-                source=source,
-                attribution=attribution,
-                ttl=hold_ttl(),
-            )
-        call.out_tokens = bounds.out_tokens
-
-    try:
-        hold(bounds)
-    except BudgetExceeded:
-        if bounds.least_out is None:
-            raise
-        with tenant_tx(call.tenant_id):
-            affordable = output_affordable(
-                model=model,
-                in_tokens=bounds.in_tokens,
-                wanted=bounds.out_tokens,
-                n=bounds.n,
-                attribution=attribution,
-            )
-        if affordable < bounds.least_out:
-            raise
-        hold(replace(bounds, out_tokens=affordable))
+    with tenant_context(call.tenant_id):
+        call.out_tokens = hold_open(
+            request_id=call.request_id,
+            model=model,
+            bounds=bounds,
+            kind=kind,
+            source=source,
+            attribution=attribution,
+            ttl=hold_ttl(),
+        ).out_tokens
     return call
 
 
@@ -156,17 +135,18 @@ def metered(
 
 
 def _end(call: MeteredCall) -> None:
-    with tenant_tx(call.tenant_id):
-        if call.used is not None:
+    with tenant_context(call.tenant_id):
+        if call.used is None:
+            void(request_id=call.request_id)
+        else:
             settle(
                 request_id=call.request_id,
                 counts=call.used,
                 basis=call.basis,
                 status=call.status,
                 attempt=max(call.attempt, 1),
+                is_last=True,
             )
-        if call.used is None or call.status == Status.FAILED:
-            void(request_id=call.request_id)
 
 
 def _is_in_transaction() -> bool:

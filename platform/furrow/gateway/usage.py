@@ -5,6 +5,7 @@ count, and 0 is a count. What a server did not say is taken from the text that w
 `estimated`. What contradicts itself is refused with `UsageInvalid`, never sorted into a bucket.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -170,6 +171,9 @@ def _check_total(usage: Mapping[str, Any], told: Reported) -> None:
         raise UsageInvalid("the total is not the sum of its parts")
 
 
+_WIDE = re.compile("[\u2e80-\U0010ffff]+")
+
+
 class TextWeight:
     """Adds texts up and estimates their tokens: three in four for a wide character, one in four for others.
 
@@ -180,7 +184,7 @@ class TextWeight:
         self._quarters = 0
 
     def add(self, text: str) -> None:
-        wide = sum(character >= "\u2e80" for character in text)
+        wide = 0 if text.isascii() else sum(map(len, _WIDE.findall(text)))
         self._quarters += 2 * wide + len(text)
 
     @property

@@ -88,7 +88,7 @@ def relink(document: Document) -> None:
     if not questions:
         return
     wanted = {question.sha256 for question in questions}
-    passages = {}
+    passages: dict[str, UUID] = {}
     for chunk in Chunk.objects.filter(version_id=document.live_version_id).only("id", "text"):
         if (digest := passage_hash(chunk.text)) in wanted:
             passages.setdefault(digest, chunk.id)

@@ -154,6 +154,22 @@ class Chunk(TenantModel):
         return f"chunk {self.ordinal}"
 
 
+class PassageCorrection(TenantModel):
+    """The owner's words in place of a passage. They stand in a document of their own, so that what is quoted is
+    still found where it is cited; `original` is switched off wherever the source says it word for word.
+    """
+
+    document = TenantForeignKey(Document, models.CASCADE, related_name="corrections")
+    replacement = TenantForeignKey(Document, models.CASCADE, related_name="corrects")
+    original = models.TextField()
+    page = models.PositiveIntegerField(null=True)
+    # A later version of the source no longer says `original`: the owner has to look.
+    is_source_changed = models.BooleanField(default=False)
+
+    def __str__(self) -> str:
+        return f"correction of {self.document_id}"
+
+
 class ChunkVector(TenantModel):
     """A chunk's embedding by one model. Dimensions differ between models, so the column has none."""
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from furrow.core.context import tenant_tx
 from furrow.core.extensions import JobRun
-from furrow.knowledge import indexing, known_questions, vectors
+from furrow.knowledge import corrections, indexing, known_questions, vectors
 from furrow.knowledge.jobs import embed_enqueue, relations_enqueue
 from furrow.knowledge.lexical import compaction, store
 from furrow.knowledge.lexical.segments import build_segment
@@ -21,6 +21,7 @@ def version_publish(job: JobRun, version_id: UUID, document_id: UUID) -> None:
     same transaction, and the lock on its row keeps every other worker away until the commit.
     """
     with tenant_tx(job.tenant_id):
+        corrections.originals_switch_off(document_id, version_id)
         chunks = Chunk.objects.filter(version_id=version_id, is_enabled=True).order_by("ordinal")
         docs = [(c.id, c.header, c.text) for c in chunks.only("id", "header", "text")]
     segment = build_segment(docs)
@@ -41,6 +42,7 @@ def version_publish(job: JobRun, version_id: UUID, document_id: UUID) -> None:
         _live_set(document, version)
         known_questions.relink(document)
         Finding.objects.filter(document=document).exclude(version=version).delete()
+        corrections.replacement_live(document)
         compaction.compaction_enqueue_if_due(document.knowledge_base_id)
         embedded = version.stages["embedding"]
         base = document.knowledge_base

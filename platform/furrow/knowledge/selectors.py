@@ -18,7 +18,14 @@ from furrow.core.errors import NotFound
 from furrow.core.jobs import places_in_queue
 from furrow.core.models import Job
 from furrow.knowledge.failures import failure_message
-from furrow.knowledge.models import Chunk, Document, DocumentVersion, Finding, KnowledgeBase
+from furrow.knowledge.models import (
+    Chunk,
+    Document,
+    DocumentVersion,
+    Finding,
+    KnowledgeBase,
+    PassageCorrection,
+)
 from furrow.knowledge.storage import file_path
 
 STAGES = ("parsing", "cleaning", "embedding")
@@ -109,6 +116,16 @@ def documents_list(
     return documents.order_by("-created_at", "-id")
 
 
+def documents_of_bases(knowledge_base_ids: Iterable[UUID]) -> QuerySet[Any]:
+    """By title, for a choice of one."""
+    documents = Document.objects.filter(
+        knowledge_base_id__in=list(knowledge_base_ids),
+        deleted_at=None,
+        knowledge_base__deleted_at__isnull=True,
+    )
+    return documents.order_by("title", "id")
+
+
 def version_latest(document: Document) -> DocumentVersion | None:
     """The newest version, whatever became of it, without its text."""
     versions = DocumentVersion.objects.filter(document=document).defer(*HEAVY_FIELDS)
@@ -188,6 +205,24 @@ def documents_expiring(knowledge_base: KnowledgeBase, *, days: int = 14) -> Quer
     return Document.objects.filter(
         knowledge_base=knowledge_base, deleted_at=None, valid_to__lte=last
     ).order_by("valid_to", "title")
+
+
+def corrections_of(document: Document) -> QuerySet[Any]:
+    """Of a source, those whose passage it no longer says first; of a replacement, its own."""
+    rows = PassageCorrection.objects.filter(Q(document=document) | Q(replacement=document))
+    rows = rows.select_related("document", "replacement__live_version")
+    return rows.order_by("-is_source_changed", "created_at")
+
+
+def correction_get(correction_id: UUID) -> PassageCorrection:
+    row: PassageCorrection | None = (
+        PassageCorrection.objects.filter(id=correction_id, document__deleted_at__isnull=True)
+        .select_related("document", "replacement")
+        .first()
+    )
+    if row is None:
+        raise NotFound(_("This correction does not exist."))
+    return row
 
 
 def document_status(document: Document) -> DocumentStatus:

@@ -57,9 +57,7 @@ class Understood:
         text = self.text
         for kind, said, meant in self.additions:
             if kind != "synonym":
-                text = re.sub(
-                    re.escape(said), lambda _, word=meant: word, text, flags=re.IGNORECASE
-                )
+                text = re.sub(re.escape(said), meant.replace("\\", ""), text, flags=re.IGNORECASE)
         return text
 
 

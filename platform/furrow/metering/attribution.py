@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 WALLET = "wallet"
@@ -21,8 +21,8 @@ class Attribution:
     rung: str = ""
     turn_id: str = ""
 
-    def scopes(self, *, is_prepaid: bool = False) -> list[str]:
-        """The scopes whose budgets apply, e.g. `assistant:<id>`."""
+    def scopes(self) -> list[str]:
+        """The scopes whose budgets apply, e.g. `assistant:<id>`; a prepaid wallet is one more."""
         named = [
             f"{kind}:{value}"
             for kind, value in (
@@ -33,10 +33,10 @@ class Attribution:
             )
             if value
         ]
-        return ["tenant", *named, *([WALLET] if is_prepaid else [])]
+        return ["tenant", *named]
 
     def as_json(self) -> dict[str, str]:
-        return asdict(self)
+        return dict(vars(self))
 
 
 _current: ContextVar[Attribution | None] = ContextVar("furrow_attribution", default=None)

@@ -2,15 +2,18 @@
 `tenant_tx`.
 """
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from furrow.core.errors import Invalid, NotFound
 from furrow.metering.balances import gate_pass
+from furrow.metering.degrade import steps_checked
 from furrow.metering.models import Balance, Budget
 from furrow.metering.models.ledger import Period
 from furrow.metering.money import exact
@@ -20,7 +23,7 @@ EACH = "*"
 THRESHOLDS = (50, 80, 100)
 
 
-def budget_set(
+def budget_set(  # noqa: PLR0913  a budget has that many sides
     *,
     actor: Actor,
     scope_kind: str,
@@ -29,11 +32,14 @@ def budget_set(
     cap_hard: Decimal | None = None,
     cap_soft: Decimal | None = None,
     thresholds: tuple[int, ...] = THRESHOLDS,
+    steps: Sequence[Mapping[str, Any]] | None = None,
 ) -> Budget:
     """Sets or changes a limit, effective with the next call. Above `cap_hard` nothing is bought; at the
-    `thresholds` (percent of `cap_soft`, or else of `cap_hard`) somebody is told.
+    `thresholds` (percent of `cap_soft`, or else of `cap_hard`) somebody is told. `steps` say how answers step
+    down before that (`degrade`); None leaves them as they are.
     """
     _check(scope_kind, scope_id, period, thresholds, (cap_hard, cap_soft))
+    down = {} if steps is None else {"steps": steps_checked(steps)}
     gate = gate_pass()
     caps = {
         "cap_hard": None if cap_hard is None else exact(cap_hard),
@@ -45,10 +51,11 @@ def budget_set(
         scope_id=scope_id,
         period=period,
         currency=gate.currency,
-        defaults=caps,
+        defaults=caps | down,
     )
     if not is_new:
-        Budget.objects.filter(id=budget.id).update(**caps, is_active=True)
+        since = {} if budget.is_active else {"active_since": Now()}
+        Budget.objects.filter(id=budget.id).update(**caps, **down, **since, is_active=True)
         budget.refresh_from_db()
     _running_balances(budget).update(**caps, budget_id=budget.id)
     audit(

@@ -61,8 +61,8 @@ def adjustment_post(*, actor: Actor, amount: Decimal, note: str) -> UUID:
 def entry_reverse(*, actor: Actor, txn: UUID, note: str) -> UUID:
     """Books the opposite of a top-up or adjustment, once. Usage is corrected with `settlement.correct`."""
     gate = gate_pass()
-    lines = list(LedgerLine.objects.filter(txn=txn))
-    if not lines or lines[0].reason not in {"top_up", "adjustment"}:
+    lines = list(LedgerLine.objects.filter(txn=txn, reason__in=("top_up", "adjustment")))
+    if not lines:
         raise NotFound("There is no such top-up or adjustment.")
     mark = f"reverses {txn}"
     if LedgerLine.objects.filter(reason="reversal", note__startswith=mark).exists():

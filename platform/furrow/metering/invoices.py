@@ -209,8 +209,11 @@ def _round_ledger(gate: Gate, span: _Span, invoice: Invoice, lines: list[Invoice
 
 def _tell(invoice: Invoice) -> None:
     news = {
+        "tenant_id": str(invoice.tenant_id),
         "invoice_id": str(invoice.id),
         "number": invoice.number,
+        "period_start": invoice.period_start.isoformat(),
+        "period_end": invoice.period_end.isoformat(),
         "total": amount_text(invoice.total),
         "currency": invoice.currency,
     }

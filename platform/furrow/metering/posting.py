@@ -1,10 +1,10 @@
 """Entries in the ledger and what follows from them: balances, thresholds, hours to compute again."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection, transaction
@@ -12,28 +12,16 @@ from django.db import connection, transaction
 from furrow.core.extensions import extensions
 from furrow.metering.attribution import WALLET
 from furrow.metering.balances import (
-    ENSURE,
-    GATE,
-    MATCHING,
     Gate,
-    Moved,
     balance_values,
     balances_ensure,
     balances_post,
-    last_rows,
 )
-from furrow.metering.models import BudgetNotice, LedgerLine, UsageEvent
+from furrow.metering.models import LedgerLine, UsageEvent
 from furrow.metering.money import ZERO, amount_text
+from furrow.metering.trips import one_row
 
 Account = LedgerLine.Account
-_HUNDRED = Decimal(100)
-# All but what the database fills in.
-EVENT_FIELDS: dict[str, Any] = {
-    str(field.column): field
-    for field in UsageEvent._meta.local_concrete_fields
-    if field.column != "created_at"
-}
-EVENT_COLUMNS = tuple(EVENT_FIELDS)
 
 
 @dataclass(frozen=True)
@@ -64,70 +52,13 @@ def event_post(gate: Gate, event: UsageEvent) -> None:
     hour_touch(gate, event.id)
 
 
-# The common case of a settlement as one message: nothing happens unless the hold is open and the attempt is
-# new, and then everything does.
-_SETTLE = f"""
-{GATE};
-{ENSURE};
-WITH closed AS (
-    UPDATE metering_hold SET state = 'settled', closed_at = statement_timestamp()
-     WHERE tenant_id = %(tenant)s AND id = %(hold)s AND state = 'open' AND NOT EXISTS (
-        SELECT 1 FROM metering_usageevent WHERE tenant_id = %(tenant)s AND source = %(source)s
-           AND source_id = %(source_id)s AND attempt = %(attempt)s AND basis <> 'corrected')
-    RETURNING amount, balance_ids
-), moved AS (
-    UPDATE metering_balance b
-       SET posted = b.posted + CASE WHEN {MATCHING} THEN %(charged)s ELSE 0 END,
-           held = b.held - CASE WHEN b.id = ANY(closed.balance_ids) THEN closed.amount ELSE 0 END
-      FROM closed
-     WHERE b.tenant_id = %(tenant)s AND (b.id = ANY(closed.balance_ids) OR ({MATCHING}))
-    RETURNING b.id, b.scope, b.period, b.posted, b.cap_soft, b.cap_hard, b.thresholds
-), event AS (
-    INSERT INTO metering_usageevent ({", ".join(f'"{name}"' for name in EVENT_COLUMNS)})
-    SELECT {", ".join(f"%({name})s" for name in EVENT_COLUMNS)} FROM closed
-), lines AS (
-    INSERT INTO metering_ledgerline (id, tenant_id, txn, account, debit, credit, currency, reason, note,
-                                     event_id, scopes, occurred_at)
-    SELECT gen_random_uuid(), %(tenant)s, %(txn)s, line.account, line.debit, line.credit, %(currency)s,
-           'usage', '', %(id)s, %(scopes)s, %(moment)s
-      FROM closed, (VALUES (%(payer)s, %(charged)s::numeric, 0::numeric),
-                           ('absorbed', %(absorbed)s::numeric, 0::numeric),
-                           ('revenue', 0::numeric, %(cost)s::numeric)) AS line(account, debit, credit)
-     WHERE line.debit + line.credit > 0
-), due AS (
-    INSERT INTO metering_rollupdue (id, tenant_id, hour, created_at)
-    SELECT gen_random_uuid(), %(tenant)s, date_trunc('hour', %(moment)s, 'UTC'), statement_timestamp()
-      FROM closed
-)
-SELECT * FROM moved
-"""  # noqa: S608  fixed texts
-
-
-def settle_at_once(event: UsageEvent) -> bool:
-    """Settles the open hold of a new event and posts it; False, and nothing done, when it was not open or the
-    attempt is known.
-    """
-    gate = Gate(event.tenant_id, event.currency, WALLET in event.scopes)
-    values: dict[str, Any] = {
-        name: field.get_db_prep_save(getattr(event, field.attname), connection)
-        for name, field in EVENT_FIELDS.items()
-    }
-    values |= balance_values(gate, event.scopes, event.started_at)
-    values |= {
-        "hold": event.hold_id,
-        "txn": uuid4(),
-        "payer": Account.WALLET if gate.is_prepaid else Account.RECEIVABLE,
-    }
-    moved = [Moved(*row) for row in last_rows(_SETTLE, values)]
-    for balance in moved if event.charged else ():
-        _thresholds(balance, event.charged)
-    return bool(moved)
-
-
-_LINE = """
+# Of one entry at once: the database looks at each statement whether it balances.
+_LINES = """
 INSERT INTO metering_ledgerline (id, tenant_id, txn, account, debit, credit, currency, reason, note,
                                  event_id, scopes, occurred_at)
-VALUES (gen_random_uuid(), %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+SELECT gen_random_uuid(), %s, %s, line.account, greatest(line.amount, 0), greatest(-line.amount, 0), %s, %s, %s,
+       %s, %s, %s
+  FROM unnest(%s::text[], %s::numeric[]) AS line(account, amount)
 """
 
 
@@ -137,53 +68,39 @@ def entry_post(gate: Gate, entry: Entry, amounts: Iterable[tuple[str, Decimal]])
     """
     txn = uuid4()
     lines = [(account, amount) for account, amount in amounts if amount]
-    rows = [
-        (
-            gate.tenant_id, txn, account, max(amount, ZERO), max(-amount, ZERO), gate.currency,
-            entry.reason, entry.note, entry.event_id, entry.scopes, entry.occurred_at,
-        )
-        for account, amount in lines
-    ]  # fmt: skip
     values = balance_values(gate, entry.scopes, entry.occurred_at)
     # Rows that are made now count the ledger as it stands before these lines.
     balances_ensure(values)
     with connection.cursor() as cursor:
-        cursor.executemany(_LINE, rows)
+        cursor.execute(
+            _LINES,
+            (
+                gate.tenant_id, txn, gate.currency, entry.reason, entry.note, entry.event_id,
+                entry.scopes, entry.occurred_at, [name for name, _ in lines],
+                [amount for _, amount in lines],
+            ),
+        )  # fmt: skip
     spent = sum((a for name, a in lines if name in {Account.WALLET, Account.RECEIVABLE}), ZERO)
     if spent:
-        for moved in balances_post(values, amount=spent):
-            _thresholds(moved, spent)
+        ids = balances_post(values, amount=spent)
+        if spent > 0:
+            found = one_row(
+                "SELECT metering_notices(%s, %s::uuid[], %s)", (gate.tenant_id, ids, spent)
+            )[0]
+            thresholds_tell(found or "[]")
     return txn
 
 
-def _thresholds(moved: Moved, spent: Decimal) -> None:
-    """Notes each soft threshold passed just now, once a period, and tells who listens."""
-    cap = moved.cap_soft if moved.cap_soft is not None else moved.cap_hard
-    if not cap:
-        return
-    before = moved.posted - spent
-    for percent in moved.thresholds:
-        level = cap * percent / _HUNDRED
-        if before < level <= moved.posted:
-            notice = BudgetNotice(balance_id=moved.id, percent=percent, posted=moved.posted)
-            _notice_store(notice, moved, cap)
-
-
-def _notice_store(notice: BudgetNotice, moved: Moved, cap: Decimal) -> None:
-    _, is_new = BudgetNotice.objects.get_or_create(
-        balance_id=notice.balance_id, percent=notice.percent, defaults={"posted": notice.posted}
-    )
-    if not is_new:
-        return
-    news = {
-        "scope": moved.scope,
-        "period": moved.period,
-        "percent": notice.percent,
-        "posted": amount_text(moved.posted),
-        "cap": amount_text(cap),
-    }
-    for listener in list(extensions.listeners.values()):
-        transaction.on_commit(lambda tell=listener: tell("budget.threshold", news))  # type: ignore[misc]
+def thresholds_tell(notices: str) -> None:
+    """Tells who listens of the soft thresholds passed just now (JSON), after the commit."""
+    for notice in json.loads(notices):
+        news = {
+            **notice,
+            "posted": amount_text(Decimal(notice["posted"])),
+            "cap": amount_text(Decimal(notice["cap"])),
+        }
+        for listener in list(extensions.listeners.values()):
+            transaction.on_commit(lambda tell=listener, news=news: tell("budget.threshold", news))  # type: ignore[misc]
 
 
 # A row for each event, never shared: a run that takes rows away can only take those whose event it sees.

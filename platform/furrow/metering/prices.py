@@ -1,11 +1,10 @@
 """The price book: what holds now, changes to come, and what a change would have cost last month."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -22,12 +21,6 @@ from furrow.metering.models.usage import BUCKETS
 from furrow.metering.money import ZERO, exact, tokens_cost
 
 CallKind = Literal["chat", "embedding", "rerank"]
-# Which price each bucket of a kind of call is paid at. Encoders have one price: whatever they report is paid.
-BUCKET_KINDS: dict[str, dict[str, str]] = {
-    "chat": {bucket: bucket for bucket in BUCKETS},
-    "embedding": dict.fromkeys(BUCKETS, "embed"),
-    "rerank": dict.fromkeys(BUCKETS, "rerank"),
-}
 _BOOK_LOCK = 7_402_118_001
 
 log = get_logger(__name__)
@@ -51,52 +44,22 @@ class Prices:
         return {name: [str(p.id), str(p.per_million)] for name, p in self.buckets.items()}
 
 
-_VALID = """
-SELECT p.id, p.model, p.kind, p."window", p.per_million, p.book_version, w.timezone, w.spans,
-       coalesce(%(at)s, statement_timestamp())
-  FROM metering_priceitem p LEFT JOIN metering_pricewindow w ON w.name = p."window"
- WHERE p.currency = %(currency)s AND p.model IN (%(model)s, '*')
-   AND p.valid @> coalesce(%(at)s, statement_timestamp())
-"""
-
-
 def prices_now(*, model: str, kind: CallKind, currency: str, at: datetime | None = None) -> Prices:
-    """What a call costs at this moment (or `at`). Raises `PriceUnknown` unless every bucket has a price.
-
-    A model's own price comes before the one for any model, and one for these hours before one for the day.
-    """
+    """What a call costs at this moment (or `at`). Raises `PriceUnknown` unless every bucket has a price."""
     with connection.cursor() as cursor:
-        cursor.execute(_VALID, {"model": model, "currency": currency, "at": at})
+        cursor.execute(
+            "SELECT m.at, p.* FROM (SELECT coalesce(%s, statement_timestamp()) AS at) AS m,"
+            " LATERAL metering_prices(%s, %s, %s, m.at) AS p",
+            [at, model, currency, kind],
+        )
         rows = cursor.fetchall()
-    moment: datetime | None = rows[0][8] if rows else None
-    best: dict[str, Any] = {}
-    for row in sorted(rows, key=lambda row: (row[1] != ANY_MODEL, bool(row[3]), row[3])):
-        if not row[3] or (row[7] and window_holds(row[6], json.loads(row[7]), row[8])):
-            best[row[2]] = row
-    wanted = BUCKET_KINDS[kind]
-    # Thinking costs what answering costs unless the operator says otherwise.
-    best.setdefault("reasoning", best.get("out"))
-    if moment is None or any(best.get(name) is None for name in wanted.values()):
+    if len(rows) < len(BUCKETS):
         raise PriceUnknown("This model has no price at the moment.", model=model, currency=currency)
-    chosen = {bucket: best[name] for bucket, name in wanted.items()}
     return Prices(
-        at=moment,
-        book_version=max(row[5] for row in chosen.values()),
-        buckets={bucket: Price(row[0], row[4]) for bucket, row in chosen.items()},
+        at=rows[0][0],
+        book_version=max(row[4] for row in rows),
+        buckets={row[1]: Price(row[2], row[3]) for row in rows},
     )
-
-
-def window_holds(timezone: str, spans: list[list[str]], moment: datetime) -> bool:
-    """Whether the wall clock of `timezone` stands in one of the spans; a span's end is excluded."""
-    clock = moment.astimezone(ZoneInfo(timezone)).time()
-    for begin, end in ((time.fromisoformat(a), time.fromisoformat(b)) for a, b in spans):
-        if begin < end:
-            holds = begin <= clock < end
-        else:
-            holds = clock >= begin or clock < end
-        if holds:
-            return True
-    return False
 
 
 def price_window_create(*, name: str, timezone: str, spans: list[tuple[str, str]]) -> PriceWindow:

@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db.models import Sum
 from django.db.models.functions import Now
 
@@ -18,10 +19,10 @@ from furrow.core.logs import get_logger
 from furrow.metering import posting
 from furrow.metering.balances import Gate, balance_values, balances_ensure, gate_pass, room_left
 from furrow.metering.counts import Counts
-from furrow.metering.holds import hold_close
 from furrow.metering.models import Hold, UsageEvent
 from furrow.metering.models.usage import BUCKETS
 from furrow.metering.money import ZERO, exact, tokens_cost
+from furrow.metering.trips import one_row
 
 Basis = UsageEvent.Basis
 Status = UsageEvent.Status
@@ -38,6 +39,22 @@ class Timing:
     busy_us: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of a delivery. `outcome`: settled, absorbed (kept at our cost), or known (from before)."""
+
+    outcome: str
+    event_id: UUID
+    cost: Decimal
+    charged: Decimal
+
+
+_SETTLE = """
+SELECT outcome, event_id, cost, charged, notices
+  FROM metering_settle(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
+
 def settle(
     *,
     request_id: str,
@@ -46,62 +63,28 @@ def settle(
     status: str = Status.COMPLETE,
     attempt: int = 1,
     timing: Timing | None = None,
-) -> UsageEvent:
+    is_last: bool = False,
+) -> Settled:
     """Settles the hold of a request. The first delivered attempt pays; the same attempt again changes nothing.
     A failed attempt, another one, or one that comes after the hold was voided, is kept as absorbed by us and
-    ends no hold. More than was held is absorbed too: a cap holds whatever an engine reports.
+    ends no hold, unless a failed one `is_last`: then nothing is left to wait for. More than was held is absorbed
+    too: a cap holds whatever an engine reports.
     """
-    if status != Status.FAILED:
-        event = _settle_open(request_id, counts, basis, status, attempt, timing)
-        if event is not None:
-            return event
-    gate = gate_pass()
-    hold = _hold(request_id)
-    known = _first_event(hold, attempt)
-    if known is not None:
-        return known
-    is_paid = status != Status.FAILED and hold_close(hold, Hold.State.SETTLED)
-    costs = bucket_costs(counts, hold.prices)
-    cost = exact(sum(costs.values(), ZERO))
-    charged = min(cost, hold.amount) if is_paid else ZERO
-    event = _event_of(hold, attempt, timing)
-    event.basis, event.status = basis, status if is_paid else Status.FAILED
-    _fill(event, counts.as_dict(), costs, charged)
-    if is_paid and cost > hold.amount:
-        log.error("usage_above_hold", request=request_id, absorbed=str(event.absorbed))
-    _store(gate, event)
-    return event
-
-
-def _settle_open(
-    request_id: str,
-    counts: Counts,
-    basis: str,
-    status: str,
-    attempt: int,
-    timing: Timing | None,
-) -> UsageEvent | None:
-    """The common case: the hold is open and the attempt new. None, and nothing done, when it is not so."""
-    hold = (
-        Hold.objects.filter(request_id=request_id, state=Hold.State.OPEN)
-        .annotate(now=Now())
-        .first()
-    )
-    if hold is None:
-        return None
-    costs = bucket_costs(counts, hold.prices)
-    cost = exact(sum(costs.values(), ZERO))
-    event = _event_of(hold, attempt, timing or Timing(finished_at=hold.now))
-    if timing is not None and timing.finished_at is None:
-        event.finished_at = hold.now
-    event.basis, event.status = basis, status
-    _fill(event, counts.as_dict(), costs, min(cost, hold.amount))
-    if not posting.settle_at_once(event):
-        return None
-    if event.absorbed:
-        log.error("usage_above_hold", request=request_id, absorbed=str(event.absorbed))
-    event._state.adding = False
-    return event
+    timing = timing or Timing()
+    outcome, event_id, cost, charged, notices = one_row(
+        _SETTLE,
+        (
+            current_tenant_id(), request_id, attempt, *counts.buckets, basis, status,
+            timing.finished_at, timing.busy_us, is_last, settings.TIME_ZONE,
+        ),
+    )  # fmt: skip
+    if outcome == "unknown":
+        raise NotFound("This request has no hold.")
+    if outcome == "settled" and cost > charged:
+        log.error("usage_above_hold", request=request_id, absorbed=str(cost - charged))
+    if notices:
+        posting.thresholds_tell(notices)
+    return Settled(outcome, event_id, cost, charged)
 
 
 def correct(

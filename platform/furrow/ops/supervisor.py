@@ -69,6 +69,8 @@ class Supervisor:
     services: list[Service]
     report: Callable[[str], None]
     stopping: threading.Event = field(default_factory=threading.Event)
+    # Asked every half second: looks after what is not a child of ours.
+    keep: Callable[[], None] = lambda: None
 
     def start(self) -> None:
         for service in self.services:
@@ -89,6 +91,7 @@ class Supervisor:
     def watch(self) -> None:
         """Restarts what dies until `stopping` is set; the pause doubles up to 30 s."""
         while not self.stopping.wait(0.5):
+            self.keep()
             for service in self.services:
                 if not service.is_running():
                     self._revive(service)

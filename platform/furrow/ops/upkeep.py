@@ -1,4 +1,6 @@
-"""What is thrown away by itself, once a day: spent keys and links, old job rows, files nobody points to."""
+"""What is thrown away by itself, once a day: spent keys and links, old job rows, what owners deleted
+long ago, files nobody points to.
+"""
 
 import time
 from collections.abc import Iterator
@@ -12,11 +14,14 @@ from furrow.accounts.models import SignInLink
 from furrow.core.context import unscoped
 from furrow.core.models import Job
 from furrow.knowledge.models import DocumentVersion
+from furrow.knowledge.services.purge import deleted_purge
 from furrow.tenants.models import IdempotencyRecord
 
 KEYS_KEPT = timedelta(days=2)
 LINKS_KEPT = timedelta(days=1)
 JOBS_KEPT = timedelta(days=30)
+# So long can the owner bring back what was deleted.
+DELETED_KEPT = timedelta(days=30)
 # A file is written before its row commits; a day is far longer than any upload.
 FILE_GRACE_S = 24 * 3600
 
@@ -28,7 +33,9 @@ def upkeep() -> dict[str, int]:
     with unscoped("throw away spent idempotency keys and old job rows"):
         keys, _ = IdempotencyRecord.objects.filter(created_at__lt=now - KEYS_KEPT).delete()
         jobs, _ = Job.objects.filter(finished_at__lt=now - JOBS_KEPT).delete()
-    return {"links": links, "keys": keys, "jobs": jobs, "files": _orphans_delete()}
+    documents, bases = deleted_purge(before=now - DELETED_KEPT)
+    counts = {"links": links, "keys": keys, "jobs": jobs, "documents": documents, "bases": bases}
+    return {**counts, "files": _orphans_delete()}
 
 
 def _orphans_delete() -> int:

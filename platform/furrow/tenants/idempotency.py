@@ -53,27 +53,40 @@ def run_once(
     """Runs `action` inside `tenant_tx` unless `key` was used; its answer commits together with its effect.
     What calls a model cannot run so (`in_transaction` False): its answer is kept right after. `caller` separates the keys of different callers of one tenant; `encoder` makes the answer plain JSON.
     """
-    if len(key) > _MAX_KEY:
-        raise Invalid(f"Idempotency-Key is longer than {_MAX_KEY} characters.")
-    kept = _reserve(tenant_id=tenant_id, caller=caller, key=key, digest=digest)
+    kept = reserve(tenant_id=tenant_id, caller=caller, key=key, digest=digest)
     if kept is not None:
         return kept
     try:
         with tenant_tx(tenant_id) if in_transaction else tenant_context(tenant_id):
             status, body = action()
             plain = json.loads(json.dumps(body, cls=encoder))
-            with tenant_tx(tenant_id):
-                IdempotencyRecord.objects.filter(caller=caller, key=key).update(
-                    status=status, body=plain
-                )
+            keep(tenant_id=tenant_id, caller=caller, key=key, result=(status, plain))
             return status, plain
     except BaseException:
-        with tenant_tx(tenant_id):
-            IdempotencyRecord.objects.filter(caller=caller, key=key, status=None).delete()
+        release(tenant_id=tenant_id, caller=caller, key=key)
         raise
 
 
-def _reserve(*, tenant_id: UUID, caller: str, key: str, digest: str) -> Result | None:
+def keep(*, tenant_id: UUID, caller: str, key: str, result: Result) -> None:
+    """The answer that every repetition gets; its body is plain JSON."""
+    with tenant_tx(tenant_id):
+        IdempotencyRecord.objects.filter(caller=caller, key=key).update(
+            status=result[0], body=result[1]
+        )
+
+
+def release(*, tenant_id: UUID, caller: str, key: str) -> None:
+    """After a failure: the call may be made again."""
+    with tenant_tx(tenant_id):
+        IdempotencyRecord.objects.filter(caller=caller, key=key, status=None).delete()
+
+
+def reserve(*, tenant_id: UUID, caller: str, key: str, digest: str) -> Result | None:
+    """The kept answer; None for the first call, which must `keep` its answer or `release` the key. Raises while
+    the first is running, and for another request. `run_once` is all three around a block.
+    """
+    if len(key) > _MAX_KEY:
+        raise Invalid(f"Idempotency-Key is longer than {_MAX_KEY} characters.")
     with tenant_tx(tenant_id):
         IdempotencyRecord.objects.filter(
             caller=caller,

@@ -93,6 +93,7 @@ SCOPES = (
     "assistants:write",
     "conversations:read",
     "conversations:write",
+    "models:use",
     "usage:read",
     "usage:write",
 )

@@ -3,12 +3,13 @@
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from furrow.accounts.models import User
 from furrow.accounts.services import hash_token
-from furrow.core.context import unscoped
+from furrow.core.context import TENANT_SETTING, unscoped
 from furrow.core.errors import NotFound
 from furrow.tenants.models import ApiKey, AuditEntry, Invitation, Membership, Tenant
 
@@ -45,6 +46,28 @@ def api_key_by_secret(secret: str) -> ApiKey | None:
             .first()
         )
     return key if key is not None and key.is_live else None
+
+
+# The tenant is set for this one message only, which the server runs as one transaction.
+_KEY_LIVE = """
+SELECT set_config(%(setting)s, %(tenant)s, true);
+SELECT k.scopes FROM tenants_apikey k JOIN tenants_tenant t ON t.id = k.tenant_id
+ WHERE k.tenant_id = %(tenant)s AND k.id = %(key)s AND k.revoked_at IS NULL AND NOT t.is_suspended
+   AND (k.expires_at IS NULL OR k.expires_at > statement_timestamp())
+"""
+
+
+def api_key_scopes(*, tenant_id: UUID, key_id: UUID) -> list[str] | None:
+    """What a known key may do at this moment, None once it is revoked, expired or its tenant suspended. One
+    message to the database, outside a transaction.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _KEY_LIVE, {"setting": TENANT_SETTING, "tenant": str(tenant_id), "key": key_id}
+        )
+        cursor.nextset()
+        row = cursor.fetchone()
+    return None if row is None else list(row[0])
 
 
 def invitation_by_token(token: str) -> Invitation | None:

@@ -155,12 +155,20 @@ def test_rows_of_a_packed_matrix_are_its_rows() -> None:
 @pytest.mark.parametrize("window", [None, 5])
 @pytest.mark.parametrize("has_sinks", [False, True])
 @pytest.mark.parametrize("sequences", [1, 3])
+@pytest.mark.parametrize("kept", [torch.float32, torch.float16])
+@pytest.mark.parametrize("target", ["native", "avx2"])
 def test_paged_attention_equals_the_reference(
-    kv_heads: int, window: int | None, has_sinks: bool, sequences: int
+    kv_heads: int,
+    window: int | None,
+    has_sinks: bool,
+    sequences: int,
+    kept: torch.dtype,
+    target: str,
 ) -> None:
-    kernels = native_load()
-    assert kernels is not None
-    keys, values = draw(12, 4, kv_heads, 24), draw(12, 4, kv_heads, 16, seed=1)
+    kernels = NativeKernels(ctypes.CDLL(str(library_build(target))))
+    keys, values = (
+        draw(12, 4, kv_heads, width, seed=seed).to(kept) for width, seed in ((24, 3), (16, 1))
+    )
     decode = DecodeRows(
         None,
         torch.randperm(12).view(3, 4)[:sequences].int(),

@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import pytest
 from torch import Tensor
 
+from inference.bench.batches import SequenceChunk, batch_pack
 from inference.kernels.graphs import LEAST_CONTEXT, SIZES, GraphedModel, graph_size
-from inference.model.batch import SequenceChunk, StepBatch, batch_pack
+from inference.model.batch import StepBatch
 
 
 @pytest.mark.parametrize(

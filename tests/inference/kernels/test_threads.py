@@ -1,9 +1,10 @@
+import os
 from collections.abc import Iterator
 
 import pytest
 import torch
 
-from inference.kernels.threads import threads_choose
+from inference.kernels.threads import threads_set
 
 
 @pytest.fixture(autouse=True)
@@ -14,23 +15,27 @@ def threads_restored() -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    ("costs", "most", "expected"),
+    ("costs", "wanted", "expected"),
     [
-        ({1: 10.0, 2: 6.0}, 2, 2),
-        ({1: 10.0, 2: 40.0}, 2, 1),
-        ({1: 10.0, 2: 9.9}, 2, 1),
-        ({1: 10.0, 2: 6.0, 4: 4.0, 6: 3.0}, 6, 6),
-        ({1: 10.0}, 1, 1),
+        ({1: 10.0, 2: 6.0}, None, 2),
+        ({1: 10.0, 2: 40.0}, None, 1),
+        # At start the machine is often busy, so one core must win clearly.
+        ({1: 10.0, 2: 11.0}, None, 2),
+        ({1: 10.0, 2: 6.0}, 1, 1),
     ],
 )
-def test_the_fastest_count_is_taken_when_it_pays(
-    costs: dict[int, float], most: int, expected: int
+def test_one_core_or_all_whichever_is_faster(
+    costs: dict[int, float],
+    wanted: int | None,
+    expected: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
     now = 0.0
 
     def step() -> None:
         nonlocal now
         now += costs[torch.get_num_threads()]
 
-    assert threads_choose(step, most, clock=lambda: now) == expected
+    threads_set(step, wanted, clock=lambda: now)
     assert torch.get_num_threads() == expected

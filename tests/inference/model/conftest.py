@@ -11,7 +11,7 @@ import torch
 import transformers
 from torch import Tensor
 
-from inference.model.batch import SequenceChunk, batch_pack
+from inference.bench.batches import SequenceChunk, batch_pack
 from inference.model.cache import KvCache
 from inference.model.decoder import Decoder
 from inference.model.weights import load_model
@@ -228,11 +228,17 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Tiny]:
 class Session:
     """One cache and sequences in scattered blocks, driven a step at a time."""
 
-    def __init__(self, decoder: Decoder, sequences: int = 1, length: int = 128) -> None:
+    def __init__(
+        self,
+        decoder: Decoder,
+        sequences: int = 1,
+        length: int = 128,
+        kept: torch.dtype | None = None,
+    ) -> None:
         self.decoder = decoder
         per_sequence = length // BLOCK
         self.cache = KvCache(
-            decoder.spec, sequences * per_sequence, BLOCK, decoder.device, decoder.dtype
+            decoder.spec, sequences * per_sequence, BLOCK, decoder.device, kept or decoder.dtype
         )
         order = torch.randperm(
             sequences * per_sequence, generator=torch.Generator().manual_seed(3)

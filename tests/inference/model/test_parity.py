@@ -93,6 +93,23 @@ def test_int8_stays_close_to_float(family: str, tiny: Callable[[str], Tiny]) -> 
     assert (found.argmax(-1) == expected.argmax(-1)).float().mean() >= 0.95
 
 
+@pytest.mark.parametrize("family", ["granitemoe-wide", "llama-wide", "deepseek-v3", "gpt-oss"])
+def test_a_half_precision_cache_stays_close_and_forgets_nothing(
+    family: str, tiny: Callable[[str], Tiny], prompt: list[int]
+) -> None:
+    # In float, where nothing else rounds: int8 inputs would flip at every small difference.
+    decoder = tiny(family).load()
+    exact, half = Session(decoder), Session(decoder, kept=torch.float16)
+    ids = prompt + prompt[::-1]
+    expected, whole = (one.step({0: ids}, all_logits=True) for one in (exact, half))
+    assert 0 < (whole - expected).norm() / expected.norm() < 0.003
+    # Read at once, in parts or token by token, a prompt leaves and finds the same numbers.
+    parts = Session(decoder, kept=torch.float16)
+    cut = [ids[:11], ids[11:12], ids[12:30], *[[token] for token in ids[30:]]]
+    found = torch.cat([parts.step({0: part}, all_logits=True) for part in cut])
+    torch.testing.assert_close(found, whole, atol=3e-3, rtol=3e-3)
+
+
 @pytest.mark.parametrize("family", FAMILIES)
 def test_every_family_runs_in_int8(
     family: str, tiny: Callable[[str], Tiny], prompt: list[int]

@@ -1,11 +1,12 @@
 """The measured shapes are the models they are named after, and their arithmetic holds."""
 
+import os
 from typing import Any
 
 import pytest
 import torch
 
-from inference.bench.bench_inference import Measured, _table
+from inference.bench.bench_inference import HELD_TO_AVX2, Measured, _held_to, _table
 from inference.bench.gpu_check import decode_bytes
 from inference.bench.shapes import (
     DEEPSEEK_V2_LITE,
@@ -60,9 +61,26 @@ def test_random_weights_make_a_working_decoder() -> None:
 def test_the_table_compares_rates() -> None:
     ours = Measured("ours 1", 100.0, 110.0, {"prefill": 1.0, 1: 0.1, 4: 0.2, 16: 0.4})
     peer = Measured("peer 2", 400.0, 440.0, {"prefill": 2.0, 1: 0.2, 4: 0.8, 16: 3.2})
-    table = _table(
-        {"furrow int8": ours, "transformers fp32": peer}, GRANITE_1B_A400M, 2, ["gone: absent."]
-    )
-    assert "| furrow int8 | 256.0 | 10.0 | 20.0 | 40.0 | 110 / 100 |" in table
-    assert "| furrow over transformers fp32 | 2.00x | 2.00x | 4.00x | 8.00x | |" in table
+    slow = Measured("ours 1", 100.0, 121.0, {"prefill": 1.0, 1: 1.1, 4: 0.2, 16: 0.4})
+    found = {
+        isa: {"furrow int8": own, "transformers fp32": peer}
+        for isa, own in (("native", ours), ("avx2", slow))
+    }
+    table = _table(found, GRANITE_1B_A400M, 2, ["gone: absent."])
+    assert "- native, decode x1 over transformers fp32: 2.00, bar 5.0: MISSED" in table
+    assert "- native, memory over weights: 1.10, bar 1.2: met" in table
+    assert "- avx2, memory over weights: 1.21, bar 1.2: MISSED" in table
+    assert "| furrow int8, avx2 | 256.0 | 0.9 |" in table
+    assert "| furrow int8, native | 256.0 | 10.0 | 20.0 | 40.0 | 110 / 100 |" in table
+    assert "| furrow over transformers fp32, native | 2.00x | 2.00x | 4.00x | 8.00x | |" in table
     assert "gone: absent." in table
+
+
+def test_a_worker_is_held_to_avx2_and_the_parent_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "avx512")
+    with _held_to("avx2"):
+        assert {os.environ[name] for name in HELD_TO_AVX2} == {"avx2", "AVX2"}
+    assert os.environ["ATEN_CPU_CAPABILITY"] == "avx512"
+    assert "FURROW_CPU_ISA" not in os.environ
+    with _held_to("native"):
+        assert not set(HELD_TO_AVX2) & set(os.environ)

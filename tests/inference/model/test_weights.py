@@ -63,12 +63,6 @@ def test_shards_equal_one_file(
     torch.testing.assert_close(logits(tmp_path, prompt), expected, atol=0, rtol=0)
 
 
-def test_progress_is_told_block_by_block(tiny: Callable[[str], Tiny]) -> None:
-    told: list[tuple[int, int]] = []
-    tiny("llama").load(on_progress=lambda done, total: told.append((done, total)))
-    assert told == [(1, 3), (2, 3), (3, 3)]
-
-
 def test_fp8_blocks_are_scaled_back() -> None:
     weight = torch.randn(200, 300)
     scales = torch.rand(2, 3) + 0.5

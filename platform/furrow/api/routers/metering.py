@@ -12,7 +12,7 @@ from ninja import Query, Router
 from furrow.api import answers, schemas
 from furrow.api.operation import ApiRequest, no_content, operation
 from furrow.metering import budgets, invoices, selectors
-from furrow.metering.balances import gate_pass
+from furrow.metering.balances import account_read
 from furrow.metering.models import Balance, Budget, Invoice, InvoiceLine, PriceItem
 from furrow.metering.money import amount_text
 
@@ -82,6 +82,7 @@ def budget_put(request: ApiRequest, body: schemas.BudgetIn) -> Any:
         cap_hard=body.cap_hard,
         cap_soft=body.cap_soft,
         thresholds=tuple(body.thresholds),
+        steps=None if body.steps is None else [step.model_dump() for step in body.steps],
     )
     return 200, _budget(row, selectors.budget_balances([row]).get(row.id, []))
 
@@ -103,6 +104,7 @@ def _budget(row: Budget, balances: list[Balance]) -> dict[str, Any]:
         "cap_hard": _amount(row.cap_hard),
         "cap_soft": _amount(row.cap_soft),
         "thresholds": row.thresholds,
+        "steps": row.steps,
         "balances": [
             {
                 "scope": balance.scope,
@@ -124,7 +126,7 @@ def _amount(value: Decimal | None) -> str | None:
 )
 @operation("usage:read")
 def price_list(request: ApiRequest) -> Any:
-    rows = selectors.prices_list(gate_pass().currency)
+    rows = selectors.prices_list(account_read().currency)
     return 200, {"items": [_price(row) for row in rows]}
 
 

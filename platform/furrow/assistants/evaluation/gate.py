@@ -86,6 +86,21 @@ def _check_create(
 
 
 @transaction.atomic
+def publication_override(*, actor: Actor, check: PublicationCheck, reason: str) -> AssistantVersion:
+    """Publishes exactly what the check holds back; the reason is written down."""
+    assistant = assistant_lock(check.assistant)
+    opened = _open_check(assistant)
+    if opened is None or opened.id != check.id:
+        raise Conflict(_("This publication was decided already."))
+    reason = _reason_checked(reason)
+    if not reason:
+        raise Invalid(_("Write down why it is published all the same."), field="override_reason")
+    version = _publish(actor, assistant, opened.run.config, opened.note, override_reason=reason)
+    _close(opened, version, reason=reason)
+    return version
+
+
+@transaction.atomic
 def publication_withdraw(*, actor: Actor, check: PublicationCheck) -> None:
     """Ends the wish to publish; visitors keep what they have."""
     assistant_lock(check.assistant)

@@ -38,6 +38,11 @@ def golden_list(assistant: Assistant) -> QuerySet[Any]:
     return rows.order_by("created_at", "id")
 
 
+def golden_count(assistant: Assistant) -> int:
+    """How many are asked."""
+    return GoldenQuestion.objects.filter(assistant=assistant, is_enabled=True).count()
+
+
 def golden_get(golden_id: UUID) -> GoldenQuestion:
     row: GoldenQuestion | None = (
         GoldenQuestion.objects.filter(id=golden_id, assistant__deleted_at=None)

@@ -1,5 +1,6 @@
 """Answers the owner approved, word for word, when the question is surely the one they were written for."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -14,6 +15,8 @@ from numpy.typing import NDArray
 from furrow.assistants.config import AssistantConfig
 from furrow.assistants.ladder import LadderContext, Question, RungResult, answered, passed
 from furrow.assistants.models import ApprovedAnswer
+from furrow.assistants.pins import pinned_citation
+from furrow.assistants.recognition import entry_of, recognised
 from furrow.assistants.similarity import Profile, may_match, profile, similarity
 from furrow.core.context import current_tenant_id, tenant_tx
 from furrow.core.errors import LimitReached, UpstreamFailed
@@ -34,6 +37,7 @@ class Candidate:
     answer_id: UUID
     answer: str
     wordings: tuple[str, ...]
+    pinned_document_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -54,22 +58,37 @@ class ApprovedRung:
             candidates = candidates_of(config.assistant_id, timezone.localdate())
         if not candidates:
             return passed("none_approved")
-        matches = ranked(profile(question.text), candidates)
+        matches = ranked(question.text, candidates)
         if matches[0].score < THRESHOLD and question.language in settings.EMBEDDINGS_LANGUAGES:
             matches = by_meaning(question.text, matches)
-        best = matches[0]
-        if best.score < THRESHOLD:
-            return passed("no_match", best=round(best.score, 3))
-        if len(matches) > 1 and best.score < 1 and best.score - matches[1].score < MARGIN:
-            return passed("ambiguous", best=round(best.score, 3))
-        return answered(
-            best.candidate.answer,
-            on_stored=partial(count_use, best.candidate.answer_id),
-            notes={
-                "approved_answer_id": str(best.candidate.answer_id),
-                "score": round(best.score, 3),
-            },
-        )
+        best, reason = decided(matches)
+        if best is None:
+            return passed(reason, best=round(matches[0].score, 3))
+        return _given(best)
+
+
+def decided(matches: Sequence[Match]) -> tuple[Match | None, str]:
+    """The match that is surely meant, or None and why; `matches` are ranked."""
+    best = matches[0]
+    if best.score < THRESHOLD:
+        return None, "no_match"
+    if len(matches) > 1 and best.score < 1 and best.score - matches[1].score < MARGIN:
+        return None, "ambiguous"
+    return best, ""
+
+
+def _given(match: Match) -> RungResult:
+    candidate = match.candidate
+    notes = {"approved_answer_id": str(candidate.answer_id), "score": round(match.score, 3)}
+    on_stored = partial(count_use, candidate.answer_id)
+    if candidate.pinned_document_id is None:
+        return answered(candidate.answer, on_stored=on_stored, notes=notes)
+    with tenant_tx(current_tenant_id()):
+        citation = pinned_citation(candidate.pinned_document_id, candidate.answer)
+    if citation is None:
+        return passed("pin_outdated", **notes)
+    text = f"{candidate.answer} [1]"
+    return answered(text, citations=(citation,), on_stored=on_stored, notes=notes)
 
 
 def candidates_of(assistant_id: UUID, today: date) -> list[Candidate]:
@@ -80,16 +99,25 @@ def candidates_of(assistant_id: UUID, today: date) -> list[Candidate]:
         .filter(Q(valid_to=None) | Q(valid_to__gte=today))
         .order_by("-updated_at")
     )
-    return [Candidate(row.id, row.answer, (row.question, *row.variants)) for row in rows]
-
-
-def ranked(asked: Profile, candidates: list[Candidate]) -> list[Match]:
-    """Best first; a candidate counts by the wording of it that fits best."""
-    matches = [
-        Match(candidate, max(similarity(asked, profile(text)) for text in candidate.wordings))
-        for candidate in candidates
+    return [
+        Candidate(row.id, row.answer, (row.question, *row.variants), row.pinned_document_id)
+        for row in rows
     ]
+
+
+def ranked(text: str, candidates: list[Candidate]) -> list[Match]:
+    """Best first; a candidate counts by the wording of it that fits best, or by what it is about."""
+    asked = profile(text)
+    matches = [Match(each, _score(text, asked, each)) for each in candidates]
     return sorted(matches, key=lambda match: -match.score)
+
+
+def _score(text: str, asked: Profile, candidate: Candidate) -> float:
+    alike = max(similarity(asked, profile(wording)) for wording in candidate.wordings)
+    if alike >= THRESHOLD or candidate.pinned_document_id is not None:
+        # A passage holds many other words: what it is about is only its question.
+        return alike
+    return max(alike, recognised(text, entry_of(candidate.wordings, candidate.answer)))
 
 
 def by_meaning(text: str, matches: list[Match]) -> list[Match]:

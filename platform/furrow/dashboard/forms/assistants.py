@@ -183,12 +183,6 @@ class ApprovedAnswerForm(forms.Form):
     valid_to = forms.DateField(label=_("Valid to"), required=False, widget=DateInput())
 
 
-class GapAnswerForm(forms.Form):
-    answer = forms.CharField(
-        label=_("Answer"), max_length=4000, widget=forms.Textarea(attrs={"rows": 3})
-    )
-
-
 class WidgetForm(forms.Form):
     """`theme()` gives the look as `widget_update` takes it."""
 

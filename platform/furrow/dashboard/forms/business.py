@@ -24,6 +24,7 @@ SCOPE_WORDS = {
     "assistants:write": _("Change and publish assistants"),
     "conversations:read": _("Read conversations"),
     "conversations:write": _("Ask questions"),
+    "models:use": _("Ask the models directly"),
     "usage:read": _("Read usage and cost"),
     "usage:write": _("Change budgets"),
 }

@@ -25,7 +25,7 @@ class KnowledgeBaseForm(forms.Form):
     )
 
 
-class _ValidityForm(forms.Form):
+class ValidityForm(forms.Form):
     valid_from = forms.DateField(
         label=_("Valid from"),
         required=False,
@@ -70,7 +70,7 @@ class UrlForm(forms.Form):
     )
 
 
-class TextForm(_ValidityForm):
+class TextForm(ValidityForm):
     title = forms.CharField(label=_("Title"), max_length=300)
     text = forms.CharField(
         label=_("Text"), max_length=500_000, widget=forms.Textarea(attrs={"rows": 10})
@@ -78,7 +78,7 @@ class TextForm(_ValidityForm):
     field_order = ["title", "text", "valid_from", "valid_to"]
 
 
-class DocumentForm(_ValidityForm):
+class DocumentForm(ValidityForm):
     title = forms.CharField(label=_("Title"), max_length=300)
     field_order = ["title", "valid_from", "valid_to"]
 

@@ -8,8 +8,10 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
 from furrow.assistants import selectors, services
+from furrow.assistants.evaluation.gaps import MOST_ASKED
+from furrow.assistants.evaluation.gaps import gaps_ask as ask_again
 from furrow.assistants.models import ApprovedAnswer, Assistant, Gap
-from furrow.core.errors import NotFound
+from furrow.core.errors import Invalid, NotFound
 from furrow.dashboard.doors import (
     actor_of,
     form_page,
@@ -21,7 +23,7 @@ from furrow.dashboard.doors import (
     say,
     text_of,
 )
-from furrow.dashboard.forms.assistants import ApprovedAnswerForm, GapAnswerForm
+from furrow.dashboard.forms.assistants import ApprovedAnswerForm
 from furrow.tenants.web import TenantRequest
 
 # A deleted answer waits here, so that one click brings it back.
@@ -126,24 +128,55 @@ def _to_list(request: TenantRequest, assistant: Assistant) -> HttpResponse:
 
 @needs(get="view")
 def gaps(request: TenantRequest) -> TemplateResponse:
+    """Open gaps by cluster; those that were dealt with one by one."""
     state = text_of(request, "state")
     shown = state if state in Gap.State.values else Gap.State.OPEN
-    page = paged(request, selectors.gaps_list(state=shown))
+    is_open = shown == Gap.State.OPEN
+    page = paged(request, selectors.gap_clusters() if is_open else selectors.gaps_list(state=shown))
     tabs = [
         {"url": f"?state={value}", "label": label, "is_current": value == shown}
         for value, label in Gap.State.choices
     ]
-    context = {"page": page, "state": shown, "tabs": tabs, "form": GapAnswerForm(auto_id=False)}
+    context = {
+        "page": page,
+        "state": shown,
+        "tabs": tabs,
+        "asked_assistants": _with_gaps(list(page.object_list)) if is_open else [],
+        "wordings": selectors.gap_wordings(page.object_list) if is_open else {},
+    }
     return TemplateResponse(request, "dashboard/gaps.html", context)
+
+
+def _with_gaps(gaps: list[Gap]) -> list[Assistant]:
+    return list({gap.assistant_id: gap.assistant for gap in gaps}.values())
 
 
 @needs(post="edit")
 def gap_answer(request: TenantRequest, gap_id: UUID) -> HttpResponse:
+    """`same` names the other wordings that the answer is for; without the choice, all of them."""
     gap = selectors.gap_get(gap_id)
-    answer = text_of(request, "answer")
-    services.gap_answer(actor=actor_of(request), gap=gap, answer=answer)
+    only = None if "chosen" not in request.POST else _ids(request.POST.getlist("same"))
+    services.gap_answer(
+        actor=actor_of(request), gap=gap, answer=text_of(request, "answer"), only=only
+    )
     say(request, _("Added. The next visitor who asks gets this answer."))
     return go_to(request, "gaps")
+
+
+def _ids(texts: list[str]) -> list[UUID]:
+    try:
+        return [UUID(text) for text in texts]
+    except ValueError:
+        raise Invalid("These are no ids.", field="same") from None
+
+
+@needs(post="edit")
+def gaps_ask(request: TenantRequest, assistant_id: UUID) -> HttpResponse:
+    """Asks the open gaps of an assistant again; what is answered now leaves the list."""
+    assistant = selectors.assistant_get(assistant_id)
+    gaps = list(selectors.gaps_list(assistant)[:MOST_ASKED])
+    run = ask_again(assistant=assistant, gaps=gaps)
+    return go_to(request, "run", run.id)
 
 
 @needs(post="edit")

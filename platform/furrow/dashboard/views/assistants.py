@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from furrow.assistants import selectors, services
 from furrow.assistants.config import AssistantConfig, draft_json
+from furrow.assistants.evaluation.selectors import check_open, golden_count
 from furrow.assistants.models import Assistant
 from furrow.dashboard.doors import (
     actor_of,
@@ -28,6 +29,7 @@ from furrow.dashboard.forms.assistants import (
     threshold_words,
 )
 from furrow.dashboard.views.chat import test_chat
+from furrow.dashboard.views.runs import publish_and_tell
 from furrow.knowledge.selectors import knowledge_bases_list
 from furrow.tenants.web import TenantRequest
 
@@ -79,6 +81,8 @@ def assistant(request: TenantRequest, assistant_id: UUID) -> HttpResponse:
         "threshold_words_json": json.dumps(threshold_words(), ensure_ascii=False),
         "publish_form": PublishForm(),
         "has_changes": _has_changes(found),
+        "golden_count": golden_count(found),
+        "open_check": check_open(found),
         "versions": selectors.assistant_versions(found)[:VERSIONS_SHOWN],
         "greeting": config.greeting[language],
         "suggestions": config.suggestions[language],
@@ -113,9 +117,7 @@ def _ids(data: dict[str, Any]) -> dict[str, Any]:
 def publication(request: TenantRequest, assistant_id: UUID) -> HttpResponse:
     found = selectors.assistant_get(assistant_id)
     note = request.POST.get("note", "")
-    version = services.assistant_publish(actor=actor_of(request), assistant=found, note=note)
-    say(request, _("Version %(n)s is live.") % {"n": version.number})
-    return go_to(request, "assistant", found.id)
+    return publish_and_tell(request, found, note=note)
 
 
 @needs(post="edit")

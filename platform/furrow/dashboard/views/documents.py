@@ -23,6 +23,7 @@ from furrow.dashboard.doors import (
 from furrow.dashboard.forms.knowledge import DocumentForm, VersionForm
 from furrow.knowledge import selectors
 from furrow.knowledge.models import Chunk, Document
+from furrow.knowledge.services import corrections as correction_services
 from furrow.knowledge.services import documents as services
 from furrow.tenants.web import TenantRequest
 
@@ -38,6 +39,7 @@ def document(request: TenantRequest, document_id: UUID) -> TemplateResponse:
         "base": found.knowledge_base,
         "status": selectors.document_status(found),
         "versions": selectors.versions_of(found),
+        "corrections": selectors.corrections_of(found),
         **_reading(request, found),
     }
     if request.htmx:  # type: ignore[attr-defined]
@@ -203,3 +205,20 @@ def chunk_update(request: TenantRequest, chunk_id: UUID) -> HttpResponse:
     if request.htmx:  # type: ignore[attr-defined]
         return TemplateResponse(request, "dashboard/_passage.html", {"chunk": chunk})
     return go_to(request, "document", chunk.document_id)
+
+
+@needs(post="edit")
+def correction_remove(request: TenantRequest, correction_id: UUID) -> HttpResponse:
+    """The document speaks for itself again."""
+    found = selectors.correction_get(correction_id)
+    correction_services.correction_remove(actor=actor_of(request), correction=found)
+    say(request, _("The correction is taken back; the document's own words count again."))
+    return go_to(request, "document", found.document_id)
+
+
+@needs(post="edit")
+def correction_keep(request: TenantRequest, correction_id: UUID) -> HttpResponse:
+    found = selectors.correction_get(correction_id)
+    correction_services.correction_keep(actor=actor_of(request), correction=found)
+    say(request, _("The corrected words stay."))
+    return go_to(request, "document", found.document_id)

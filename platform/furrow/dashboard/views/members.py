@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from furrow.core.errors import Refused
 from furrow.dashboard.doors import actor_of, form_page, go_to, needs, page_url, refusals_in, say
 from furrow.dashboard.forms.business import ApiKeyForm, InvitationForm, RoleForm
-from furrow.dashboard.mail import invitation_mail
+from furrow.dashboard.mail import invitation_mail, is_mail_sent
 from furrow.tenants import selectors, services
 from furrow.tenants.models import Membership, Role
 from furrow.tenants.web import TenantRequest
@@ -41,7 +41,7 @@ def invite(request: TenantRequest) -> HttpResponse:
             )
             link = settings.PUBLIC_URL + reverse("invitation", args=[token])
             invitation_mail(made, link=link, business=request.tenant, inviter=request.user)
-            context = {"invitation": made, "link": link}
+            context = {"invitation": made, "link": link, "is_mailed": is_mail_sent()}
             return TemplateResponse(request, "dashboard/invited.html", context)
     back = page_url(request, "members")
     return form_page(request, form, title=_("Invite somebody"), submit=_("Invite"), back=back)

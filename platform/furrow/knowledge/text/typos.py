@@ -33,7 +33,7 @@ def words_near(word: str) -> frozenset[str]:
 
 def pairs_near(pair: str) -> frozenset[str]:
     """Chinese pairs with one character exchanged for one that sounds or looks like it."""
-    first, second = pair
+    first, second = pair[0], pair[1]
     near = {other + second for other in (*sounding_like(first), *looking_like(first))}
     near |= {first + other for other in (*sounding_like(second), *looking_like(second))}
     return frozenset(near - {pair})

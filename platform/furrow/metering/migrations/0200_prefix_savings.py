@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("metering", "0003_default_prices")]
+    dependencies = [("metering", "0104_alarms")]
     operations = [
         migrations.AddField(
             model_name="usagehour",

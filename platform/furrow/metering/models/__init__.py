@@ -3,11 +3,12 @@
 from furrow.metering.models.invoices import Invoice, InvoiceLine
 from furrow.metering.models.ledger import Account, Balance, Budget, BudgetNotice, Hold, LedgerLine
 from furrow.metering.models.prices import PriceItem, PriceWindow
-from furrow.metering.models.receipts import Receipt, ReceiptSource, Reconciliation
+from furrow.metering.models.receipts import Alarm, Receipt, ReceiptSource, Reconciliation
 from furrow.metering.models.usage import RollupDue, UsageEvent, UsageHour
 
 __all__ = [
     "Account",
+    "Alarm",
     "Balance",
     "Budget",
     "BudgetNotice",

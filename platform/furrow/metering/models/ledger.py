@@ -2,6 +2,7 @@
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Now
 
 from furrow.core.models import TenantForeignKey
 from furrow.metering.models.base import MoneyModel, amount_field
@@ -31,7 +32,7 @@ class Account(MoneyModel):
 class Budget(MoneyModel):
     """A limit the owner or the operator set. `scope_id` "*" means each one of the kind."""
 
-    changeable = ("cap_soft", "cap_hard", "thresholds", "is_active")
+    changeable = ("cap_soft", "cap_hard", "thresholds", "steps", "is_active", "active_since")
 
     class Kind(models.TextChoices):
         TENANT = "tenant"
@@ -47,7 +48,11 @@ class Budget(MoneyModel):
     cap_soft = amount_field(null=True)
     cap_hard = amount_field(null=True)
     thresholds = ArrayField(models.PositiveSmallIntegerField())
+    # Down which steps answers go while it runs low: see `degrade`.
+    steps = models.JSONField(default=list, db_default=[])
     is_active = models.BooleanField(default=True)
+    # From here on every balance under it exists before anything is posted to it.
+    active_since = models.DateTimeField(db_default=Now())
 
     class Meta:
         constraints = [
@@ -147,7 +152,8 @@ class Hold(MoneyModel):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "request_id"], name="hold_once"),
+            # The request first: receipts name no tenant.
+            models.UniqueConstraint(fields=["request_id", "tenant"], name="hold_once"),
             models.CheckConstraint(condition=models.Q(amount__gte=0), name="hold_not_negative"),
             models.CheckConstraint(condition=~models.Q(request_id=""), name="hold_named"),
         ]
@@ -155,7 +161,6 @@ class Hold(MoneyModel):
             models.Index(
                 fields=["expires_at"], condition=models.Q(state="open"), name="hold_open_until"
             ),
-            models.Index(fields=["request_id"], name="hold_of_request"),
         ]
 
     def __str__(self) -> str:
@@ -163,7 +168,7 @@ class Hold(MoneyModel):
 
 
 class LedgerLine(MoneyModel):
-    """Half of an entry. A deferred trigger keeps debits and credits of a `txn` equal in each currency.
+    """Half of an entry. A trigger keeps debits and credits equal: each statement adds whole entries.
     `scopes` and `occurred_at` say which balances the line counts in.
     """
 
@@ -183,7 +188,11 @@ class LedgerLine(MoneyModel):
     reason = models.CharField(max_length=20)
     note = models.CharField(max_length=300, blank=True)
     event = TenantForeignKey(
-        "metering.UsageEvent", models.PROTECT, null=True, related_name="ledger_lines"
+        "metering.UsageEvent",
+        models.PROTECT,
+        null=True,
+        related_name="ledger_lines",
+        db_index=False,
     )
     scopes = ArrayField(models.CharField(max_length=80), default=list)
     occurred_at = models.DateTimeField()
@@ -197,7 +206,12 @@ class LedgerLine(MoneyModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["tenant", "txn"], name="ledger_txn"),
+            # What people enter, among the many lines that calls make.
+            models.Index(
+                fields=["tenant", "reason", "txn"],
+                condition=~models.Q(reason="usage") & ~models.Q(reason="correction"),
+                name="ledger_entered",
+            ),
             models.Index(fields=["tenant", "occurred_at"], name="ledger_time"),
         ]
 

@@ -9,7 +9,9 @@ from furrow.metering.models.base import amount_field
 
 
 class ReceiptSource(models.Model):
-    """How far a server's receipts were fetched. `missing` counts numbers that never came."""
+    """How far a server's receipts were fetched. `missing` counts numbers that never came, of which somebody has
+    looked into `missing_known`. `summed_tokens` are those of the present run up to `summed_seq`.
+    """
 
     is_operator_only = True
 
@@ -18,6 +20,10 @@ class ReceiptSource(models.Model):
     cursor = models.BigIntegerField(default=0)
     last_seq = models.BigIntegerField(default=0)
     missing = models.BigIntegerField(default=0)
+    missing_known = models.BigIntegerField(default=0)
+    summed_boot = models.CharField(max_length=64, blank=True)
+    summed_seq = models.BigIntegerField(default=0)
+    summed_tokens = models.BigIntegerField(default=0)
     pulled_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
@@ -54,14 +60,17 @@ class Receipt(models.Model):
                 name="receipt_not_negative",
             ),
         ]
-        indexes = [models.Index(fields=["request_id"], name="receipt_of_request")]
+        indexes = [
+            models.Index(fields=["request_id"], name="receipt_of_request"),
+            models.Index(fields=["source", "created_at"], name="receipt_recent"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.boot_id}/{self.seq}"
 
 
 class Reconciliation(models.Model):
-    """One comparison of what server, receipts, events and balances say."""
+    """One comparison of what server, receipts, events and balances say: of everything, or of the last hours."""
 
     is_operator_only = True
     changeable: tuple[str, ...] = ()
@@ -78,6 +87,7 @@ class Reconciliation(models.Model):
     foreign_receipts = models.BigIntegerField()
     overdue_holds = models.BigIntegerField()
     free_events = models.BigIntegerField()
+    is_full = models.BooleanField(default=True)
     is_clean = models.BooleanField()
 
     class Meta:
@@ -85,3 +95,43 @@ class Reconciliation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} {'clean' if self.is_clean else 'differs'}"
+
+
+class Alarm(models.Model):
+    """Something that must not be, until the operator says that it was looked into. The same again, unchanged, is
+    no new alarm; `times` counts how often it was seen.
+    """
+
+    is_operator_only = True
+    changeable = ("amount", "times", "last_seen_at", "acknowledged_at", "acknowledged_by", "note")
+
+    class Kind(models.TextChoices):
+        ENGINE = "engine", "the server counted other tokens than its receipts say"
+        TOKENS = "tokens", "receipts and events say different tokens"
+        RECEIPTS = "receipts", "receipts are missing"
+        BALANCES = "balances", "balances differ from the ledger"
+        HOLDS = "holds", "money is held longer than it may be"
+        FREE = "free", "tokens were used that cost nothing"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    source = models.CharField(max_length=40)
+    amount = amount_field()
+    times = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    last_seen_at = models.DateTimeField(db_default=Now())
+    acknowledged_at = models.DateTimeField(null=True)
+    acknowledged_by = models.CharField(max_length=200, blank=True)
+    note = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "source"],
+                condition=models.Q(acknowledged_at=None),
+                name="alarm_open_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.source}"

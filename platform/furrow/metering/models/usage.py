@@ -62,8 +62,13 @@ class UsageEvent(Dimensions, MoneyModel):
         ABORTED = "aborted"
         FAILED = "failed"
 
-    hold = TenantForeignKey("metering.Hold", models.PROTECT, null=True, related_name="events")
-    corrects = TenantForeignKey("self", models.PROTECT, null=True, related_name="corrections")
+    # Found by source and id, never through the keys; as few indexes as reading needs keep settling cheap.
+    hold = TenantForeignKey(
+        "metering.Hold", models.PROTECT, null=True, related_name="events", db_index=False
+    )
+    corrects = TenantForeignKey(
+        "self", models.PROTECT, null=True, related_name="corrections", db_index=False
+    )
     source = models.CharField(max_length=40)
     source_id = models.CharField(max_length=100)
     attempt = models.PositiveSmallIntegerField(default=1)
@@ -119,7 +124,9 @@ class UsageEvent(Dimensions, MoneyModel):
 class RollupDue(TenantModel):
     """An hour whose sums must be made again. Added with each event, so that none can be missed."""
 
-    tenant = models.ForeignKey("tenants.Tenant", models.PROTECT, related_name="+", editable=False)
+    tenant = models.ForeignKey(
+        "tenants.Tenant", models.PROTECT, related_name="+", editable=False, db_index=False
+    )
     hour = models.DateTimeField()
 
     class Meta:

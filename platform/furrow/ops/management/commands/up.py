@@ -18,6 +18,7 @@ from furrow.core.errors import AppError
 from furrow.dashboard.translations import compile_catalogues
 from furrow.ops import runtime
 from furrow.ops.demo_loader import demo_load, demo_owner, demo_progress
+from furrow.ops.keeper import DatabaseKeeper
 from furrow.ops.supervisor import Supervisor
 
 
@@ -59,6 +60,8 @@ class Command(BaseCommand):
         runtime.write_runtime(values)
         env = runtime.child_environment({**values, "DATABASE_POOL_SIZE": "8"})
         supervisor = Supervisor(runtime.services(ports, env, is_demo=is_demo), report=self._say)
+        if runtime.is_embedded_database():
+            supervisor.keep = DatabaseKeeper(runtime.VAR / "postgres", report=self._say)
         # Both, also where a shell started us in the background and had interrupts ignored.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, _interrupt)

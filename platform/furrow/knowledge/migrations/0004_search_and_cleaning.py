@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("knowledge", "0002_index_dated_documents"),
+        ("knowledge", "0003_passage_corrections"),
         ("tenants", "0001_initial"),
     ]
 

@@ -1,0 +1,61 @@
+"""Which models a key may name: the installation's own and the tenant's published assistants."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from furrow.api.openai.errors import model_missing
+from furrow.assistants.models import Assistant
+from furrow.assistants.selectors import assistants_list
+from furrow.core.context import tenant_tx
+from furrow.gateway.chat import chat_is_configured
+
+PREFIX = "assistant:"
+
+
+def assistant_id_of(model: str) -> UUID:
+    try:
+        return UUID(model.removeprefix(PREFIX))
+    except ValueError:
+        raise model_missing(model) from None
+
+
+def chat_model_check(model: str) -> None:
+    if not chat_is_configured() or model != settings.CHAT_MODEL:
+        raise model_missing(model)
+
+
+def embedding_model_check(model: str) -> None:
+    if model != settings.EMBEDDINGS_MODEL:
+        raise model_missing(model)
+
+
+def models_list(tenant_id: UUID, scopes: list[str]) -> list[dict[str, Any]]:
+    """What a key with these scopes can call. In a thread."""
+    found: list[dict[str, Any]] = []
+    if "models:use" in scopes:
+        names = [settings.CHAT_MODEL] if chat_is_configured() else []
+        found += [_model(name, "chat") for name in names]
+        found.append(_model(settings.EMBEDDINGS_MODEL, "embedding"))
+    if "conversations:write" in scopes:
+        with tenant_tx(tenant_id):
+            rows = list(assistants_list().filter(published__isnull=False))
+        found += [_assistant(row) for row in rows]
+    return found
+
+
+def _model(name: str, kind: str) -> dict[str, Any]:
+    # When a model began is not known; OpenAI's clients want a number.
+    return {"id": name, "object": "model", "created": 0, "owned_by": "furrow", "kind": kind}
+
+
+def _assistant(row: Assistant) -> dict[str, Any]:
+    return {
+        "id": f"{PREFIX}{row.id}",
+        "object": "model",
+        "created": int(row.created_at.timestamp()),
+        "owned_by": "you",
+        "kind": "assistant",
+        "name": row.name,
+    }

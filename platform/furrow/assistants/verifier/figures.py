@@ -1,0 +1,322 @@
+"""Numbers with units, dates, times, weekdays, codes and addresses of a text, in one normal form."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from furrow.assistants.verifier.numerals import normal
+
+# Unit class and how much of the class's first unit one of it is; classes are never converted into each other.
+_UNIT_TABLE = {
+    ("weight", 1.0): "公斤 千克 kg kgs kilo kilos kilogram kilograms kilogramme kilogrammes",
+    ("weight", 0.5): "斤 市斤 jin catty catties",
+    ("weight", 0.001): "克 g gram grams",
+    ("weight", 1000.0): "吨 t ton tons tonne tonnes",
+    ("time", 1.0): "分钟 minute minutes min mins",
+    ("time", 60.0): "小时 个小时 钟头 个钟头 hour hours hr hrs h",
+    ("time", 1440.0): "天 日 day days",
+    ("time", 10080.0): "周 个星期 星期 个礼拜 礼拜 week weeks",
+    ("workday", 1.0): "个工作日 工作日",
+    ("month", 1.0): "个月 月 month months",
+    ("month", 3.0): "季度 个季度 quarter quarters",
+    ("month", 12.0): "年 year years yr yrs",
+    ("age", 1.0): "岁 周岁",
+    ("yuan", 1.0): "元 块钱 块 yuan rmb cny 人民币",
+    ("usd", 1.0): "美元 美金 usd dollar dollars",
+    ("eur", 1.0): "欧元 eur euro euros",
+    ("hkd", 1.0): "港元 港币 hkd",
+    ("yuan", 0.1): "角 毛钱",
+    ("percent", 1.0): "% 个百分点",
+    ("length", 1.0): "米 m metre metres meter meters",
+    ("length", 0.01): "厘米 cm centimetre centimetres",
+    ("length", 0.001): "毫米 mm millimetre millimetres",
+    ("length", 1000.0): "公里 千米 km kilometre kilometres kilometer kilometers",
+    ("area", 1.0): "平方米 平米 m2 sqm",
+    ("mu", 1.0): "亩 mu",
+    ("volume", 1.0): "升 l litre litres liter liters",
+    ("volume", 0.001): "毫升 ml",
+    ("degree", 1.0): "度 ℃ °c degree degrees °",
+    ("bytes", 1.0): "kb",
+    ("bytes", 1000.0): "mb",
+    ("power", 1.0): "千瓦 kw kilowatt kilowatts",
+    ("times", 1.0): "倍 times",
+}
+_UNITS = {unit: known for known, units in _UNIT_TABLE.items() for unit in units.split()}
+_COUNT_WORDS = (
+    "页 份 张 箱 盒 枚 颗 瓶 袋 件 次 位 人 名 个 种 款 家 条 台 套 层 只 辆 间 轮 字 杯 批 户 把 pages page boxes box photos "
+    "photo people persons person copies copy pieces piece cartons carton bottles bags words addresses"
+).split()
+_UNIT = "|".join(re.escape(unit) for unit in sorted(_UNITS, key=len, reverse=True))
+_COUNT = "|".join(sorted(_COUNT_WORDS, key=len, reverse=True))
+_PREFIX = {
+    "¥": "yuan",
+    "$": "usd",
+    "cny": "yuan",
+    "rmb": "yuan",
+    "usd": "usd",
+    "€": "eur",
+    "us$": "usd",
+}
+_NUMBER = re.compile(
+    r"(?:(?P<money>us\$|[¥$€]|\bcny|\brmb|\busd)\s?)?(?<![\d.])(?P<minus>(?<![a-z0-9)])-)?(?P<digits>\d+(?:\.\d+)?)"
+    rf"(?:[ -]?(?:多|余|来|整)?(?:(?P<workday>个?工作日|(?:working|business|work)[ -]?days?\b)|(?P<unit>{_UNIT})(?![a-z])"
+    rf"|(?P<count>{_COUNT})(?![a-z])))?"
+)
+# "zone 1", "clause 6": a name, not a quantity.
+_LABELLED = re.compile(
+    r"\b(?:zone|grade|type|class|block|plan|model|unit|schedule|party|option|level|tier|clause|section|article|no\.|number)\s?$"
+)
+# Any other word behind a number names what is counted.
+_THING = re.compile(
+    r"\s?(?!and\b|to\b|or\b|[至到或和及与以之内外上下前后])(?:[a-z]|[\u4e00-\u9fff])"
+)
+_JOINER = re.compile(r"\s*(?:-|~|至|到|、|,|，|/|to|and|or|或|和|\+)\s*")
+_MONTHS = {
+    name[:3]: number
+    for number, name in enumerate(
+        "january february march april may june july august september october november december".split(),
+        start=1,
+    )
+}
+_MONTH = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?"
+    r"|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
+)
+_DATES = (
+    re.compile(r"(?P<y>\d{4})\s?年\s?(?:(?P<m>\d{1,2})\s?月\s?)?(?:(?P<d>\d{1,2})\s?[日号])?"),
+    re.compile(r"(?<!\d)(?P<m>\d{1,2})\s?月\s?(?P<d>\d{1,2})\s?[日号]"),
+    re.compile(r"(?<![\d/-])(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?![\d/-])"),
+    re.compile(
+        rf"\b(?P<d>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(?P<name>{_MONTH})(?:,? (?P<y>\d{{4}}))?\b"
+    ),
+    re.compile(
+        rf"\b(?P<name>{_MONTH}) (?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:,? (?P<y>\d{{4}}))?"
+    ),
+    re.compile(rf"\b(?P<name>{_MONTH}) (?P<y>\d{{4}})\b"),
+    re.compile(r"(?<![\d个])(?P<m>\d{1,2})\s?月(?!份?[租饼])"),
+)
+_LUNAR = re.compile(r"(?:正|腊|冬)月(?:初|十|廿|二十|三十)?[一二三四五六七八九十]*")
+_TIMES = (
+    re.compile(r"(?<![\d:])(?P<h>\d{1,2}):(?P<min>\d{2})(?!\d)\s?(?:(?P<half>[ap])\.?m\b\.?)?"),
+    re.compile(r"(?<![\d:.])(?P<h>\d{1,2}) ?(?P<half>[ap])\.?m\b\.?"),
+    re.compile(
+        r"(?P<part>上午|下午|晚上|早上|中午|凌晨|傍晚)?(?<!\d)(?P<h>\d{1,2})\s?[点时](?!间|候|[a-z])(?:(?P<min>\d{1,2})分?|(?P<thirty>半)|整)?"
+    ),
+)
+_WEEKDAYS_ZH = {day: number for number, day in enumerate("一二三四五六日", start=1)} | {"天": 7}
+_WEEKDAYS_EN = {day: n for n, day in enumerate("mon tue wed thu fri sat sun".split(), start=1)}
+_WEEKDAY = re.compile(
+    r"(?:周|星期|礼拜)(?P<zh>[一二三四五六日天])|\b(?P<en>mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:days?)?\b"
+    r"(?=[\s,.;:)\-]|$)|(?P<end>周末|weekends?\b)"
+)
+_EMAIL = re.compile(r"[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)+")
+_URL = re.compile(
+    r"(?:https?://|ftp://|www\.)[^\s，。；）)】\]<>\"'|]+|(?<![\w@.-])(?:[a-z0-9-]{2,}\.)+(?:com|cn|net|org|example|io|shop|top|xyz|info"
+    r"|gov|edu|test|cc|co|me|biz|site|online|store|link|app|dev|ru|uk|invalid)(?![a-z0-9.-]*[a-z0-9])(?:/[^\s，。；）)】\]<>\"'|]*)?"
+)
+_PHONE = re.compile(r"(?<![\w.,-])\+?\d(?:[ -]?\d){6,14}(?![\d.,]*\d)(?![a-z])")
+_TOKEN = re.compile(r"(?<![a-z0-9])[a-z0-9]+(?:[-_/.·][a-z0-9]+)*(?![a-z0-9])")
+_ORDINAL_EN = re.compile(r"\d+(?:st|nd|rd|th)")
+_MONEY_ENDS = ("cny ", "rmb ", "usd ", "$", "¥", "€")
+_NOT_ALNUM = re.compile(r"[^a-z0-9]+")
+
+_AT_MOST = re.compile(
+    r"(?:不(?:能|得|可|会|应|可以)?(?:超过|超|高于|多于|大于|长于|晚于|迟于)|最多|至多|最长|最高|最大|最晚|最迟|上限|不到|不足|(?<!不)(?:少于|低于|小于)|未满|up to|at most|no more than|no longer than|not longer than|not more"
+    r" than|within|maximum(?: of)?|under|less than|below|fewer than|no later than|not later than|not exceed(?:ing)?|at the latest|never exceeds?)"
+    r"(?:\s*(?:为|是|the|a|an|of|标称|净重)?\s*|[\u4e00-\u9fff]{0,8})$"
+)
+_AT_LEAST = re.compile(
+    r"(?:不(?:能|得|可|会|应|可以)?(?:低于|少于|小于|早于)|至少|最少|最低|起码|(?<!未)满|(?<!不)(?<!不能)(?<!不得)(?<!不可)(?<!不会)(?<!不应)(?<!不可以)(?:超过|高于|多于|大于|超出)|达到|at least|no less than|not less than|minimum(?: of)?|over|more than|(?<!no )longer than|above"
+    r"|exceed(?:s|ing)?|beyond|after|from|starting at|reach(?:es)?)(?:\s*(?:为|是|the|a|an|of)?\s*|[\u4e00-\u9fff]{0,8})$"
+)
+_MOST_AFTER = re.compile(
+    r"\s*(?:的)?(?:[\u4e00-\u9fff]{0,3}?(?:以内|之内|以下|为限)|内|or less|or fewer|at most|or below|at the latest)"
+)
+_LEAST_AFTER = re.compile(
+    r"\s*(?:的)?(?:[\u4e00-\u9fff]{0,3}?以上|起(?!诉|草)|以后|之后|后(?!付)|or more|and (?:above|more|over|older)|or above|or older)"
+)
+_AFTER = re.compile(r"\s*(?:之后|以后|后)")
+_REACH = 22
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`value` is a number in the class's first unit, or a tuple or text; `unit` its class, `count` for things
+    and empty for a bare number; `bound` is `le`, `ge` or empty. Offsets are of the normal text.
+    """
+
+    kind: str
+    value: float | str | tuple[int, ...]
+    unit: str
+    start: int
+    end: int
+    bound: str = ""
+    is_one: bool = False
+    in_range: bool = False
+
+
+@lru_cache(maxsize=4096)
+def figures_of(text: str) -> tuple[Figure, ...]:
+    """Every figure of a text, in order; offsets are those of `normal(text)`."""
+    text = normal(text)
+    found: list[Figure] = []
+
+    def take(pattern: re.Pattern[str], make: "object") -> None:
+        nonlocal text
+        for match in list(pattern.finditer(text)):
+            figure = make(match)  # type: ignore[operator]
+            if figure is not None:
+                found.append(figure)
+                text = text[: match.start()] + "\x00" * len(match[0]) + text[match.end() :]
+
+    take(_EMAIL, lambda m: Figure("contact", m[0], "", *m.span()))
+    take(_URL, lambda m: Figure("contact", _bare_url(m[0]), "", *m.span()))
+    for pattern in _DATES[:6]:
+        take(pattern, _date)
+    take(_DATES[6], _date)
+    take(_LUNAR, lambda m: Figure("lunar", m[0], "", *m.span()) if len(m[0]) > 2 else None)
+    for pattern in _TIMES:
+        take(pattern, _time)
+    found.extend(_weekdays(text))
+    take(_PHONE, _phone)
+    take(_TOKEN, _code)
+    found.extend(_numbers(text))
+    return tuple(sorted(found, key=lambda figure: figure.start))
+
+
+def _bare_url(url: str) -> str:
+    return re.sub(r"^(?:https?://|ftp://)?(?:www\.)?", "", url).rstrip("/.,;:!?")
+
+
+def _date(match: re.Match[str]) -> Figure | None:
+    parts = match.groupdict()
+    month = int(parts["m"]) if parts.get("m") else 0
+    if name := parts.get("name"):
+        month = _MONTHS[name[:3]]
+    day, year = int(parts.get("d") or 0), int(parts.get("y") or 0)
+    if month > 12 or day > 31:
+        return None
+    return Figure("date", (year, month, day), "", *match.span())
+
+
+def _time(match: re.Match[str]) -> Figure | None:
+    parts = match.groupdict()
+    hour, minute = int(parts["h"]), int(parts.get("min") or 0)
+    minute = 30 if parts.get("thirty") else minute
+    is_late = parts.get("half") == "p" or parts.get("part") in {"下午", "晚上", "傍晚"}
+    if is_late and hour < 12:
+        hour += 12
+    if parts.get("half") == "a" and hour == 12:
+        hour = 0
+    if hour > 24 or minute > 59:
+        return None
+    return Figure("time", (hour, minute), "", *match.span())
+
+
+def _weekdays(text: str) -> Iterator[Figure]:
+    last: tuple[int, int] | None = None
+    for match in _WEEKDAY.finditer(text):
+        if match["end"]:
+            yield from (Figure("weekday", (day,), "", *match.span()) for day in (6, 7))
+            continue
+        day = _WEEKDAYS_ZH[match["zh"]] if match["zh"] else _WEEKDAYS_EN[match["en"][:3]]
+        if last and re.fullmatch(r"\s*(?:至|到|-|to|through)\s*", text[last[1] : match.start()]):
+            for between in range(last[0] + 1, day):
+                yield Figure("weekday", (between,), "", *match.span())
+        yield Figure("weekday", (day,), "", *match.span())
+        last = (day, match.end())
+
+
+def _phone(match: re.Match[str]) -> Figure | None:
+    digits = re.sub(r"\D", "", match[0])
+    if digits == match[0] and (
+        len(digits) < 8 or match.string[: match.start()].endswith(_MONEY_ENDS)
+    ):
+        # A large amount, its thousands already joined.
+        return None
+    return Figure("contact", re.sub(r"\D", "", match[0]), "", *match.span())
+
+
+def _code(match: re.Match[str]) -> Figure | None:
+    token = match[0]
+    has_both = any(c.isdigit() for c in token) and any(c.isalpha() for c in token)
+    if not has_both or _ORDINAL_EN.fullmatch(token):
+        return None
+    measured = _NUMBER.match(token)
+    if measured and measured.end() == len(token):
+        return None
+    if re.fullmatch(rf"[\d.]+-[\d.]+-?(?:{_UNIT}|{_COUNT})", token) or re.fullmatch(
+        r"\d+-(?:\w+-)*\w+", token
+    ):
+        # "3-5kg", "14-day": a measure written with a hyphen.
+        return None
+    return Figure("code", _NOT_ALNUM.sub("", token), "", *match.span())
+
+
+def _numbers(text: str) -> list[Figure]:
+    found: list[Figure] = []
+    for match in _NUMBER.finditer(text):
+        if _LABELLED.search(text[: match.start()]):
+            continue
+        scale, unit = 1.0, ""
+        if match["workday"]:
+            unit = "workday"
+        elif match["unit"]:
+            unit, scale = _UNITS[match["unit"]]
+        elif match["count"]:
+            unit = "count"
+        elif _THING.match(text, match.end()):
+            unit = "count"
+        if match["money"]:
+            unit, scale = _PREFIX[match["money"]], 1.0
+        value = round(float(match["digits"]) * scale * (-1 if match["minus"] else 1), 6)
+        found.append(
+            Figure(
+                "number",
+                value,
+                unit,
+                match.start(),
+                match.end(),
+                _bound(text, match),
+                is_one=match["digits"] == "1",
+            )
+        )
+    return _joined(text, found)
+
+
+def _bound(text: str, match: re.Match[str]) -> str:
+    before = text[max(0, match.start() - _REACH) : match.start()]
+    after = text[match.end() : match.end() + _REACH]
+    most = bool(_AT_MOST.search(before)) or bool(_MOST_AFTER.match(after))
+    least = bool(_AT_LEAST.search(before)) or bool(_LEAST_AFTER.match(after))
+    if most == least:
+        return ""
+    if most:
+        return "le"
+    # "after 30 days" is a point in time as much as a lower end.
+    return "after" if _AFTER.match(after) or before.rstrip().endswith("after") else "ge"
+
+
+def _joined(text: str, found: list[Figure]) -> list[Figure]:
+    """A number joined to the next takes its unit: of "3-7 days" and "1.5, 2 and 4 yuan"."""
+    for at in range(len(found) - 2, -1, -1):
+        here, following = found[at], found[at + 1]
+        between = text[here.end : following.start]
+        if not _JOINER.fullmatch(between) or here.unit not in {"", following.unit}:
+            continue
+        is_range = bool(re.search(r"-|~|至|到|to", between))
+        if not here.unit and following.unit:
+            scale = _scale_of(text, following)
+            here = replace(here, unit=following.unit, value=round(float(here.value) * scale, 6))  # type: ignore[arg-type]
+        found[at] = replace(
+            here, in_range=is_range, bound=here.bound or ("" if is_range else following.bound)
+        )
+        if is_range:
+            found[at + 1] = replace(following, in_range=True)
+    return found
+
+
+def _scale_of(text: str, figure: Figure) -> float:
+    match = _NUMBER.match(text, figure.start)
+    return _UNITS[match["unit"]][1] if match and match["unit"] and not match["money"] else 1.0

@@ -1,0 +1,141 @@
+"""One spelling for numbers: full width, Chinese numerals, English number words, thousands, percentages."""
+
+import re
+
+from furrow.knowledge.text.folding import fold
+
+_DIGITS = {digit: value for value, digit in enumerate("零一二三四五六七八九")} | {"两": 2}
+_SCALES = {"十": 10, "百": 100, "千": 1000}
+_MYRIADS = {"万": 10_000, "亿": 100_000_000}
+_NUMERAL = "[零一二三四五六七八九十百千万亿两]"
+# Chinese numerals count only before a unit: the 一 of 一般 and the 三 of 再三 are words.
+_UNIT_AHEAD = (
+    r"(?=(?:多|余|来)?(?:个)?(?:半)?(?:工作日|小时|钟头|分钟|公斤|千克|公里|平方米|平米|毫米|厘米|块钱|星期|礼拜|季度|点|元|块|角"
+    r"|克|斤|吨|米|亩|天|日|号|周|月|年|岁|度|℃|%|折|成|页|份|张|箱|盒|枚|颗|瓶|袋|件|次|位|人|名|倍|个|种|款|家|条|台|套|层|只"
+    r"|辆|间|轮|字|分|杯|批|户|把|套))"
+)
+_IDIOMS = re.compile(
+    "一般|一起|一些|一下|一定|一样|一直|一旦|一律|一致|一并|一切|一共|一次性|一时|一边|一方|一点|一块儿|万一|统一|唯一|同一|单一|任一|第一|其一"
+    "|十分|两者|三思|一家人|一号|二号|三号|四号|一区|二区|三区|四区|一年一度|一个人|半天|两种|两类|两者|两样"
+)
+# "两三个": between two and three.
+_ABOUT = re.compile(
+    "(?<![零一二三四五六七八九十百千万两第周])([一二三四五六七八两])([二三四五六七八九])(?=[个天日年月周箱盒元块斤枚次位人小张件])"
+)
+_DATED = re.compile(r"(?:正|腊|冬)月(?:初|十|廿|二十|三十)?[零一二三四五六七八九十]*")
+_CHINESE = re.compile(rf"(?<![第周期拜\d]){_NUMERAL}+{_UNIT_AHEAD}")
+_MIXED = re.compile(r"(\d+(?:\.\d+)?)\s*(万|亿|千(?!克|米|瓦))")
+_PERCENT_ZH = re.compile(rf"百分之((?:\d+(?:\.\d+)?)|{_NUMERAL}+(?:点{_NUMERAL}+)?)")
+_THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:,\d{3})+(?!\d)")
+_DISCOUNT = re.compile(rf"(?:打)?(\d(?:\.\d)?|{_NUMERAL}|\d\d)折")
+_TENTHS = re.compile(r"(\d(?:\.\d)?|[一二三四五六七八九两])成(?![为本功员立交长熟])(半)?")
+_HALF_ZH = re.compile(r"半(?=个?(?:小时|钟头|天|月|年|公斤|斤|箱))")
+_AND_HALF = re.compile(r"(\d+)(个?)半(?=小时|钟头|天|月|年|公斤|斤)|(\d+)(年|天|斤|小时)半")
+_ENGLISH = dict(
+    zip(
+        (
+            "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+            "seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety"
+        ).split(),
+        [*range(2, 21), 30, 40, 50, 60, 70, 80, 90],
+        strict=True,
+    )
+) | {"one": 1}
+_WORD = "|".join(sorted(_ENGLISH, key=len, reverse=True))
+_COMPOUND = re.compile(
+    rf"\b(?:({_WORD})(?:[- ]({_WORD}))?(?:[- ](hundred|thousand|million))?)\b(?! another)"
+)
+_ONE_IDIOMS = re.compile(
+    r"\b(?:one by one|one of|no one|any ?one|every ?one|each one|this one|that one|the one|one another|one-to-one|one for one)\b"
+)
+_DIGIT_SCALE = re.compile(r"(\d+(?:\.\d+)?) (hundred|thousand|million)\b")
+_SCALE_EN = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
+_HALF_EN = re.compile(r"\bhalf an? (?=hour|day|year|month|kilo)|\bhalf-(?=hour|day)")
+_HALF_OF = re.compile(r"\bhalf (?=of\b|the\b|price\b|its\b)")
+_TIMES_EN = re.compile(r"\b(?:twice|double|doubled)\b")
+
+
+def normal(text: str) -> str:
+    """Folded, with every number in plain digits; the text around them stays."""
+    text = _THOUSANDS.sub(lambda match: match[0].replace(",", ""), fold(text))
+    text = text.replace("per cent", "%").replace(" percent", "%").replace("摄氏度", "℃")
+    return _english(_chinese(text))
+
+
+def _chinese(text: str) -> str:
+    if not any("\u3400" <= char <= "\u9fff" for char in text):
+        return text
+    kept: list[str] = []
+
+    def keep(match: re.Match[str]) -> str:
+        kept.append(match[0])
+        return f"\ue000{chr(0xE100 + len(kept) - 1)}"
+
+    text = text.replace("一半", "50%")
+    text = _ABOUT.sub(lambda match: f"{_DIGITS[match[1]]}-{_DIGITS[match[2]]}", text)
+    text = _PERCENT_ZH.sub(lambda match: f"{_value(match[1])}%", text)
+    text = _DISCOUNT.sub(_discount, text)
+    text = _TENTHS.sub(lambda m: f"{_tenths(m[1], bool(m[2]))}%", text)
+    text = _HALF_ZH.sub("0.5", text)
+    text = _IDIOMS.sub(keep, _DATED.sub(keep, text))
+    text = _MIXED.sub(lambda m: _plain(float(m[1]) * (_MYRIADS | _SCALES)[m[2]]), text)
+    text = _CHINESE.sub(lambda match: _value(match[0]), text)
+    text = _AND_HALF.sub(lambda m: f"{m[1] or m[3]}.5{m[2] or m[4] or ''}", text)
+    return re.sub("\ue000(.)", lambda match: kept[ord(match[1]) - 0xE100], text)
+
+
+def _discount(match: re.Match[str]) -> str:
+    figure = float(_value(match[1]))
+    return f"{_plain(figure * 10 if figure < 10 else figure)}%"
+
+
+def _tenths(digits: str, has_half: bool) -> str:
+    return _plain(float(_value(digits)) * 10 + (5 if has_half else 0))
+
+
+def _english(text: str) -> str:
+    text = _HALF_OF.sub("50% ", text)
+    text = _HALF_EN.sub("0.5 ", _TIMES_EN.sub("2 times", text))
+    text = _ONE_IDIOMS.sub(lambda match: match[0].replace("one", "1ne"), text)
+    text = _COMPOUND.sub(_compound, text).replace("1ne", "one")
+    return _DIGIT_SCALE.sub(lambda m: _plain(float(m[1]) * _SCALE_EN[m[2]]), text)
+
+
+def _compound(match: re.Match[str]) -> str:
+    first, second, scale = match[1], match[2], match[3]
+    value = _ENGLISH[first]
+    if second and value >= 20 and _ENGLISH[second] < 10:
+        value += _ENGLISH[second]
+        second = None
+    said = _plain(value * _SCALE_EN.get(scale or "", 1))
+    return f"{said} {_ENGLISH[second]}" if second else said
+
+
+def _value(text: str) -> str:
+    if text[0].isdigit():
+        return _plain(float(text))
+    whole, _, decimals = text.partition("点")
+    shown = _plain(_whole(whole))
+    return (
+        f"{shown}.{''.join(str(_DIGITS.get(char, 0)) for char in decimals)}" if decimals else shown
+    )
+
+
+def _whole(text: str) -> float:
+    if not any(char in _SCALES or char in _MYRIADS for char in text):
+        return float("".join(str(_DIGITS[char]) for char in text))
+    total, section, digit = 0, 0, 0
+    for char in text:
+        if char in _DIGITS:
+            digit = _DIGITS[char]
+        elif char in _SCALES:
+            section += (digit or 1) * _SCALES[char]
+            digit = 0
+        else:
+            total += (section + digit or 1) * _MYRIADS[char]
+            section = digit = 0
+    return float(total + section + digit)
+
+
+def _plain(value: float) -> str:
+    return f"{value:.6f}".rstrip("0").rstrip(".")

@@ -1,0 +1,65 @@
+"""An approved answer is recognised in other words, and never given to a question that only looks like its own."""
+
+from uuid import uuid4
+
+import pytest
+
+from furrow.assistants.recognition import SURE, entry_of, recognised
+from furrow.assistants.rungs.approved import Candidate, decided, ranked
+from tests.bench.approved import SETS, line, measure
+
+SHIPPING = (("今天下单什么时候发货？",), "16:00前付款当天发货，之后次日发货。")
+CANCEL = (("How do I cancel my order?",), "Press cancel on the order page before it is sent.")
+CARD = (("礼盒可以代写贺卡吗？",), "可以，下单备注里写明内容，60字以内。")
+DOG = (("Can I bring my dog?",), "Dogs are welcome on the terrace, not inside.")
+
+
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        (SHIPPING, "下单后多久发货"),
+        (SHIPPING, "今天买今天能寄出吗，下单就寄吗"),
+        (CANCEL, "can I cancel the purchase"),
+        (CARD, "礼盒能代写卡片吗"),
+    ],
+)
+def test_other_wording_is_recognised(entry, text):
+    assert recognised(text, entry_of(*entry)) >= SURE
+
+
+@pytest.mark.parametrize(
+    ("entry", "text"),
+    [
+        (SHIPPING, "今天下单什么时候能收到"),
+        (SHIPPING, "今天下单不发货吗"),
+        (CANCEL, "How do I cancel my membership?"),
+        (CANCEL, "Where do I cancel my order?"),
+        (CARD, "礼盒多少钱"),
+        (CARD, "贺卡"),
+        (DOG, "Can I bring my cat?"),
+        (DOG, "Can I bring my own food?"),
+        (DOG, "？！"),
+    ],
+)
+def test_look_alike_is_left_to_the_next_step(entry, text):
+    assert recognised(text, entry_of(*entry)) < SURE
+
+
+def test_two_entries_that_fit_alike_decide_nothing():
+    entries = [
+        Candidate(uuid4(), "Orders ship within a day.", ("When do you ship?",)),
+        Candidate(uuid4(), "Orders over 99 yuan ship free.", ("When is shipping free?",)),
+    ]
+    best, reason = decided(ranked("when will you ship it", entries))
+    assert best is None or best.candidate is entries[0]
+    assert decided(ranked("shipping", entries))[1] in {"ambiguous", "no_match"}
+    assert reason in {"", "ambiguous"}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_sets_keep_their_level(name):
+    rows = measure(name)
+    real = [row for row in rows if not row.is_trap]
+    assert sum(row.given == row.answer for row in real) >= 0.5 * len(real), line(name, rows)
+    assert sum(row.answer in row.near for row in real) >= 0.9 * len(real), line(name, rows)
+    assert sum(row.is_wrong for row in rows) < 0.02 * len(rows), line(name, rows)
