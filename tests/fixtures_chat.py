@@ -56,6 +56,8 @@ class ChatServer:
 
     url: str = ""
     events: list[Any] = field(default_factory=list)
+    # Events for the next calls, one list each; then `events` again.
+    scripts: list[list[Any]] = field(default_factory=list)
     whole: Any = None
     head_delay_s: float = 0.0
     refusals: list[tuple[int, dict[str, str], Any]] = field(default_factory=list)
@@ -85,11 +87,12 @@ class ChatServer:
         await asyncio.sleep(self.head_delay_s)
         if self.whole is not None:
             return JSONResponse(self.whole)
-        return StreamingResponse(self._play(), media_type="text/event-stream")
+        events = self.scripts.pop(0) if self.scripts else self.events
+        return StreamingResponse(self._play(events), media_type="text/event-stream")
 
-    async def _play(self) -> AsyncIterator[bytes]:
+    async def _play(self, events: list[Any]) -> AsyncIterator[bytes]:
         try:
-            for event in self.events:
+            for event in events:
                 if event == CUT:
                     # uvicorn then closes without the end of the body.
                     raise ConnectionAbortedError
@@ -146,6 +149,7 @@ def chat_server(_chat_process: ChatServer, settings: Any) -> Iterator[ChatServer
     fake.events = answer("Hello", " there", usage=openai_usage(10, 2, cached=4))
     fake.whole, fake.head_delay_s, fake.receipts, fake.is_known = None, 0.0, None, None
     fake.refusals.clear()
+    fake.scripts.clear()
     fake.requests.clear()
     fake.gone.clear()
     settings.CHAT_URL = fake.url

@@ -208,7 +208,7 @@ def shape_measure(rig: Rig, shape: Shape, bandwidth: float) -> Iterator[str]:
     """Rows of the table for one shape."""
     spec = spec_from_config(rig.fitted(shape.config))
     decoder = decoder_made(rig, spec)
-    per_sequence = rig.blocks_for(rig.context + rig.tokens + 1)
+    per_sequence = rig.blocks_for(rig.context + rig.tokens + 64)
     room = rig.blocks_free(bytes_per_block(spec, rig.page, rig.dtype))
     for count in rig.batches(shape.batches):
         blocks = count * per_sequence + rig.blocks_for(rig.context)

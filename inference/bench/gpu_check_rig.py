@@ -19,6 +19,7 @@ from inference.kernels.graphs import Capture, GraphedModel
 from inference.model.cache import KvCache
 from inference.model.decoder import Decoder
 
+STEP_TOKENS = 8192
 GREEDY = Sampling(temperature=0.0)
 # What a dry run makes of a shape, where the shape has the field at all.
 TINY = {
@@ -162,7 +163,7 @@ class Host:
         # Also in a dry run: a step that is over at once may be read back late all the same.
         runner.overlaps = is_fast
         self._heard = Silent()
-        limits = SchedulerLimits(step_tokens=max(8192, 2 * sequences), sequences=sequences)
+        limits = SchedulerLimits(step_tokens=STEP_TOKENS, sequences=sequences)
         self._engine = Engine(
             runner,
             Scheduler(BlockPool(blocks, rig.page), limits),
@@ -184,8 +185,10 @@ class Host:
         """The mean step of so many sequences once all of them generate; the first few steps,
         in which graphs are captured, do not count."""
         rig = self._rig
+        # The first ones write a token in every step that still reads the others' prompts.
+        tokens = rig.tokens + count * rig.context // STEP_TOKENS
         requests = [
-            self.ask(rig.context, tokens=rig.tokens, salt=bytes([n % 256]), first=n)
+            self.ask(rig.context, tokens=tokens, salt=bytes([n % 256]), first=n)
             for n in range(count)
         ]
         last = requests[-1].sequences[0]
@@ -194,7 +197,7 @@ class Host:
         rig.wait()
         before, started = last.sampled, time.perf_counter()
         # Until the first is about to end: from then on a step is not a full one any more.
-        while requests[0].sequences[0].sampled < rig.tokens - 1:
+        while requests[0].sequences[0].sampled < tokens - 1:
             self._engine.turn()
         rig.wait()
         return (time.perf_counter() - started) / max(1, last.sampled - before)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from inference.engine.request import Sampled, Sequence
-from inference.engine.sampler import Draw, Row, tokens_draw
+from inference.engine.sampler import Draw, Row, placed, tokens_draw
 from inference.engine.scheduler import Slice
 from inference.model.batch import StepBatch
 
@@ -89,7 +89,8 @@ class Runner:
         """The device's part."""
         if feed.rows:
             assert self._last_tokens is not None  # noqa: S101 - a token is in flight
-            batch.token_ids[feed.rows] = self._last_tokens[feed.sources]
+            rows_fed, sources = placed(feed.rows, self._device), placed(feed.sources, self._device)
+            batch.token_ids[rows_fed] = self._last_tokens[sources]
         logits = self._model.forward(batch, self._cache)
         if not rows:
             return None

@@ -9,6 +9,7 @@ import struct
 from collections.abc import Sequence as Rows
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -109,17 +110,23 @@ def _choose(logits: Tensor, rows: Rows[Row]) -> Tensor:
     tokens = logits.argmax(dim=-1)
     plain = [n for n, r in enumerate(rows) if not (r.sampling.is_greedy or r.sampling.is_truncated)]
     cut = [n for n, r in enumerate(rows) if not r.sampling.is_greedy and r.sampling.is_truncated]
-    if plain:
-        chances = torch.softmax(_scaled(logits, rows, plain), dim=-1)
-        tokens[plain] = _draw(chances, [rows[n] for n in plain])
-    if cut:
-        tokens[cut] = _draw_truncated(_scaled(logits, rows, cut), [rows[n] for n in cut])
+    for picked, draw in ((plain, _draw_plain), (cut, _draw_truncated)):
+        if picked:
+            own = [rows[n] for n in picked]
+            places = placed(picked, logits.device)
+            heat = placed([row.sampling.temperature for row in own], logits.device)
+            tokens[places] = draw(logits[places] / heat[:, None], own)
     return tokens
 
 
-def _scaled(logits: Tensor, rows: Rows[Row], picked: list[int]) -> Tensor:
-    temperatures = [rows[n].sampling.temperature for n in picked]
-    return logits[picked] / torch.tensor(temperatures, device=logits.device)[:, None]
+def placed(values: list[Any], device: torch.device, dtype: torch.dtype | None = None) -> Tensor:
+    """A tensor on the device without waiting for what the device is doing."""
+    host = torch.tensor(values, dtype=dtype)
+    return host.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else host
+
+
+def _draw_plain(scaled: Tensor, rows: Rows[Row]) -> Tensor:
+    return _draw(torch.softmax(scaled, dim=-1), rows)
 
 
 def _draw_truncated(scaled: Tensor, rows: Rows[Row]) -> Tensor:
@@ -128,8 +135,11 @@ def _draw_truncated(scaled: Tensor, rows: Rows[Row]) -> Tensor:
     vocabulary = chances.shape[-1]
     few, ids = chances.topk(min(CANDIDATES, vocabulary), dim=-1)
     kept = _truncated(few, rows)
-    # Where even the last candidate was kept, more tokens could belong to the row's choice.
-    is_short = (kept[:, -1] > 0).tolist() if few.shape[-1] < vocabulary else []
+    # Where even the last candidate was kept, more tokens could belong to the row's choice. To
+    # look is to wait for the device, so rows that a top_k bounds are not looked at.
+    is_bounded = all(0 < row.sampling.top_k <= CANDIDATES for row in rows)
+    is_whole = is_bounded or few.shape[-1] == vocabulary
+    is_short = [] if is_whole else (kept[:, -1] > 0).tolist()
     tokens = ids.gather(1, _draw(kept, rows)[:, None])[:, 0]
     for n, short in enumerate(is_short):
         if short:
@@ -142,9 +152,9 @@ def _draw_truncated(scaled: Tensor, rows: Rows[Row]) -> Tensor:
 def _truncated(chances: Tensor, rows: Rows[Row]) -> Tensor:
     """chances [N, K], likeliest first -> the same with what top_k, top_p and min_p drop at 0."""
     device, width = chances.device, chances.shape[-1]
-    top_p = torch.tensor([row.sampling.top_p for row in rows], device=device)[:, None]
-    min_p = torch.tensor([row.sampling.min_p for row in rows], device=device)[:, None]
-    top_k = torch.tensor([row.sampling.top_k or width for row in rows], device=device)[:, None]
+    top_p = placed([row.sampling.top_p for row in rows], device)[:, None]
+    min_p = placed([row.sampling.min_p for row in rows], device)[:, None]
+    top_k = placed([row.sampling.top_k or width for row in rows], device)[:, None]
     before = chances.cumsum(dim=-1) - chances
     kept = (before < top_p) & (chances >= min_p * chances[:, :1])
     kept &= torch.arange(width, device=device)[None, :] < top_k
@@ -157,7 +167,7 @@ def _draw(chances: Tensor, rows: Rows[Row]) -> Tensor:
     """chances [N, K], not necessarily adding up to 1 -> the places drawn [N]."""
     uniform = [noise(r.sampling.seed, r.sequence.index, r.place) for r in rows]
     upto = chances.double().cumsum(dim=-1)
-    target = torch.tensor(uniform, device=chances.device, dtype=torch.float64) * upto[:, -1]
+    target = placed(uniform, chances.device, torch.float64) * upto[:, -1]
     places = torch.searchsorted(upto, target[:, None], right=True)[:, 0]
     # Rounding may leave the target at the very end, behind the last token with a chance.
     last = chances.shape[-1] - 1 - (chances.flip(-1) > 0).int().argmax(dim=-1)

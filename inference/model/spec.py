@@ -167,28 +167,19 @@ def _rope(config: Mapping[str, Any], dim: int) -> RopeSpec:
         given.get("original_max_position_embeddings") or config.get("max_position_embeddings", 2048)
     )
     factor = float(given.get("factor") or config.get("max_position_embeddings", 2048) / original)
-    shared = {"kind": kind, "factor": factor, "original_positions": original}
-    if kind == "linear":
-        return RopeSpec(theta, dim, **shared)  # type: ignore[arg-type]
+    more: dict[str, Any] = {}
     if kind == "llama3":
-        return RopeSpec(
-            theta,
-            dim,
-            **shared,  # type: ignore[arg-type]
-            low_freq_factor=float(given["low_freq_factor"]),
-            high_freq_factor=float(given["high_freq_factor"]),
-        )
-    if kind == "yarn":
-        return RopeSpec(
-            theta,
-            dim,
-            **shared,  # type: ignore[arg-type]
-            beta_fast=float(given.get("beta_fast") or 32),
-            beta_slow=float(given.get("beta_slow") or 1),
-            truncate=bool(given.get("truncate", True)),
-            attention_factor=_yarn_attention_factor(given, factor),
-        )
-    raise UnsupportedModel(f"A model with rope type {kind}")
+        more = {name: float(given[name]) for name in ("low_freq_factor", "high_freq_factor")}
+    elif kind == "yarn":
+        more = {
+            "beta_fast": float(given.get("beta_fast") or 32),
+            "beta_slow": float(given.get("beta_slow") or 1),
+            "truncate": bool(given.get("truncate", True)),
+            "attention_factor": _yarn_attention_factor(given, factor),
+        }
+    elif kind != "linear":
+        raise UnsupportedModel(f"A model with rope type {kind}")
+    return RopeSpec(theta, dim, kind=kind, factor=factor, original_positions=original, **more)
 
 
 def _default_theta(config: Mapping[str, Any]) -> float:
@@ -316,7 +307,6 @@ def _whole_moe(config: Mapping[str, Any], common: dict[str, Any], **more: Any) -
 
 
 def _deepseek(config: Mapping[str, Any], common: dict[str, Any]) -> dict[str, Any]:
-    is_v3 = config["model_type"] == "deepseek_v3"
     mla = MlaSpec(
         q_rank=config.get("q_lora_rank"),
         kv_rank=int(config["kv_lora_rank"]),
@@ -340,43 +330,39 @@ def _deepseek(config: Mapping[str, Any], common: dict[str, Any]) -> dict[str, An
         "qkv_bias": bool(config.get("attention_bias", False)),
         "o_bias": bool(config.get("attention_bias", False)),
         "is_moe": tuple(n >= first_moe for n in range(common["layers"])),
-        "moe": _deepseek_v3_moe(config) if is_v3 else _deepseek_v2_moe(config),
+        "moe": _deepseek_moe(config, is_v3=config["model_type"] == "deepseek_v3"),
     }
 
 
-def _deepseek_v2_moe(config: Mapping[str, Any]) -> MoeSpec:
-    is_grouped = config.get("topk_method") == "group_limited_greedy"
-    if config.get("topk_method", "greedy") not in {"greedy", "group_limited_greedy"}:
-        raise UnsupportedModel(f"The expert selection {config['topk_method']}")
+def _deepseek_moe(config: Mapping[str, Any], *, is_v3: bool) -> MoeSpec:
+    width = int(config["moe_intermediate_size"])
+    shared: dict[str, Any] = {
+        "experts": int(config.get("n_routed_experts") or config["num_local_experts"]),
+        "top_k": int(config["num_experts_per_tok"]),
+        "width": width,
+        "shared_width": width * int(config.get("n_shared_experts") or 0),
+        "scaling": float(config.get("routed_scaling_factor", 1.0)),
+    }
+    groups: dict[str, Any] = {
+        "groups": int(config.get("n_group") or 1),
+        "top_groups": int(config.get("topk_group") or 1),
+    }
+    if is_v3:
+        normalize = bool(config.get("norm_topk_prob", True))
+        return MoeSpec(
+            **shared,
+            **groups,
+            scoring="sigmoid",
+            normalize=normalize,
+            group_best=2,
+            has_correction=True,
+        )
+    method = config.get("topk_method", "greedy")
+    if method not in {"greedy", "group_limited_greedy"}:
+        raise UnsupportedModel(f"The expert selection {method}")
     if config.get("norm_topk_prob"):
         raise UnsupportedModel("DeepSeek-V2 with norm_topk_prob")
-    return MoeSpec(
-        experts=int(config["n_routed_experts"]),
-        top_k=int(config["num_experts_per_tok"]),
-        width=int(config["moe_intermediate_size"]),
-        shared_width=int(config["moe_intermediate_size"])
-        * int(config.get("n_shared_experts") or 0),
-        scaling=float(config.get("routed_scaling_factor", 1.0)),
-        groups=int(config["n_group"]) if is_grouped else 1,
-        top_groups=int(config["topk_group"]) if is_grouped else 1,
-    )
-
-
-def _deepseek_v3_moe(config: Mapping[str, Any]) -> MoeSpec:
-    return MoeSpec(
-        experts=int(config.get("n_routed_experts") or config["num_local_experts"]),
-        top_k=int(config["num_experts_per_tok"]),
-        width=int(config["moe_intermediate_size"]),
-        shared_width=int(config["moe_intermediate_size"])
-        * int(config.get("n_shared_experts") or 0),
-        scoring="sigmoid",
-        normalize=bool(config.get("norm_topk_prob", True)),
-        scaling=float(config.get("routed_scaling_factor", 1.0)),
-        groups=int(config.get("n_group") or 1),
-        top_groups=int(config.get("topk_group") or 1),
-        group_best=2,
-        has_correction=True,
-    )
+    return MoeSpec(**shared, **(groups if method == "group_limited_greedy" else {}))
 
 
 FAMILIES: dict[str, Callable[[Mapping[str, Any], dict[str, Any]], dict[str, Any]]] = {

@@ -155,6 +155,11 @@ def _grammar(model: ChatModel, wanted: ChatWanted) -> str | None:
     if wanted.schema is None and not wanted.forced_tools:
         return None
     param = "tool_choice" if wanted.forced_tools else "response_format"
+    if wanted.forced_tools and model.loaded.template.is_harmony:
+        # Its calls are messages of their own, which a grammar of the answer cannot begin.
+        raise InvalidRequest(
+            "This model chooses its tools itself.", param=param, code="unsupported"
+        )
     try:
         if wanted.forced_tools:
             template = model.loaded.template

@@ -43,7 +43,7 @@ class ChatTemplate:
     def __init__(self, tokenizer: ChatTokenizer) -> None:
         self._tokenizer = tokenizer
         text = str(tokenizer.chat_template or "")
-        self._has_thoughts, self._is_harmony = OPEN in text, HARMONY_CHANNEL in text
+        self._has_thoughts, self.is_harmony = OPEN in text, HARMONY_CHANNEL in text
         self._has_fences = "```json" in text
         self._control_words = sorted(
             {word for word in tokenizer.all_special_tokens if len(word) > 1},
@@ -98,7 +98,7 @@ class ChatTemplate:
 
     def _reasoning_after(self, text: str) -> Reasoning:
         end = text.rstrip()
-        if self._is_harmony and end.endswith(HARMONY_START):
+        if self.is_harmony and end.endswith(HARMONY_START):
             return Reasoning.HARMONY
         if end.endswith(OPEN):
             return Reasoning.OPENED

@@ -9,7 +9,7 @@ from inference.config import ChatLimits
 from inference.engine.request import Priority, Sampling
 from inference.pooling.tokens import TokenIds
 from inference.server.errors import InvalidRequest
-from inference.server.fields import Fields, body_parse, is_unicode, is_whole
+from inference.server.fields import Fields, body_parse, is_unicode
 
 # Default, least and most.
 NUMBERS = {
@@ -110,7 +110,7 @@ def completion_request_parse(body: bytes, limits: ChatLimits) -> CompletionWante
             raise InvalidRequest(f"'{name}' is not served.", param=name, code="unsupported")
     if fields.raw("best_of") not in {None, fields.raw("n") or 1}:
         raise InvalidRequest("'best_of' must equal 'n'.", param="best_of", code="unsupported")
-    texts, token_ids = _prompts(fields.raw("prompt"))
+    texts, token_ids = fields.texts_or_ids("prompt", MAX_PROMPTS)
     common = _common(fields, limits, fields.whole("logprobs", None, 0, 20), None)
     return CompletionWanted(common, texts, token_ids)
 
@@ -296,18 +296,3 @@ def _safe_options(options: dict[str, Any]) -> dict[str, Any]:
 
 
 TEMPLATE_OPTIONS = {"enable_thinking", "thinking", "thinking_budget", "reasoning_effort"}
-
-
-def _prompts(value: Any) -> tuple[list[str], list[TokenIds]]:
-    if isinstance(value, str) or (isinstance(value, list) and value and is_whole(value[0])):
-        value = [value]
-    if not isinstance(value, list) or not 0 < len(value) <= MAX_PROMPTS:
-        raise InvalidRequest(
-            f"'prompt' must be a string, a list of token ids, or at most {MAX_PROMPTS} of them.",
-            param="prompt",
-        )
-    if all(isinstance(entry, str) and entry and is_unicode(entry) for entry in value):
-        return value, []
-    if all(isinstance(entry, list) and entry and all(map(is_whole, entry)) for entry in value):
-        return [], value
-    raise InvalidRequest("'prompt' has an empty entry or mixes kinds.", param="prompt")

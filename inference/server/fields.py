@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
+from inference.pooling.tokens import TokenIds
 from inference.server.errors import InvalidRequest
 
 T = TypeVar("T")
@@ -91,6 +92,25 @@ class Fields:
                 code="too_many_inputs",
             )
         return value
+
+    def texts_or_ids(self, name: str, most: int) -> tuple[list[str], list[TokenIds]]:
+        """Texts, or lists of token ids, whether one or up to `most` were given."""
+        value = self._fields.get(name)
+        if isinstance(value, str) or (isinstance(value, list) and value and is_whole(value[0])):
+            value = [value]
+        if not isinstance(value, list) or not value:
+            text = f"'{name}' must be a text, a list of texts, token ids, or a list of those."
+            raise InvalidRequest(text, param=name)
+        entries = self.listing(name, most) if len(value) > 1 else value
+        if not all(entries):
+            raise InvalidRequest(f"'{name}' has an empty entry.", param=name)
+        if all(isinstance(entry, str) for entry in entries):
+            if not is_unicode("".join(entries)):
+                raise InvalidRequest(f"'{name}' is not valid Unicode.", param=name)
+            return entries, []
+        if all(isinstance(entry, list) and all(map(is_whole, entry)) for entry in entries):
+            return [], entries
+        raise InvalidRequest(f"'{name}' mixes kinds or holds another kind of value.", param=name)
 
     def list_of_objects(self, name: str) -> list[dict[str, Any]]:
         def is_right(value: Any) -> bool:

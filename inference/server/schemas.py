@@ -30,7 +30,8 @@ class EmbeddingRequest:
 def embedding_request_parse(body: bytes, limits: Limits) -> EmbeddingRequest:
     """Raises InvalidRequest; checks everything that needs no model."""
     fields = body_parse(body, FIELDS)
-    texts, token_ids = _parse_input(fields.raw("input"), limits)
+    texts, token_ids = fields.texts_or_ids("input", limits.max_inputs)
+    _check_chars(sum(map(len, texts)), limits, "input")
     return EmbeddingRequest(
         model=fields.required_text("model"),
         texts=texts,
@@ -54,43 +55,6 @@ def _parse_dimensions(value: Any) -> int | None:
     raise InvalidRequest("'dimensions' must be a positive integer.", param="dimensions")
 
 
-def _parse_input(value: Any, limits: Limits) -> tuple[list[str], list[TokenIds]]:
-    if isinstance(value, str) or (isinstance(value, list) and value and is_whole(value[0])):
-        value = [value]
-    if not isinstance(value, list) or not value:
-        raise InvalidRequest(
-            "'input' must be a string, a list of strings or lists of token ids.", param="input"
-        )
-    if len(value) > limits.max_inputs:
-        raise InvalidRequest(
-            f"'input' has {len(value)} entries, at most {limits.max_inputs} are taken.",
-            param="input",
-            code="too_many_inputs",
-        )
-    if all(isinstance(entry, str) for entry in value):
-        return _checked_texts(value, limits), []
-    if all(isinstance(entry, list) and all(map(is_whole, entry)) for entry in value):
-        if not all(value):
-            raise InvalidRequest("'input' has an empty entry.", param="input")
-        return [], value
-    raise InvalidRequest("'input' mixes kinds or holds another kind of value.", param="input")
-
-
-def _checked_texts(texts: list[str], limits: Limits) -> list[str]:
-    if not all(texts):
-        raise InvalidRequest("'input' has an empty entry.", param="input")
-    chars = sum(map(len, texts))
-    if chars > limits.max_chars:
-        raise InvalidRequest(
-            f"'input' has {chars} characters, at most {limits.max_chars} are taken.",
-            param="input",
-            code="too_many_characters",
-        )
-    if not is_unicode("".join(texts)):
-        raise InvalidRequest("'input' is not valid Unicode.", param="input")
-    return texts
-
-
 @dataclass(frozen=True, slots=True)
 class RerankRequest:
     """`top_n` None returns every document."""
@@ -107,13 +71,7 @@ def rerank_request_parse(body: bytes, limits: Limits) -> RerankRequest:
     fields = body_parse(body, RERANK_FIELDS)
     documents = [_document(entry) for entry in fields.listing("documents", limits.max_inputs)]
     query = fields.required_text("query")
-    chars = sum(map(len, documents)) + len(query) * len(documents)
-    if chars > limits.max_chars:
-        raise InvalidRequest(
-            f"The pairs have {chars} characters, at most {limits.max_chars} are taken.",
-            param="documents",
-            code="too_many_characters",
-        )
+    _check_chars(sum(map(len, documents)) + len(query) * len(documents), limits, "documents")
     return RerankRequest(
         model=fields.required_text("model"),
         query=query,
@@ -128,3 +86,12 @@ def _document(entry: Any) -> str:
     if not isinstance(text, str) or not text or not is_unicode(text):
         raise InvalidRequest("'documents' must hold texts.", param="documents")
     return text
+
+
+def _check_chars(chars: int, limits: Limits, param: str) -> None:
+    if chars > limits.max_chars:
+        raise InvalidRequest(
+            f"'{param}' come to {chars} characters, at most {limits.max_chars} are taken.",
+            param=param,
+            code="too_many_characters",
+        )

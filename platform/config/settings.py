@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "furrow.dashboard.payer.MemberPaysMiddleware",
     "furrow.tenants.web.TenantMiddleware",
     "furrow.core.web.PageErrorMiddleware",
 ]

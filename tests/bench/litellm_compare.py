@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ django.setup()
 import litellm_rival  # noqa: E402
 import psutil  # noqa: E402
 import psycopg  # noqa: E402
-from bench_books import books_check, books_prepare  # noqa: E402
+from bench_books import Books, books_check, books_prepare  # noqa: E402
 
 from furrow.ops import embedded  # noqa: E402
 
@@ -200,7 +200,7 @@ def run_legs(
     figures = Figures({}, {}, {"whole": mocks[0], "stream": mocks[1]})
     for kind, is_stream in (("whole", False), ("stream", True)):
         # Warm-up, discarded.
-        measure(setup, port, key, is_stream=is_stream, is_peak=True, seconds=3)
+        measure(setup, port, key, is_stream=is_stream, is_peak=True, seconds=2)
         figures.rate[kind] = measure(setup, port, key, is_stream=is_stream, watched=watched)
         figures.peak[kind] = measure(
             setup, port, key, is_stream=is_stream, is_peak=True, watched=watched
@@ -218,6 +218,18 @@ def run_legs(
 def ours(setup: Setup, mocks: tuple[Leg, Leg]) -> Figures:
     books = books_prepare(setup.superuser)
     asked_before = engine_calls(setup)
+    with serving(setup, books, workers=1) as (server, port):
+        look = watching(setup, server.pid, books.name)
+        figures = run_legs(setup, port, books.key, look, mocks, "ours")
+    _say(books_check(books, engine_calls(setup) - asked_before))
+    return figures
+
+
+@contextlib.contextmanager
+def serving(
+    setup: Setup, books: Books, *, workers: int
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """Our web server as in production, and its port."""
     port = free_port()
     environment = {
         **os.environ,
@@ -235,20 +247,17 @@ def ours(setup: Setup, mocks: tuple[Leg, Leg]) -> Figures:
         "API_CALLS_PER_MINUTE": "1000000",
         "LOG_JSON": "true",
     }
-    command = [sys.executable, "-m", "gunicorn", "config.asgi:application", "--workers", "1"]
+    command = [sys.executable, "-m", "gunicorn", "config.asgi:application"]
+    command += ["--workers", str(workers), "--keep-alive", "30"]
     command += ["--worker-class", "uvicorn_worker.UvicornWorker", "--bind", f"127.0.0.1:{port}"]
     with (setup.folder / "web.log").open("wb") as log:
         server = subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log)
         try:
             wait_for(port)
-            figures = run_legs(
-                setup, port, books.key, watching(setup, server.pid, books.name), mocks, "ours"
-            )
+            yield server, port
         finally:
             server.terminate()
             server.wait(20)
-    _say(books_check(books, engine_calls(setup) - asked_before))
-    return figures
 
 
 def litellm(setup: Setup, mocks: tuple[Leg, Leg]) -> Figures:

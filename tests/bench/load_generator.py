@@ -32,6 +32,8 @@ class Client:
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self.first_s = 0.0
+        # The silences between the pieces of a stream, where the plan wants them.
+        self.gaps: list[float] = []
 
     async def ask(self) -> bool:
         """Whether the answer was whole. `first_s` is when its first byte of content came."""
@@ -56,11 +58,17 @@ class Client:
             content = await self._reader.readexactly(length)
             self.first_s = time.perf_counter() - begun
             return content
-        pieces = []
+        pieces: list[bytes] = []
+        self.gaps = []
+        last = 0.0
         while size := int(await self._reader.readuntil(b"\r\n"), 16):
             pieces.append(await self._reader.readexactly(size + 2))
+            now = time.perf_counter()
             if len(pieces) == 1:
-                self.first_s = time.perf_counter() - begun
+                self.first_s = now - begun
+            elif self._plan.get("gaps"):
+                self.gaps.append(now - last)
+            last = now
         await self._reader.readuntil(b"\r\n")
         return b"".join(piece[:-2] for piece in pieces)
 
@@ -83,6 +91,7 @@ class Tally:
     def __init__(self) -> None:
         self.latencies: list[float] = []
         self.firsts: list[float] = []
+        self.gaps: list[float] = []
         self.bad = 0
 
     async def count(self, client: Client, due: float) -> None:
@@ -94,6 +103,7 @@ class Tally:
         if is_good:
             self.latencies.append(time.perf_counter() - due)
             self.firsts.append(client.first_s)
+            self.gaps += client.gaps
         else:
             self.bad += 1
 
@@ -142,6 +152,7 @@ async def main(plan: dict[str, Any]) -> dict[str, Any]:
         "bad": tally.bad,
         "latencies": tally.latencies,
         "firsts": tally.firsts,
+        "gaps": tally.gaps,
     }
 
 

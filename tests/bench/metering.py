@@ -1,17 +1,20 @@
 """Hold and settle pairs a second on one account, and what they add to a call: `python tests/bench/metering.py`.
+With `--events 10000000` instead how fast usage is read over so many events, and whether summing up stays cheap.
 
 Runs on a PostgreSQL of its own with every durability setting on (or on TEST_DATABASE_OWNER_URL). After the load
 the invariants are checked; without them the figures would not count.
 """
 
+import argparse
 import os
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from pathlib import Path
+from uuid import UUID
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "platform")]
@@ -36,6 +39,7 @@ from furrow.metering.rollups import rollup_run  # noqa: E402
 from furrow.metering.settlement import settle  # noqa: E402
 from furrow.ops import embedded  # noqa: E402
 from furrow.tenants.services import SYSTEM, tenant_create  # noqa: E402
+from tests.bench import usage_events  # noqa: E402
 
 SECONDS = float(os.environ.get("BENCH_SECONDS", "10"))
 NAME = "furrow_bench_metering"
@@ -55,17 +59,17 @@ def prepare(folder: Path) -> None:
     call_command("migrate", database="owner", verbosity=0)
 
 
-def pair(tenant_id: object, request_id: str) -> tuple[float, float]:
+def pair(tenant_id: UUID, request_id: str) -> tuple[float, float]:
     """Milliseconds of a hold and of its settlement, each a committed transaction."""
     begun = time.perf_counter()
-    with tenant_context(tenant_id):  # type: ignore[arg-type]
+    with tenant_context(tenant_id):
         hold_open(request_id=request_id, model="m", bounds=Bounds(1000, 500))
         held = time.perf_counter()
         settle(request_id=request_id, counts=Counts(0, 800, 200, 0))
     return (held - begun) * 1000, (time.perf_counter() - held) * 1000
 
 
-def load(tenant_id: object, clients: int) -> list[tuple[float, float]]:
+def load(tenant_id: UUID, clients: int) -> list[tuple[float, float]]:
     stop = time.monotonic() + SECONDS
 
     def client(number: int) -> list[tuple[float, float]]:
@@ -92,25 +96,40 @@ def report(clients: int, times: list[tuple[float, float]], cpu_s: float) -> None
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=0, help="measure usage over so many events")
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         prepare(Path(folder))
+        redis = embedded.redis_start(Path(folder) / "redis.sock", Path(folder))
+        settings.REDIS_URL = f"unix://{folder}/redis.sock"
         tenant = tenant_create(name="Bench")
-        with tenant_tx(tenant.id):
-            from decimal import Decimal  # noqa: PLC0415  only here
+        try:
+            if options.events:
+                is_good = usage_events.measure(tenant.id, options.events)
+            else:
+                is_good = pairs(tenant.id)
+        finally:
+            connections.close_all()
+            redis.terminate()
+            redis.wait(10)
+    sys.exit(0 if is_good else 1)
 
-            budget_set(actor=SYSTEM, scope_kind="tenant", cap_hard=Decimal(100_000))
-        connection.close()
-        print(f"load average before: {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores")  # noqa: T201
-        for clients in (1, 8, 32):
-            before = time.process_time()
-            times = load(tenant.id, clients)
-            report(clients, times, time.process_time() - before)
-        rollup_run()
-        with unscoped("check the sums after the load"):
-            assert balances_drift() == []
-        print("balances agree with the ledger")  # noqa: T201
-        connections.close_all()
-        assert threading.active_count() < 50
+
+def pairs(tenant_id: UUID) -> bool:
+    with tenant_tx(tenant_id):
+        budget_set(actor=SYSTEM, scope_kind="tenant", cap_hard=Decimal(100_000))
+    connection.close()
+    print(f"load average before: {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores")  # noqa: T201
+    for clients in (1, 8, 32):
+        before = time.process_time()
+        times = load(tenant_id, clients)
+        report(clients, times, time.process_time() - before)
+    rollup_run()
+    with unscoped("check the sums after the load"):
+        is_good = balances_drift() == []
+    print(f"balances {'agree with the ledger' if is_good else 'DIFFER FROM THE LEDGER'}")  # noqa: T201
+    return is_good
 
 
 if __name__ == "__main__":

@@ -20,7 +20,8 @@ USAGE = {
     "prompt_tokens_details": {"cached_tokens": 8},
     "completion_tokens_details": {"reasoning_tokens": 0},
 }
-SHARED = {"id": "chatcmpl-mock", "created": 1, "model": "mock-chat"}
+PLACE = b"chatcmpl-00000000"
+SHARED = {"id": PLACE.decode(), "created": 1, "model": "mock-chat"}
 served = {"calls": 0, "complete": 0}
 
 
@@ -80,19 +81,22 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 async def _answer(writer: asyncio.StreamWriter, is_stream: bool) -> None:
     served["calls"] += 1
+    # LiteLLM keeps one row for each id. All ids have one length, so that nothing is counted anew.
+    name = b"chatcmpl-%08d" % served["calls"]
+    first, word, last, whole = (part.replace(PLACE, name) for part in (FIRST, WORD, LAST, WHOLE))
     if not is_stream:
         await asyncio.sleep(PREFILL_S + TOKENS * STEP_S)
-        writer.write(_head(b"application/json", len(WHOLE)) + WHOLE)
+        writer.write(_head(b"application/json", len(whole)) + whole)
     else:
         loop = asyncio.get_running_loop()
         begun = loop.time() + PREFILL_S
         await asyncio.sleep(PREFILL_S)
-        writer.write(_head(b"text/event-stream") + _piece(FIRST))
+        writer.write(_head(b"text/event-stream") + _piece(first))
         for n in range(1, TOKENS + 1):
             await asyncio.sleep(max(begun + n * STEP_S - loop.time(), 0))
-            writer.write(_piece(WORD))
+            writer.write(_piece(word))
             await writer.drain()
-        writer.write(_piece(LAST) + b"0\r\n\r\n")
+        writer.write(_piece(last) + b"0\r\n\r\n")
     served["complete"] += 1
 
 

@@ -135,7 +135,7 @@ def test_trace_says_why_each_rung_passed(chat):
         ("greeting", "passed", "not_small_talk"),
         ("approved", "passed", "no_match"),
         ("fact", "passed", "not_installed"),
-        ("composed", "passed", "not_installed"),
+        ("composed", "passed", "no_model"),
         ("quoted", "passed", "no_evidence"),
         ("human", "answered", ""),
     ]

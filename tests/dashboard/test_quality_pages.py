@@ -292,6 +292,9 @@ def test_pinned_passage_answers_with_its_source_until_the_document_changes(owner
     again = owner.get(page("repair", "turn", shop.turn.id)).context["again"]
     assert again.rung != "approved"
     assert "pin_outdated" in [step["reason"] for step in again.trace]
+    with tenant_tx(cast.tenant.id):
+        Document.objects.get(id=shop.document.id).delete()
+        assert not ApprovedAnswer.objects.filter(answer=chunk.text.strip()).exists()
 
 
 def test_corrected_passage_takes_the_place_of_the_wrong_one(owner, cast, shop, page):

@@ -87,6 +87,7 @@ def test_site_passes_live_answers_unbuffered(deploy: Path) -> None:
     assert live is not None
     streams = (
         "/api/v1/conversations/3f/messages",
+        "/v1/chat/completions",
         "/api/v1/turns/3f/events",
         "/widget/api/turns/3f/events",
         "/t/my-shop/turns/3f/events/",

@@ -14,6 +14,7 @@ import pytest
 from furrow.assistants import ladder
 from furrow.assistants.config import AssistantConfig
 from furrow.assistants.models import DEFAULT_RUNGS, Assistant
+from furrow.core.context import tenant_context
 from furrow.core.extensions import Extensions, extensions
 from furrow.knowledge.parsing import formats, sniff
 from furrow.knowledge.parsing.limits import ParseJob
@@ -81,7 +82,7 @@ def _config() -> AssistantConfig:
     return AssistantConfig.of_json(assistant.id, data)
 
 
-def test_new_rung_answers_and_passes_with_a_reason(monkeypatch: Any) -> None:
+def test_new_rung_answers_and_passes_with_a_reason(monkeypatch: Any, cast: Any) -> None:
     (source,) = _files(_recipe("add-a-rung")).values()
     rung = _run(source)["ShippingFeeRung"]()
     monkeypatch.setitem(extensions.rungs, rung.name, rung)
@@ -89,7 +90,8 @@ def test_new_rung_answers_and_passes_with_a_reason(monkeypatch: Any) -> None:
 
     def ask(text: str) -> ladder.Answer:
         question = ladder.Question(text, "zh", uuid.uuid4())
-        return ladder.climb(question, _config(), lambda piece: None, stages.append)
+        with tenant_context(cast.tenant.id):
+            return ladder.climb(question, _config(), lambda piece: None, stages.append)
 
     fee = ask("寄到西藏运费多少")
     assert (fee.rung, fee.text) == ("shipping_fee", "寄到西藏每箱运费 30 元。")

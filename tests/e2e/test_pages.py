@@ -50,7 +50,7 @@ LISTS = (
 LATIN = re.compile(
     r"https?://\S*|\S+@\S+|\S+\.(?:pdf|md|csv|txt|docx|xlsx|pptx|jpe?g|png)\b|/[\w/{}.<>-]+"
     r"|\b(?:knowledge|assistants|conversations|usage):(?:read|write)\b|\b[A-Z2-7]{32}\b|text/event-stream"
-    r"|\b(?:Idempotency-Key|Last-Event-ID|Accept|PIN|Furrow|PDF|Word|Excel|PowerPoint|Markdown|HTML|CSV|PNG|JPE?G|API|REST|OpenAPI|URL|JSON|AI|OCR|ID|TOTP|MB|KB|GB|ms|s|px"
+    r"|\b(?:Idempotency-Key|Last-Event-ID|Accept|PIN|Furrow|PDF|Word|Excel|WPS|PowerPoint|Markdown|HTML|CSV|PNG|JPE?G|API|REST|OpenAPI|URL|JSON|AI|OCR|ID|TOTP|MB|KB|GB|ms|s|px"
     r"|EN|English|fr_key_\w*|GET|POST|PATCH|PUT|DELETE|Authorization|Bearer|Google|Authenticator|guoyuan88|Demo)\b",
     re.ASCII,
 )

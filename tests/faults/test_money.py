@@ -108,6 +108,27 @@ def searches(business: Business, base_id: str, stop: threading.Event) -> None:
             continue
 
 
+def web_chats(product: Product, business: Business, stop: threading.Event, seed: int) -> None:
+    """Chats through the API, streamed; some readers leave after a few words."""
+    chance = random.Random(seed)
+    body = {
+        "model": product.settings["FURROW_MODEL"],
+        "messages": [{"role": "user", "content": "Who pays for the return? " * 4}],
+        "max_tokens": 40,
+        "stream": True,
+    }
+    with httpx.Client(headers=business.headers, timeout=10, trust_env=False) as http:
+        while not stop.wait(0.2):
+            most = chance.choice((2, 5, 10_000))
+            try:
+                with http.stream("POST", f"{product.url}/v1/chat/completions", json=body) as answer:
+                    for n, _ in enumerate(answer.iter_lines()):
+                        if n == most:
+                            break
+            except httpx.HTTPError:
+                continue
+
+
 @pytest.fixture(scope="module")
 def raid(paying: Product) -> dict[str, float]:
     """The calls and the kills; afterwards nobody calls any more and everything runs."""
@@ -120,12 +141,16 @@ def raid(paying: Product) -> dict[str, float]:
         desk = business.assistant()
         callers = Callers(paying, str(tenant_id), chance)
         stop = threading.Event()
-        searching = threading.Thread(target=searches, args=(business, business.base_id, stop))
+        visitors = [
+            threading.Thread(target=searches, args=(business, business.base_id, stop)),
+            threading.Thread(target=web_chats, args=(paying, business, stop, SEED)),
+        ]
         began = time.monotonic()
         try:
             for _ in range(CALLERS):
                 callers.start()
-            searching.start()
+            for visitor in visitors:
+                visitor.start()
             readers = []
             for n in range(KILLS):
                 readers += business.ask(desk, 2)
@@ -137,7 +162,8 @@ def raid(paying: Product) -> dict[str, float]:
         finally:
             stop.set()
             callers.kill_all()
-            searching.join(15)
+            for visitor in visitors:
+                visitor.join(15)
         figures["calls"] = _count(paying, "metering_hold")
         figures["s"] = time.monotonic() - began
         figures["chats"] = paying.sql("SELECT count(*) FROM metering_hold WHERE kind = 'chat'")[0][
@@ -147,6 +173,10 @@ def raid(paying: Product) -> dict[str, float]:
     began = time.monotonic()
     assert until(lambda: _open(paying) == 0, within_s=90, every_s=0.5), _holds(paying)
     figures["last hold ended after, s"] = time.monotonic() - began
+    figures["of them in the web"] = paying.sql(
+        "SELECT count(*) FROM metering_hold WHERE kind = 'chat' AND attribution ->> 'channel' = 'openai'"
+    )[0][0]
+    assert figures["of them in the web"] > KILLS
     basis = paying.sql("SELECT basis, count(*) FROM metering_usageevent GROUP BY 1")
     return figures | {str(name): float(count) for name, count in basis}
 

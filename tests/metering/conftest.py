@@ -10,7 +10,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 
 from furrow.core.context import tenant_tx, unscoped
 from furrow.metering.attribution import Attribution
@@ -108,6 +109,26 @@ class Payer:
             assert balances_drift() == []
             for row in Balance.objects.exclude(cap_hard=None):
                 assert row.posted + row.held <= row.cap_hard
+
+
+@pytest.fixture
+def many_connections(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Real commits over a pool, emptied by the owner: the app role may not truncate."""
+    with django_db_blocker.unblock():
+        options = connections["default"].settings_dict["OPTIONS"]
+        connections["default"].close()
+        options["pool"] = {"min_size": 1, "max_size": 24, "timeout": 60}
+        try:
+            yield
+        finally:
+            connections["default"].close()
+            for pool in DatabaseWrapper._connection_pools.values():
+                pool.close()
+            DatabaseWrapper._connection_pools.clear()
+            options.pop("pool")
+            with connections["owner"].cursor() as cursor:
+                cursor.execute("TRUNCATE tenants_tenant CASCADE")
+            connections.close_all()
 
 
 @pytest.fixture

@@ -5,44 +5,21 @@
 | I1 no cap is overrun at any commit | here, `test_i1_...`, with 256 clients; `Payer.check` after most tests |
 | I2 debits = credits, I3 balance = fold of the ledger, I4 one net charge, I5 a hold ends once | here, `TestMachine` |
 | I6 cost exact to 12 decimals | here, `test_i6_...` |
-| I7 streamed = plain | here, `test_i7_...` |
+| I7 streamed = plain | `tests/gateway/test_chat_metered.py`, every kind of server; here, `test_i7_...` |
 | I8 disjoint buckets, nothing negative | here, `test_i8_...`; `test_settlement.TestDatabaseRefuses` |
 | I9 tokens for nothing only at a price of 0 | `test_receipts.TestReconciliation.test_i9_...` |
 | I10 prices neither overlap nor change | `test_prices.test_i10_...` |
 | I11 corrected history stands | here, `test_i11_...`; `test_settlement.TestCorrection` |
 | I12 hours add up to events | `test_rollups.test_i12_...` |
 | I13 invoice = lines = ledger, reissue identical | `test_invoices.test_i13_...` |
-| I14 a cut stream pays up to the cut | `test_receipts.test_i14_...` |
-| I15 no call without a hold | `tests/gateway/test_metered.py` `test_i15_...` |
+| I14 a cut stream pays up to the cut | `tests/gateway/test_chat_metered.py`, `test_receipts.test_i14_...` |
+| I15 no call without a hold | `test_i15_...` in `tests/gateway`, for chats and embeddings |
+| all of them after kill -9 | `tests/faults/test_money.py` |
 | I16 history cannot be rewritten | `test_settlement.TestDatabaseRefuses.test_i16_...` |
 | I17 a wrong clock changes nothing | here, `test_i17_...` |
-| I18 one key, one execution | `tests/api/test_idempotency.py`, `tests/api/test_metering.py` |
+| I18 one key, one execution | here, `test_i18_...`; `tests/api/test_idempotency.py` |
 
-| failure elsewhere | what passes here |
-|---|---|
-| F1 streamed calls cost 0 | I7; I9 raises the alarm |
-| F2 total 0 beside a breakdown that is not | `test_event_must_add_up` |
-| F3 a vanished client leaves no row | I14; `test_call_with_no_answer_is_settled_from_its_receipt` |
-| F4 zero taken for missing | `test_zero_usage_is_zero_and_not_missing`, `test_i8_zero_is_not_missing` |
-| F5 empty request id as key | `test_f5_an_empty_request_id_is_refused` |
-| F6 accounting skipped without a log object | `test_server_that_does_not_count_is_paid_by_estimate` |
-| F7 check, then add | I1; `test_limit_for_each_visitor_holds_for_one_never_seen_before` |
-| F8 no estimate, so admitted | `test_unknown_price_is_refused`, `test_without_credit_nothing_is_bought` |
-| F9 leaked holds | I3, I5; `test_receipts.TestSweep` |
-| F10 counters rebuilt by increments | `test_rebuild_puts_a_wrong_balance_right`, `test_f10_...` |
-| F11 spend lost with a side buffer | `test_f11_failure_while_settling_loses_nothing` |
-| F12, F13 cached tokens twice, or at 0 | `test_i8_cached_tokens_are_not_counted_twice`, both engine conventions |
-| F14 a price taken from a token count | typed `Counts` and `Price`; I6 |
-| F15 deduplicated before it was durable | `test_f11_...`: the key and the row are one commit |
-| F16 retention by event time | `test_late_event_lands_on_the_next_invoice` |
-| F17 deduplication off by default | `event_once` is a constraint: `test_f17_...` |
-| F18 accepted and never summed up | `test_run_sums_up_what_was_touched` |
-| F19 credit settled twice | `test_one_payment_counts_once` |
-| F20 two events in one instant | `test_month_ends_at_its_own_midnight`, I12 with ties |
-| F21 a mistyped price poisons spending | `test_mistyped_price_is_put_right` |
-| F22 slows under load | `tests/bench/metering.py` |
-| F23 the usage page reads events | `test_usage_takes_one_query` |
-| F24 counting in the proxy | receipts are the truth: `test_late_receipt_corrects_an_estimate` |
+The failures F1 to F24 of others have a test each: `test_peer_failures.py`.
 """
 
 import hashlib
@@ -53,11 +30,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, connections
-from django.db.backends.postgresql.base import DatabaseWrapper
+from django.test import Client
 from django.utils import timezone
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -84,7 +60,7 @@ from furrow.metering.models import Balance, Hold, LedgerLine, UsageEvent
 from furrow.metering.money import tokens_cost
 from furrow.metering.settlement import correct, settle
 from furrow.metering.sweep import sweep_expired
-from furrow.tenants.services import SYSTEM, tenant_create
+from furrow.tenants.services import SYSTEM, api_key_create, tenant_create
 from tests.fixtures_chat import openai_usage
 from tests.metering.conftest import Payer
 
@@ -179,26 +155,6 @@ def test_i2_i3_i4_i5_hold_after_every_step(db):
 CLIENTS = 256
 CAP = Decimal("1.2")
 UNIT = Decimal("0.002000000004")
-
-
-@pytest.fixture
-def many_connections(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Real commits over a pool, emptied by the owner: the app role may not truncate."""
-    with django_db_blocker.unblock():
-        options = connections["default"].settings_dict["OPTIONS"]
-        connections["default"].close()
-        options["pool"] = {"min_size": 1, "max_size": 24, "timeout": 60}
-        try:
-            yield
-        finally:
-            connections["default"].close()
-            for pool in DatabaseWrapper._connection_pools.values():
-                pool.close()
-            DatabaseWrapper._connection_pools.clear()
-            options.pop("pool")
-            with connections["owner"].cursor() as cursor:
-                cursor.execute("TRUNCATE tenants_tenant CASCADE")
-            connections.close_all()
 
 
 def test_i1_parallel_clients_end_within_one_unit_of_the_cap(many_connections):
@@ -406,3 +362,36 @@ def test_strangers_gate_shows_nothing(payer, other_payer):
         assert LedgerLine.objects.count() == 0
         with pytest.raises(AppError):
             settle(request_id="r1", counts=Counts())
+
+
+def test_i18_one_key_at_once_from_everywhere_is_one_execution(many_connections):
+    tenant = tenant_create(name="Twice")
+    with tenant_tx(tenant.id):
+        _, secret = api_key_create(
+            actor=SYSTEM, name="k", scopes=["usage:write", "knowledge:write"]
+        )
+    start = threading.Barrier(8)
+
+    def client(number: int) -> tuple[int, str]:
+        start.wait(30)
+        try:
+            answer = Client().post(
+                "/api/v1/knowledge-bases",
+                {"name": "one" if number < 6 else "another"},
+                content_type="application/json",
+                headers={"Authorization": f"Bearer {secret}", "Idempotency-Key": "k1"},
+            )
+            return answer.status_code, answer.content.decode()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(client, range(8)))
+    with tenant_tx(tenant.id), connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM knowledge_knowledgebase")
+        assert cursor.fetchone()[0] == 1
+    done = {body for status, body in answers if status == 201}
+    assert len(done) == 1
+    assert {status for status, _ in answers} <= {201, 409, 422}
+    # Whose body won is chance; the other one is told so, or to wait.
+    assert any(status in {409, 422} for status, _ in answers)

@@ -192,6 +192,21 @@ class TestThresholds:
         with payer.tx():
             assert BudgetNotice.objects.count() == 2
 
+    def test_listener_that_fails_spoils_nothing(
+        self, payer, monkeypatch, django_capture_on_commit_callbacks
+    ):
+        told = []
+
+        def fails(name, facts):
+            raise RuntimeError("the mail server is away")
+
+        monkeypatch.setitem(extensions.listeners, "a", fails)
+        monkeypatch.setitem(extensions.listeners, "b", lambda name, facts: told.append(name))
+        payer.budget("0.01", thresholds=(50,))
+        with django_capture_on_commit_callbacks(execute=True):
+            assert payer.spend(0, 3000, 0, 0).charged > 0
+        assert told == ["budget.threshold"]
+
     def test_soft_cap_stops_nothing(self, payer, told, django_capture_on_commit_callbacks):
         with django_capture_on_commit_callbacks(execute=True):
             payer.budget("1", cap_soft=Decimal("0.001"), thresholds=(100,))

@@ -168,7 +168,10 @@ class ApprovedAnswer(Schema):
 
 
 class Gap(Schema):
+    """`head_id` names the first gap in near-identical words, which shares its line; null for that one."""
+
     id: UUID
+    head_id: UUID | None
     question: str
     asked_count: int
     last_asked_at: datetime

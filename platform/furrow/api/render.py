@@ -104,6 +104,7 @@ def approved_answer(row: ApprovedAnswer) -> dict[str, Any]:
 def gap(row: Gap) -> dict[str, Any]:
     return {
         "id": row.id,
+        "head_id": row.head_id,
         "question": row.question,
         "asked_count": row.asked_count,
         "last_asked_at": row.last_asked_at,

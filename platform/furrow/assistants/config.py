@@ -26,6 +26,7 @@ _DEFAULTS: dict[str, Any] = {
     "suggestions": {"zh": [], "en": []},
     "human": {"enabled": True, "contact": "", "hours": ""},
     "quote_limit": 3,
+    "composed": {"length": "medium", "max_tokens": 600, "model_check": False, "thinking": False},
     "search": {"mode": "hybrid", "limit": 8},
 }
 
@@ -37,6 +38,16 @@ class HumanConfig:
     enabled: bool
     contact: str
     hours: str
+
+
+@dataclass(frozen=True)
+class ComposedConfig:
+    """How the model writes. `max_tokens` is the most one answer may use, thoughts included."""
+
+    length: Literal["short", "medium", "long"]
+    max_tokens: int
+    model_check: bool
+    thinking: bool
 
 
 @dataclass(frozen=True)
@@ -62,6 +73,7 @@ class AssistantConfig:
     suggestions: Mapping[str, tuple[str, ...]]
     human: HumanConfig
     quote_limit: int
+    composed: ComposedConfig
     search: SearchConfig
 
     @classmethod
@@ -87,6 +99,7 @@ class AssistantConfig:
             suggestions={key: tuple(value) for key, value in values["suggestions"].items()},
             human=HumanConfig(**values["human"]),
             quote_limit=values["quote_limit"],
+            composed=ComposedConfig(**values["composed"]),
             search=SearchConfig(**values["search"]),
         )
 
@@ -162,6 +175,12 @@ _SCHEMA: dict[str, Any] = {
     "suggestions": dict.fromkeys(LANGUAGES, _questions),
     "human": {"enabled": _flag, "contact": _text(200), "hours": _text(200)},
     "quote_limit": _number(1, 6, whole=True),
+    "composed": {
+        "length": _one_of("short", "medium", "long"),
+        "max_tokens": _number(64, 4000, whole=True),
+        "model_check": _flag,
+        "thinking": _flag,
+    },
     "search": {"mode": _one_of(*SEARCH_MODES), "limit": _number(1, 20, whole=True)},
 }
 

@@ -22,12 +22,19 @@ from uuid import UUID
 
 from furrow.assistants.config import AssistantConfig
 from furrow.assistants.human_wish import wants_person
+from furrow.core.context import current_tenant_id, tenant_tx
 from furrow.core.errors import LimitReached, UpstreamFailed
 from furrow.core.extensions import extensions
 from furrow.core.logs import get_logger
+from furrow.metering.degrade import Step, step_for
 
 log = get_logger(__name__)
 
+# What an owner's steps leave out, beyond writing, when a budget runs low: see `metering.degrade`.
+_SKIPPED = {
+    "approved": frozenset({"composed", "quoted"}),
+    "human": frozenset({"composed", "quoted", "approved", "fact"}),
+}
 NO_USAGE = {"input_hit": 0, "input_miss": 0, "output": 0, "reasoning": 0}
 
 
@@ -89,7 +96,9 @@ def answered(text: str, **details: Any) -> RungResult:
 
 
 def passed(reason: str, **notes: Any) -> RungResult:
-    """Not answered; `notes` are figures and ids for the trace, never contents."""
+    """Not answered; `notes` are figures and ids for the trace. What a model wrote stands only in `kept_back` and
+    `thoughts`, for staff: the trace never goes to a visitor or into a log.
+    """
     return RungResult(is_answered=False, reason=reason, notes=notes)
 
 
@@ -123,6 +132,8 @@ class LadderContext:
         self.stage = on_stage
         self.has_sent = False
         self.is_person_asked = False
+        # How far the budgets let an answer go.
+        self.step = Step()
 
     def delta(self, text: str) -> None:
         self.has_sent = True
@@ -142,6 +153,9 @@ def climb(
     names = list(config.rungs)
     if ctx.is_person_asked:
         names = ["human"]
+    else:
+        with tenant_tx(current_tenant_id()):
+            ctx.step = step_for()
     trace: list[dict[str, Any]] = []
     for name in names:
         started = time.perf_counter()
@@ -169,6 +183,8 @@ def _try_rung(
     rung: Rung | None = extensions.rungs.get(name)
     if rung is None:
         return passed("not_installed")
+    if ctx.step.name in _SKIPPED and name in _SKIPPED[ctx.step.name]:
+        return passed("budget_low", step=ctx.step.as_json())
     try:
         return rung.try_answer(question, config, ctx)
     except (UpstreamFailed, LimitReached) as error:

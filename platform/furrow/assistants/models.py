@@ -95,7 +95,8 @@ class ApprovedAnswer(TenantModel):
     question = models.CharField(max_length=500)
     variants = ArrayField(models.CharField(max_length=500), default=list, blank=True)
     answer = models.TextField()
-    pinned_document = TenantForeignKey(Document, models.SET_NULL, null=True, related_name="+")
+    # Goes with its document: without a source the passage would stand there as the owner's own words.
+    pinned_document = TenantForeignKey(Document, models.CASCADE, null=True, related_name="+")
     valid_from = models.DateField(null=True, blank=True)
     valid_to = models.DateField(null=True, blank=True)
     is_enabled = models.BooleanField(default=True)

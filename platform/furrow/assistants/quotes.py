@@ -58,7 +58,7 @@ class Piece:
 def pick(query: str, hits: Sequence[Hit], *, limit: int) -> list[Picked]:
     """The sentences that answer best, best first. A code in the question must stand in the passage."""
     codes = codes_of(query)
-    usable = {hit.chunk_id: hit for hit in hits if _names_all(hit, codes)}
+    usable = {hit.chunk_id: hit for hit in hits if names_all(hit, codes)}
     scores = _scores(list(usable.values()))
     passages = [
         Passage(
@@ -83,7 +83,7 @@ def pick(query: str, hits: Sequence[Hit], *, limit: int) -> list[Picked]:
     return picked
 
 
-def _names_all(hit: Hit, codes: frozenset[str]) -> bool:
+def names_all(hit: Hit, codes: frozenset[str]) -> bool:
     if not codes:
         return True
     text = _NOT_ALNUM.sub("", fold(f"{hit.title} {hit.header} {hit.text}"))

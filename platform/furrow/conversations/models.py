@@ -58,6 +58,8 @@ class Turn(TenantModel):
     )
     number = models.PositiveIntegerField()
     text = models.TextField()
+    # Who asked, as far as the conversation does not say: the API key or the member whose budget counts.
+    payer = models.JSONField(default=dict, db_default={})
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     rung = models.CharField(max_length=40, blank=True)
     answer = models.TextField(blank=True)

@@ -11,6 +11,7 @@ from furrow.conversations.streams import wait_for_turn
 from furrow.conversations.tickets import ticket_close, ticket_open, ticket_reopen
 from furrow.core.errors import Conflict, Invalid, LimitReached, NotFound
 from furrow.core.jobs import job_enqueue
+from furrow.metering.attribution import current_attribution
 
 __all__ = [
     "conversation_close",
@@ -99,12 +100,20 @@ def turn_create(*, conversation: Conversation, text: str, use_draft: bool = Fals
         assistant_version_id=None if use_draft else assistant.published_id,
         number=(turns.aggregate(last=Max("number"))["last"] or 0) + 1,
         text=text,
+        payer=_payer(),
     )
     locked.last_turn_at = timezone.now()
     locked.save(update_fields=["last_turn_at"])
     if not waiting:
         job_enqueue(kind=TURN_JOB, subject_id=turn.id, lane=TURN_LANE)
     return turn
+
+
+def _payer() -> dict[str, str]:
+    """Kept with the question, because a worker answers it and knows nothing of the request."""
+    who = current_attribution()
+    named = {"api_key_id": who.api_key_id, "member_id": who.member_id}
+    return {name: value for name, value in named.items() if value}
 
 
 def turn_enqueue_next(*, conversation: Conversation) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from furrow.assistants.services import gap_record
 from furrow.conversations.models import Turn
 from furrow.conversations.selectors import earlier_exchanges, turn_get
 from furrow.conversations.services import turn_enqueue_next
+from furrow.conversations.spent import turn_spent
 from furrow.conversations.streams import publish, publish_end
 from furrow.conversations.tickets import ticket_open
 from furrow.core.context import tenant_tx
@@ -89,6 +91,7 @@ def _payer(turn: Turn) -> dict[str, Any]:
     """Whose budgets a turn is counted in."""
     conversation = turn.conversation
     return {
+        **turn.payer,
         "assistant_id": conversation.assistant_id,
         "visitor_id": conversation.visitor_id,
         "channel": conversation.channel,
@@ -114,17 +117,20 @@ def _task_of(turn: Turn) -> _Task:
 
 def _store(turn: Turn, answer: Answer, *, duration_ms: int) -> bool:
     """Stores the answer and what follows from it; False when another run was first."""
-    stored = Turn.objects.filter(id=turn.id, status=Turn.Status.RUNNING).update(
-        status=Turn.Status.DONE,
-        rung=answer.rung,
-        answer=answer.text,
-        citations=[citation.as_json() for citation in answer.citations],
-        usage=dict(answer.usage),
-        trace=list(answer.trace),
-        error_code="",
-        duration_ms=duration_ms,
-        finished_at=timezone.now(),
-    )
+    fields = {
+        "status": Turn.Status.DONE,
+        "rung": answer.rung,
+        "answer": answer.text,
+        "citations": [citation.as_json() for citation in answer.citations],
+        "usage": dict(answer.usage),
+        "trace": list(answer.trace),
+        "error_code": "",
+        "duration_ms": duration_ms,
+        "finished_at": timezone.now(),
+        # An hour before the question: the clocks of web and worker need not agree.
+        **turn_spent(turn.id, since=turn.created_at - timedelta(hours=1)).as_fields(),
+    }
+    stored = Turn.objects.filter(id=turn.id, status=Turn.Status.RUNNING).update(**fields)
     if not stored:
         return False
     conversation = turn.conversation

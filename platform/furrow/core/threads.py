@@ -20,18 +20,29 @@ _TRY_AFTER_S = 5.0
 _thread = local()
 
 
-@lru_cache(maxsize=1)
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(settings.DATABASE_THREADS, thread_name_prefix="database")
+@lru_cache(maxsize=2)
+def _pool(name: str) -> ThreadPoolExecutor:
+    """A third of the threads is for what nobody waits for, so that it can neither hold up a caller nor starve."""
+    later = max(settings.DATABASE_THREADS // 3, 1)
+    size = later if name == "later" else max(settings.DATABASE_THREADS - later, 1)
+    return ThreadPoolExecutor(size, thread_name_prefix=f"database-{name}")
 
 
 async def in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Runs short database work in a thread, with the caller's tenant and attribution. For what takes longer
     than queries do, as asking a model, use `asyncio.to_thread`: it must not keep the others waiting.
     """
-    context = contextvars.copy_context()
-    call = partial(context.run, _with_connection, partial(function, *args, **kwargs))
-    return await asyncio.get_running_loop().run_in_executor(_pool(), call)
+    return await _run("now", partial(function, *args, **kwargs))
+
+
+async def in_thread_later(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same for what comes after the answer."""
+    return await _run("later", partial(function, *args, **kwargs))
+
+
+async def _run(pool: str, work: Callable[[], T]) -> T:
+    call = partial(contextvars.copy_context().run, _with_connection, work)
+    return await asyncio.get_running_loop().run_in_executor(_pool(pool), call)
 
 
 def _with_connection(work: Callable[[], T]) -> T:

@@ -138,11 +138,11 @@ def money(amount: str, currency: str) -> str:
 
 def money_change(before: str, after: str, currency: str) -> str:
     change = Decimal(after) - Decimal(before)
-    sign = "+" if change > 0 else "−" if change < 0 else "±"
+    sign = "+" if change > 0 else "−" if change < 0 else ""
     return sign + money(str(abs(change)), currency)
 
 
 def ms_change(before: int, after: int) -> str:
     change = after - before
-    sign = "+" if change > 0 else "−" if change < 0 else "±"
+    sign = "+" if change > 0 else "−" if change < 0 else ""
     return f"{sign}{abs(change)} ms"

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from furrow.core.extensions import extensions
+from furrow.gateway.chat import chat_is_configured
 
 _TONES = {
     "ready": "good",
@@ -78,6 +79,31 @@ _REASONS = {
     "no_documents": _lazy("The assistant has no documents to look in."),
     "no_evidence": _lazy("What was found was not sure enough."),
     "quotes_not_verified": _lazy("A quote did not match its document word for word."),
+    "no_model": _lazy("No language model is connected."),
+    "model_unknown": _lazy("The model found no answer in the passages."),
+    "not_supported": _lazy("Too little of what the model wrote is in the passages."),
+    "not_paid": _lazy("The budget does not allow an answer of the model, or it has no price."),
+    "budget_low": _lazy("The budget runs low, and your steps for that leave this out."),
+}
+# Why a sentence of the model was kept back.
+_KEPT_BACK = {
+    "not_plain_text": _lazy("Holds a link, a picture or code."),
+    "says_unknown": _lazy("Says that it does not know."),
+    "number_not_in_passage": _lazy("A number that the passage does not have."),
+    "date_not_in_passage": _lazy("A date that the passage does not have."),
+    "time_not_in_passage": _lazy("A time that the passage does not have."),
+    "weekday_not_in_passage": _lazy("A weekday that the passage does not have."),
+    "code_not_in_passage": _lazy("A product code that the passage does not have."),
+    "contact_not_in_passage": _lazy("A phone number or address that the passage does not have."),
+    "name_not_in_passage": _lazy("A name that the passage does not have."),
+    "words_not_in_passage": _lazy("Says more than the passage."),
+    "claim_not_in_passage": _lazy("A sweeping claim that the passage does not make."),
+    "promise_not_in_passage": _lazy("A promise that the passage does not make."),
+    "says_the_opposite": _lazy("Says the opposite of the passage."),
+    "opposite_word": _lazy("Says the opposite of the passage."),
+    "figure_of_another": _lazy("The number belongs to something else in the passage."),
+    "figure_denied": _lazy("Says the opposite of the passage."),
+    "model_says_no": _lazy("The second look of the model said no."),
 }
 # The part before a colon; what follows it is a detail, for example a language.
 _SEARCH_NOTES = {
@@ -258,6 +284,10 @@ def answered_by(rung: str, steps: int) -> str:
 
 
 def rung_description(name: str) -> str:
+    if name == "composed" and not chat_is_configured():
+        return _(
+            "No language model is connected on this server, so this step is skipped until the operator connects one."
+        )
     if name in RUNGS:
         return str(RUNGS[name][1])
     return str(getattr(extensions.rungs.get(name), "description", ""))
@@ -266,6 +296,11 @@ def rung_description(name: str) -> str:
 def rung_reason(reason: str) -> str:
     """Why a rung did not answer; codes of trade apps are shown as they are."""
     return str(_REASONS.get(reason, reason.replace("_", " ")))
+
+
+def kept_back(reason: str) -> str:
+    """Why a sentence was kept back; a rule without words of its own says its name."""
+    return str(_KEPT_BACK.get(reason, reason.replace("_", " ")))
 
 
 def search_note(note: str) -> str:

@@ -8,7 +8,7 @@ from types import TracebackType
 from django.conf import settings
 
 from furrow.core.context import current_tenant_id
-from furrow.core.threads import in_thread
+from furrow.core.threads import in_thread, in_thread_later
 from furrow.gateway.chat import call_prepare, log_ended
 from furrow.gateway.chat_async_http import AsyncChatExchange
 from furrow.gateway.chat_events import EventReader
@@ -33,7 +33,15 @@ class OpenChat:
         self._status: Status = "aborted"
 
     async def __aenter__(self) -> "OpenChat":
-        await in_thread(self._open)
+        opening = asyncio.ensure_future(in_thread(self._open))
+        try:
+            await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # The thread cannot be stopped: what it has committed is given back.
+            await asyncio.wait({opening})
+            if opening.exception() is None:
+                await in_thread_later(self._settle)
+            raise
         return self
 
     def _open(self) -> None:
@@ -46,7 +54,7 @@ class OpenChat:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await in_thread(self._settle)
+        await in_thread_later(self._settle)
 
     def _settle(self) -> None:
         log_ended(self._call.settle(self._status))

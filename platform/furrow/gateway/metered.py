@@ -24,6 +24,9 @@ from furrow.metering.receipt_pages import OWN
 from furrow.metering.receipts import wire_id
 from furrow.metering.settlement import Basis, Status, settle
 
+# No batch of texts is waited for longer.
+ENCODER_LONGEST_S = 60
+
 log = get_logger(__name__)
 
 
@@ -71,9 +74,10 @@ class MeteredCall:
         return self.used is None and (self.is_doubtful or self.is_in_flight)
 
 
-def hold_ttl() -> timedelta:
+def hold_ttl(kind: CallKind) -> timedelta:
     """Longer than any call may take, so that no sweep ends a hold under a running one."""
-    return timedelta(seconds=settings.CHAT_TOTAL_TIMEOUT_S + settings.HOLD_GRACE_S)
+    longest_s = settings.CHAT_TOTAL_TIMEOUT_S if kind == "chat" else ENCODER_LONGEST_S
+    return timedelta(seconds=longest_s + settings.HOLD_GRACE_S)
 
 
 def call_open(
@@ -100,7 +104,7 @@ def call_open(
             kind=kind,
             source=source,
             attribution=attribution,
-            ttl=hold_ttl(),
+            ttl=hold_ttl(kind),
         ).out_tokens
     return call
 

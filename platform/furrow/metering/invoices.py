@@ -10,15 +10,15 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection
 
 from furrow.core.context import tenant_tx, unscoped
 from furrow.core.errors import Conflict, NotFound
-from furrow.core.extensions import extensions
 from furrow.metering.attribution import WALLET
 from furrow.metering.balances import Gate, gate_pass
 from furrow.metering.models import Account, Invoice, InvoiceLine, LedgerLine
 from furrow.metering.money import ZERO, amount_text, cents, exact
+from furrow.metering.news import news_tell
 from furrow.metering.posting import Entry, entry_post
 
 # For receipts that come late, and then for transactions that were open at the cutoff.
@@ -217,8 +217,7 @@ def _tell(invoice: Invoice) -> None:
         "total": amount_text(invoice.total),
         "currency": invoice.currency,
     }
-    for listener in list(extensions.listeners.values()):
-        transaction.on_commit(lambda tell=listener: tell("invoice.closed", news))  # type: ignore[misc]
+    news_tell("invoice.closed", news)
 
 
 def invoice_get(invoice_id: UUID) -> Invoice:

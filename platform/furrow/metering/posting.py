@@ -7,9 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID, uuid4
 
-from django.db import connection, transaction
+from django.db import connection
 
-from furrow.core.extensions import extensions
 from furrow.metering.attribution import WALLET
 from furrow.metering.balances import (
     Gate,
@@ -19,6 +18,7 @@ from furrow.metering.balances import (
 )
 from furrow.metering.models import LedgerLine, UsageEvent
 from furrow.metering.money import ZERO, amount_text
+from furrow.metering.news import news_tell
 from furrow.metering.trips import one_row
 
 Account = LedgerLine.Account
@@ -94,13 +94,8 @@ def entry_post(gate: Gate, entry: Entry, amounts: Iterable[tuple[str, Decimal]])
 def thresholds_tell(notices: str) -> None:
     """Tells who listens of the soft thresholds passed just now (JSON), after the commit."""
     for notice in json.loads(notices):
-        news = {
-            **notice,
-            "posted": amount_text(Decimal(notice["posted"])),
-            "cap": amount_text(Decimal(notice["cap"])),
-        }
-        for listener in list(extensions.listeners.values()):
-            transaction.on_commit(lambda tell=listener, news=news: tell("budget.threshold", news))  # type: ignore[misc]
+        amounts = {name: amount_text(Decimal(notice[name])) for name in ("posted", "cap")}
+        news_tell("budget.threshold", notice | amounts)
 
 
 # A row for each event, never shared: a run that takes rows away can only take those whose event it sees.

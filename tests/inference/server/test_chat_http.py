@@ -247,6 +247,8 @@ def test_harmony_channels_become_thoughts_calls_and_an_answer(start_chat, is_str
         deltas = [e["choices"][0]["delta"] for e in chat.stream(tools=TOOLS, temperature=0)]
         assert "".join(delta.get("reasoning_content", "") for delta in deltas) == "想一想"
         assert "".join(delta.get("content", "") for delta in deltas) == "好的"
+    forced = chat.post(tools=TOOLS, tool_choice="required")
+    assert (forced.status_code, error_of(forced)["param"]) == (400, "tool_choice")
     (receipt,) = chat.receipts()
     assert receipt["reasoning"] > len("想一想".encode())
     assert receipt["out"] > len("好的".encode())

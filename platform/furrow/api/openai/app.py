@@ -19,8 +19,9 @@ from furrow.api.openai.errors import (
     model_missing,
 )
 from furrow.api.openai.http import Gone, Receive, Request, Scope, Send, unless_gone
+from furrow.api.openai.mcp import mcp_handle
 from furrow.api.openai.schemas import MAX_BODY_BYTES
-from furrow.core.errors import AppError, LimitReached, NotFound
+from furrow.core.errors import AppError, NotFound, UpstreamFailed
 from furrow.core.logs import get_logger, request_id_var
 from furrow.core.threads import in_thread
 
@@ -48,6 +49,7 @@ ROUTES: dict[str, dict[str, Handler]] = {
     "chat/completions": {"POST": chat_complete},
     "embeddings": {"POST": embeddings_create},
     "models": {"GET": models_show},
+    "mcp": {"POST": mcp_handle},
 }
 
 
@@ -84,7 +86,9 @@ class OpenAIApp:
 
     async def _served(self, request: Request) -> None:
         if self._running > settings.API_STREAMS_MAX:
-            raise LimitReached("The server has no room at the moment.", retry_after_s=2)
+            raise UpstreamFailed(
+                "The server has no room at the moment.", code="overloaded", retry_after_s=2
+            )
         _host_check(request)
         handler = _route(request)
         if handler is None:

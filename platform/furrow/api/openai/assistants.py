@@ -14,7 +14,7 @@ from redis import RedisError
 from furrow.api.openai.auth import Caller
 from furrow.api.openai.errors import bad_request, model_missing
 from furrow.api.openai.http import Request
-from furrow.api.openai.models import assistant_id_of
+from furrow.api.openai.models import PREFIX, assistant_id_of
 from furrow.api.openai.once import Once
 from furrow.api.openai.schemas import ChatIn, Message
 from furrow.api.openai.shapes import Answering, usage_object
@@ -47,6 +47,20 @@ async def assistant_complete(request: Request, caller: Caller, asked: ChatIn, on
         await request.stream(events.chunks())
     else:
         await request.answer(200, await events.whole())
+
+
+async def assistant_answer(
+    caller: Caller, assistant_id: str, question: str, conversation_id: str | None
+) -> dict[str, Any]:
+    """One question and its whole answer, as a completion."""
+    asked = ChatIn(
+        model=f"{PREFIX}{assistant_id}",
+        messages=[Message(role="user", content=question)],
+        conversation_id=conversation_id,
+    )
+    asking = await in_thread(_ask_once, caller, asked, Once(caller, "", ""))
+    turn = _Turn(caller.tenant_id, *asking, asked, Answering.new(asked.model))
+    return await turn.whole()
 
 
 def _ask_once(caller: Caller, asked: ChatIn, once: Once) -> tuple[UUID, UUID]:

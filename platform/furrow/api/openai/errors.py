@@ -28,7 +28,13 @@ _TYPES: dict[type[AppError], str] = {
 # Codes that OpenAI's clients look for.
 _CODES = {"not_signed_in": "invalid_api_key", "chat_too_long": "context_length_exceeded"}
 # Not a failure of the machine: asking the same again is no use.
-_STATUSES = {"chat_too_long": 400, "chat_refused": 400, "chat_busy": 503, "chat_timeout": 504}
+_STATUSES = {
+    "chat_too_long": 400,
+    "chat_refused": 400,
+    "chat_busy": 503,
+    "overloaded": 503,
+    "chat_timeout": 504,
+}
 _KINDS = {
     "chat_too_long": _INVALID,
     "chat_refused": _INVALID,

@@ -39,10 +39,14 @@ def models_list(tenant_id: UUID, scopes: list[str]) -> list[dict[str, Any]]:
         found += [_model(name, "chat") for name in names]
         found.append(_model(settings.EMBEDDINGS_MODEL, "embedding"))
     if "conversations:write" in scopes:
-        with tenant_tx(tenant_id):
-            rows = list(assistants_list().filter(published__isnull=False))
-        found += [_assistant(row) for row in rows]
+        found += [_assistant(row) for row in published_assistants(tenant_id)]
     return found
+
+
+def published_assistants(tenant_id: UUID) -> list[Assistant]:
+    """In a thread."""
+    with tenant_tx(tenant_id):
+        return list(assistants_list().filter(published__isnull=False))
 
 
 def _model(name: str, kind: str) -> dict[str, Any]:

@@ -18,13 +18,14 @@ class Replay(Exception):
         self.answer = answer
 
 
-@dataclass(frozen=True)
+@dataclass
 class Once:
-    """One call's key; without one (`key` empty) nothing is kept."""
+    """One call's key; without one (`key` empty) nothing is kept. Only the call that `is_first` may end it."""
 
     caller: Caller
     key: str
     digest: str
+    is_first: bool = False
 
     @classmethod
     def of(cls, request: Request, caller: Caller) -> "Once":
@@ -44,6 +45,7 @@ class Once:
         )
         if kept is not None:
             raise Replay(kept[1])
+        self.is_first = True
 
     async def keep(self, answer: Any) -> None:
         if self.key:
@@ -56,7 +58,7 @@ class Once:
             )
 
     async def release(self) -> None:
-        if self.key:
+        if self.is_first:
             await in_thread(
                 idempotency.release,
                 tenant_id=self.caller.tenant_id,

@@ -14,6 +14,7 @@ from furrow.assistants.selectors import assistant_get
 from furrow.conversations import selectors, services, streams
 from furrow.conversations.models import Conversation
 from furrow.core.context import release_connection, tenant_tx
+from furrow.metering.attribution import attributed
 
 router = Router(tags=["conversations"])
 ANSWER_TIMEOUT_S = 60.0
@@ -85,7 +86,8 @@ def message_create(request: ApiRequest, conversation_id: UUID, body: schemas.Mes
     under the same Idempotency-Key or at `GET /turns/{id}`.
     """
     request.auth.require("conversations:write")
-    turn_id = _turn_once(request, conversation_id, body.text)
+    with attributed(api_key_id=request.auth.key.id):
+        turn_id = _turn_once(request, conversation_id, body.text)
     tenant_id = request.auth.tenant_id
     if "text/event-stream" in request.headers.get("Accept", ""):
         return streams.sse_response(request, tenant_id, turn_id)

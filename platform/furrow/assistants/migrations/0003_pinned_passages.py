@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
             name="pinned_document",
             field=furrow.core.models.TenantForeignKey(
                 null=True,
-                on_delete=django.db.models.deletion.SET_NULL,
+                on_delete=django.db.models.deletion.CASCADE,
                 related_name="+",
                 to="knowledge.document",
             ),

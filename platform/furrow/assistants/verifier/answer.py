@@ -106,6 +106,19 @@ class Checker:
         verdict = first or Verdict("no_passage")
         return Checked(text, draft.raw, verdict.reason, verdict.detail, share=verdict.share)
 
+    def passage_text(self, n: int) -> str:
+        return self._evidence[n].text if n in self._evidence else ""
+
+    def check_without_words(self, draft: Draft, n: int) -> Checked:
+        """By everything but the overlap of words, against one passage."""
+        verdict = judge(draft.text, self._evidence[n], words_count=False)
+        if not verdict.is_supported:
+            return Checked(draft.text, draft.raw, verdict.reason, verdict.detail)
+        line = self._evidence[n].lines[verdict.line]
+        return Checked(
+            draft.text, draft.raw, passage=n, start=line.start, end=line.end, share=verdict.share
+        )
+
     def _judged(self, text: str, n: int) -> Verdict:
         body = _YES.sub("", _NO.sub("", text)) or text
         return judge(body, self._evidence[n])

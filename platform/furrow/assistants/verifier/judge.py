@@ -34,6 +34,7 @@ _LEAST_LIKENESS = 0.6
 _SAME_PLACE = 0.3
 _EACH = re.compile(r"每|一(?:年|月|天|份|次)|\b(?:per|each|every|an?)\b")
 _SPANS = frozenset({"month", "time", "weight"})
+_FREE = re.compile(r"免|\bfree\b|\boptional\b|随意|任选|\bmay\b|可以")
 _ONLY = re.compile(r"只|仅|\bonly\b")
 _CLOSE_LINE = 0.6
 _ALIKE, _COPIED = 80.0, 90.0
@@ -62,8 +63,10 @@ class Verdict:
         return not self.reason
 
 
-def judge(sentence: str, evidence: Evidence) -> Verdict:
-    """The rules in order of how surely they speak; the first that fails decides."""
+def judge(sentence: str, evidence: Evidence, *, words_count: bool = True) -> Verdict:
+    """The rules in order of how surely they speak; the first that fails decides. Without `words_count` somebody
+    else judges whether the words say the same.
+    """
     if not evidence.lines:
         return Verdict("no_evidence")
     best = evidence.aligned(sentence)[0][1]
@@ -73,7 +76,7 @@ def judge(sentence: str, evidence: Evidence) -> Verdict:
     reason, detail = (
         _figures(sentence, evidence)
         or _names(sentence, evidence)
-        or _words(sentence, evidence)
+        or (_words(sentence, evidence) if words_count else None)
         or _claims(sentence, evidence)
         or _tones(sentence, evidence)
         or _bindings(sentence, evidence)
@@ -244,6 +247,10 @@ def _tones(sentence: str, evidence: Evidence) -> Failure:
         return "opposite_word", word
     clauses = [clause.text for clause in clauses_of(sentence)]
     found = [(clause, near) for clause in clauses if (near := _said_of_it(clause, evidence))]
+    if not found and _is_refusal(sentence):
+        line = evidence.texts[evidence.aligned(sentence)[0][1]]
+        if not (_is_refusal(line) or _FREE.search(normal(line))):
+            return "says_the_opposite", ""
     # Clauses too small to find their place are held against it together.
     for clause, near in found or [(sentence, _said_of_it(sentence, evidence))]:
         if (
@@ -253,6 +260,11 @@ def _tones(sentence: str, evidence: Evidence) -> Failure:
         ):
             return "says_the_opposite", clause.strip()[:60]
     return None
+
+
+def _is_refusal(text: str) -> bool:
+    tone = tone_of(text)
+    return tone.is_negated or tone.needs_nothing
 
 
 def _line_denies_it(clause: str, near: list[str], evidence: Evidence) -> bool:
@@ -273,9 +285,10 @@ def _same_tone(clause: str, theirs: str) -> bool:
     if _likeness(clause, theirs) >= _ALIKE:
         # Nearly the same words: one negation more or less is the whole difference.
         return (mine.negations, mine.needs_nothing) == (held.negations, held.needs_nothing)
-    if mine.needs_nothing or held.needs_nothing:
-        negative, other = (mine, held) if mine.needs_nothing else (held, mine)
-        return other.needs_nothing or other.is_negated or not other.needs
+    if mine.needs_nothing:
+        return held.needs_nothing or held.is_negated or bool(_FREE.search(normal(theirs)))
+    if held.needs_nothing:
+        return mine.is_negated or not mine.needs
     if mine.is_negated == held.is_negated:
         return True
     return not mine.is_negated and not denies(theirs, clause)
@@ -345,7 +358,7 @@ def _is_bound(context: str, figure: Figure, sentence: str, evidence: Evidence) -
                     continue
                 if _equal(figure, known):
                     equals.append((fit, known))
-                elif not any(_equal(said, known) for said in mine):
+                elif known.unit in {figure.unit, ""} and not any(_equal(f, known) for f in mine):
                     other = max(other, fit)
     if not equals:
         return True

@@ -45,6 +45,10 @@ def unsafe_part(text: str) -> str:
     return ""
 
 
+def is_list_item(text: str) -> bool:
+    return bool(re.match(r"\s{0,6}(?:[-*+•·]\s+|\d{1,2}[.)、]\s+)", text))
+
+
 def plain(text: str) -> str:
     """One sentence without Markdown's own marks: emphasis, headings, list marks."""
     text = _RULE.sub("", visible(text))

@@ -14,6 +14,7 @@ from furrow.assistants.templates import templates_list
 from furrow.core.extensions import extensions
 from furrow.dashboard import wording
 from furrow.dashboard.forms.base import DateInput, LinesField
+from furrow.gateway.chat import chat_is_configured
 
 # These two stand at the ends of every ladder and cannot be taken out.
 FIXED_RUNGS = {"greeting", "human"}
@@ -69,6 +70,32 @@ class AssistantForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 5}),
         help_text=_("Tone and rules for the language model, when one is connected."),
     )
+    composed_length = forms.ChoiceField(
+        label=_("Length of a written answer"),
+        choices=[
+            ("short", _("Short: one or two sentences")),
+            ("medium", _("Medium: two to four sentences")),
+            ("long", _("Long: up to eight sentences")),
+        ],
+    )
+    composed_max_tokens = forms.IntegerField(
+        label=_("At most this many tokens an answer"),
+        min_value=64,
+        max_value=4000,
+        help_text=_("Thoughts count too. An answer that reaches the limit ends early."),
+    )
+    composed_model_check = forms.BooleanField(
+        label=_("Let the model look twice"),
+        required=False,
+        help_text=_(
+            "Asks it about each sentence the rules are unsure of. Costs a few tokens each time."
+        ),
+    )
+    composed_thinking = forms.BooleanField(
+        label=_("Let the model think first"),
+        required=False,
+        help_text=_("Slower and dearer; only you see the thoughts."),
+    )
     rungs = forms.MultipleChoiceField(
         label=_("How it may answer"),
         required=False,
@@ -119,6 +146,10 @@ class AssistantForm(forms.Form):
             "instructions": config.instructions,
             "rungs": [name for name in config.rungs if name not in FIXED_RUNGS],
             "threshold": config.threshold,
+            "composed_length": config.composed.length,
+            "composed_max_tokens": config.composed.max_tokens,
+            "composed_model_check": config.composed.model_check,
+            "composed_thinking": config.composed.thinking,
             "human_enabled": config.human.enabled,
             "human_contact": config.human.contact,
             "human_hours": config.human.hours,
@@ -138,12 +169,22 @@ class AssistantForm(forms.Form):
             "greeting": {"zh": data["greeting_zh"], "en": data["greeting_en"]},
             "suggestions": {"zh": data["suggestions_zh"], "en": data["suggestions_en"]},
             "threshold": data["threshold"],
+            "composed": {
+                "length": data["composed_length"],
+                "max_tokens": data["composed_max_tokens"],
+                "model_check": data["composed_model_check"],
+                "thinking": data["composed_thinking"],
+            },
             "human": {
                 "enabled": data["human_enabled"],
                 "contact": data["human_contact"],
                 "hours": data["human_hours"],
             },
         }
+
+    @property
+    def has_model(self) -> bool:
+        return chat_is_configured()
 
     def chosen_rungs(self) -> list[str]:
         """In the ladder's order. Never empty, because an empty list means the default ladder."""

@@ -96,16 +96,16 @@ class OverrideForm(forms.Form):
 class CompareForm(forms.Form):
     """Two sides by their version, each with settings that are only tried. `choices(side)` gives one."""
 
-    a = forms.ChoiceField(label=_("First"))
-    b = forms.ChoiceField(label=_("Second"))
+    a = forms.ChoiceField(label=_("Version"))
+    b = forms.ChoiceField(label=_("Version"))
     a_threshold = forms.FloatField(
-        label=_("First: how sure it must be"), min_value=0, max_value=1, required=False
+        label=_("How sure it must be"), min_value=0, max_value=1, required=False
     )
     b_threshold = forms.FloatField(
-        label=_("Second: how sure it must be"), min_value=0, max_value=1, required=False
+        label=_("How sure it must be"), min_value=0, max_value=1, required=False
     )
-    a_mode = forms.ChoiceField(label=_("First: search"), required=False)
-    b_mode = forms.ChoiceField(label=_("Second: search"), required=False)
+    a_mode = forms.ChoiceField(label=_("Search by"), required=False)
+    b_mode = forms.ChoiceField(label=_("Search by"), required=False)
     question = forms.CharField(
         label=_("Only this question"),
         max_length=500,

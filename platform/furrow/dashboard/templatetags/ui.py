@@ -9,7 +9,7 @@ from django.contrib.messages.storage.base import Message
 from django.forms.boundfield import BoundField
 from django.templatetags.static import static
 from django.urls import reverse
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -18,6 +18,7 @@ from furrow.dashboard import wording
 register = template.Library()
 
 UNDO_TAG = "undo:"
+_MARK = re.compile(r"(\[\d{1,3}\])")
 
 
 @register.simple_tag
@@ -102,6 +103,33 @@ def answered_by(turn: Any) -> str:
 @register.filter
 def rung_reason(reason: str) -> str:
     return wording.rung_reason(reason)
+
+
+@register.filter
+def kept_back(reason: str) -> str:
+    return wording.kept_back(reason)
+
+
+@register.filter
+def with_marks(turn: Any) -> SafeString:
+    """The answer with each `[n]` as a link to what it cites; everything else stays text."""
+    known = {citation["n"]: citation for citation in turn.citations}
+    parts: list[SafeString] = []
+    for piece in _MARK.split(turn.answer):
+        number = int(piece[1:-1]) if _MARK.fullmatch(piece) else 0
+        if number in known:
+            parts.append(
+                format_html(
+                    '<a class="mark num" href="#turn-{}-{}" title="{}">{}</a>',
+                    turn.id,
+                    number,
+                    known[number]["title"],
+                    number,
+                )
+            )
+        else:
+            parts.append(escape(piece))
+    return mark_safe("".join(parts))  # noqa: S308  each part was escaped above
 
 
 @register.filter

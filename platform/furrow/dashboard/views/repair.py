@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch
 from django.utils.translation import gettext as _
 
 from furrow.assistants import services
@@ -17,7 +18,7 @@ from furrow.assistants.selectors import gap_open_for
 from furrow.core.context import tenant_tx
 from furrow.core.errors import Invalid
 from furrow.dashboard.cases import Case, case_get
-from furrow.dashboard.doors import actor_of, go_to, needs, say, text_of
+from furrow.dashboard.doors import actor_of, go_to, needs, page_url, say, text_of
 from furrow.dashboard.forms.knowledge import ValidityForm
 from furrow.knowledge.selectors import chunk_get, document_get
 from furrow.knowledge.services.corrections import correction_create
@@ -37,8 +38,17 @@ def repair(request: TenantRequest, kind: str, case_id: UUID) -> TemplateResponse
             context["gap"] = gap_open_for(case.assistant, case.question)
     if request.htmx:  # type: ignore[attr-defined]
         return TemplateResponse(request, "dashboard/_repair_try.html", context)
+    context["synonyms_url"] = _synonyms_url(request)
     context["evidence"] = evidence_of(case.asked(config), config)
     return TemplateResponse(request, "dashboard/repair.html", context)
+
+
+def _synonyms_url(request: TenantRequest) -> str:
+    """Where a group of synonyms is added; empty as long as the search knows none of a business's own."""
+    try:
+        return page_url(request, "synonyms")
+    except NoReverseMatch:
+        return ""
 
 
 def _tried(case: Case) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def _shown(request: TenantRequest, found: EvaluationRun, pairs: list[Pair]) -> d
     default = next(name for name in ("broken", "wrong", "all") if groups[name] or name == "all")
     shown = wanted if wanted in groups else default if not found.is_active else "all"
     labels = {"broken": _("Broken"), "wrong": _("Wrong"), "fixed": _("Fixed"), "all": _("All")}
-    names = _SHOWN if found.base_config is not None else ("wrong", "all")
+    names = [name for name in _SHOWN if groups[name] or name in {shown, "all"}]
     tabs = [
         {
             "url": f"?show={name}",
