@@ -232,6 +232,9 @@ EMBEDDINGS_MODEL = env_str("EMBEDDINGS_MODEL", "all-MiniLM-L6-v2")
 EMBEDDINGS_API_KEY = env_secret("EMBEDDINGS_API_KEY", required=False)
 # Languages in which the model's vectors can be trusted; a query in another one leans on the lexical index.
 EMBEDDINGS_LANGUAGES = env_list("EMBEDDINGS_LANGUAGES", "en")
+# A reranking model gives the best passages a second look; without RERANK_MODEL none is asked.
+RERANK_MODEL = env_str("RERANK_MODEL")
+RERANK_URL = env_str("RERANK_URL", EMBEDDINGS_URL)
 VECTOR_EXACT_LIMIT = env_int("VECTOR_EXACT_LIMIT", 50_000, minimum=0)
 # The chat model. Without CHAT_URL and CHAT_MODEL nothing generates text.
 FURROW_MODEL = env_str("FURROW_MODEL")

@@ -22,8 +22,11 @@ from furrow.channels.webhooks import EVENTS, endpoint_create
 from furrow.conversations.services import conversation_create, turn_create
 from furrow.core import jobs
 from furrow.core.context import tenant_tx
+from furrow.knowledge.models import Chunk
 from furrow.knowledge.services.bases import knowledge_base_create
 from furrow.knowledge.services.documents import document_add_text
+from furrow.knowledge.services.known import known_question_add
+from furrow.knowledge.services.synonyms import synonym_group_save
 from furrow.metering.budgets import budget_set
 from furrow.metering.invoices import invoice_close
 from furrow.tenants.services import SYSTEM
@@ -51,6 +54,8 @@ class World:
     check: Any
     webhook: Any
     delivery: Any
+    synonyms: Any
+    known: Any
 
 
 def run_all_jobs(lane: str) -> None:
@@ -90,6 +95,9 @@ def world(cast: Any) -> World:
         invoice = invoice_close(month=date(2026, 1, 1))
         webhook = endpoint_create(actor=SYSTEM, url="https://shop.example.com/", events=EVENTS)
         delivery = delivery_test(actor=SYSTEM, endpoint=webhook)
+        synonyms = synonym_group_save(actor=SYSTEM, words=["坏果", "烂果"])
+        chunk = Chunk.objects.filter(document=document).order_by("ordinal")[0]
+        known = known_question_add(actor=SYSTEM, chunk=chunk, text="坏果找谁？")
     return World(
         base,
         document,
@@ -104,6 +112,8 @@ def world(cast: Any) -> World:
         check,
         webhook,
         delivery,
+        synonyms,
+        known,
     )
 
 

@@ -15,6 +15,11 @@ from tests.api.conftest import World
 BODIES = {
     "post /api/v1/knowledge-bases/{base_id}/documents": {"title": "x", "text": "x"},
     "post /api/v1/knowledge-bases/{base_id}/search": {"query": "坏果"},
+    "post /api/v1/knowledge-bases/{base_id}/findings": {
+        "finding_ids": [str(uuid.uuid4())],
+        "state": "kept",
+    },
+    "post /api/v1/chunks/{chunk_id}/known-questions": {"text": "x"},
     "patch /api/v1/knowledge-bases/{base_id}": {"name": "stolen"},
     "patch /api/v1/documents/{document_id}": {"title": "stolen"},
     "patch /api/v1/assistants/{assistant_id}": {"name": "stolen"},
@@ -36,6 +41,8 @@ BODIES = {
 WITHOUT_ID = {
     "get /api/v1/knowledge-bases": None,
     "post /api/v1/knowledge-bases": {"name": "mine"},
+    "get /api/v1/synonyms": None,
+    "post /api/v1/synonyms": {"words": ["one", "other"]},
     "get /api/v1/assistants": None,
     "post /api/v1/assistants": {"name": "mine"},
     "get /api/v1/conversations": None,
@@ -59,6 +66,9 @@ def ids(world: World) -> dict[str, str]:
     return {
         "base_id": str(world.base.id),
         "document_id": str(world.document.id),
+        "synonyms_id": str(world.synonyms.id),
+        "known_id": str(world.known.id),
+        "chunk_id": str(world.known.chunk_id),
         "assistant_id": str(world.assistant.id),
         "answer_id": str(world.approved.id),
         "conversation_id": str(world.conversation.id),

@@ -29,6 +29,8 @@ from furrow.knowledge.models import (
     KnowledgeBase,
     PassageCorrection,
 )
+from furrow.knowledge.services.known import known_question_add
+from furrow.knowledge.services.synonyms import synonym_group_save
 from furrow.metering.budgets import budget_set
 from furrow.metering.invoices import invoice_close
 from furrow.tenants.models import Membership
@@ -66,6 +68,8 @@ class Shop:
     invoice: Any
     webhook: Any
     delivery: Any
+    known_question: Any
+    synonyms: Any
 
 
 @pytest.fixture
@@ -113,11 +117,14 @@ def shop(cast: Any) -> Shop:
             document=document, replacement=replacement, original=chunks[1].text,
             is_source_changed=True,
         )  # fmt: skip
+        question = known_question_add(actor=actor, chunk=chunks[0], text="多久发货？")
+        synonyms = synonym_group_save(actor=actor, words=["脐橙", "CG-01"])
         budget = budget_set(actor=actor, scope_kind="tenant", cap_hard=Decimal(50))
     return Shop(
         base, document, chunks, assistant, approved, gap, conversation, turn, ticket,
         key, invitation, token, membership, widget, golden, run, check, correction, budget,
         invoice, webhook, delivery,
+        question, synonyms,
     )  # fmt: skip
 
 

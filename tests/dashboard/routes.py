@@ -18,6 +18,8 @@ def parameters(shop: Any) -> dict[str, Any]:
         "chunk_id": shop.chunks[0].id,
         "assistant_id": shop.assistant.id,
         "answer_id": shop.approved.id,
+        "question_id": shop.known_question.id,
+        "synonyms_id": shop.synonyms.id,
         "gap_id": shop.gap.id,
         "conversation_id": shop.conversation.id,
         "turn_id": shop.turn.id,

@@ -124,7 +124,7 @@ def test_documents_cost_the_same_queries_however_many_there_are(
         base = KnowledgeBase.objects.get(id=shop.base.id)
         for number in range(12):
             read_document(base, f"document {number}")
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         page = owner.get(url).content.decode()
     assert page.count("document ") >= 12
 

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from furrow.knowledge.chunking import ChunkDraft, chunk_document
-from furrow.knowledge.cleaning import Flag
+from furrow.knowledge.cleaning.flag import Flag
 from furrow.knowledge.parsing.builder import DocumentBuilder
 from furrow.knowledge.parsing.document import ParsedDocument
 from furrow.knowledge.parsing.limits import ParseJob

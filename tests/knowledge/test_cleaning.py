@@ -2,7 +2,7 @@ import time
 
 import pytest
 
-from furrow.knowledge.cleaning import clean_document
+from furrow.knowledge.cleaning.document import clean_document
 from furrow.knowledge.parsing.builder import DocumentBuilder
 from furrow.knowledge.parsing.document import ParsedDocument
 from furrow.knowledge.parsing.limits import ParseJob

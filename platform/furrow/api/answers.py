@@ -90,13 +90,53 @@ class SearchHit(Schema):
     end: int
     heading_path: list[str]
     matched_terms: list[str]
+    reasons: dict[str, float]
+    also_in: list[str]
+
+
+class Addition(Schema):
+    kind: str
+    said: str
+    meant: str
 
 
 class SearchResults(Schema):
-    """`notes` say in words what was left out, for example when vectors were not at hand."""
+    """`notes` are codes of what was left out, for example when vectors were not at hand; `additions` are words that
+    were put right or looked for besides.
+    """
 
     results: list[SearchHit]
     notes: list[str]
+    additions: list[Addition]
+
+
+class Synonyms(Schema):
+    id: UUID
+    words: list[str]
+
+
+class Finding(Schema):
+    id: UUID
+    kind: str
+    state: str
+    score: float
+    reason: str
+    detail: str
+    document_id: UUID
+    page: int | None
+    start: int
+    end: int
+    excerpt: str
+
+
+class Decided(Schema):
+    changed: int
+
+
+class KnownQuestion(Schema):
+    id: UUID
+    text: str
+    document_id: UUID
 
 
 class Assistant(Schema):

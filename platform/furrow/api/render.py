@@ -66,6 +66,8 @@ def hit(found: Hit) -> dict[str, Any]:
         "end": found.end,
         "heading_path": list(found.heading_path),
         "matched_terms": found.matched_terms,
+        "reasons": found.reasons,
+        "also_in": found.also_in,
     }
 
 

@@ -6,7 +6,7 @@ from ninja import NinjaAPI
 
 from furrow.api import errors
 from furrow.api.auth import ApiKeyAuth
-from furrow.api.routers import assistants, conversations, evaluation, knowledge, metering
+from furrow.api.routers import assistants, conversations, evaluation, knowledge, metering, upkeep
 from furrow.core.extensions import extensions
 
 api = NinjaAPI(
@@ -19,6 +19,7 @@ api = NinjaAPI(
 )
 errors.install(api)
 api.add_router("", knowledge.router)
+api.add_router("", upkeep.router)
 api.add_router("", assistants.router)
 api.add_router("", evaluation.router)
 api.add_router("", conversations.router)

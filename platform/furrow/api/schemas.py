@@ -77,6 +77,7 @@ class DocumentPatch(Strict):
 class SearchFilters(Strict):
     document_ids: list[UUID] | None = Field(None, max_length=200)
     metadata: Metadata | None = None
+    valid_on: date | None = None
 
 
 class SearchIn(Strict):

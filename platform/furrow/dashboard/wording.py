@@ -115,9 +115,66 @@ _SEARCH_NOTES = {
         "The search by meaning is still being prepared; words were compared."
     ),
     "vectors_not_paid": _lazy("The budget is used up; only words were compared."),
+    "rerank_unavailable": _lazy(
+        "The second look by a model does not answer now; its order is left out."
+    ),
+    "rerank_not_paid": _lazy("The budget is used up; the second look was left out."),
     "vectors_untrusted": _lazy(
         "The connected model does not know this language well, so only words were compared."
     ),
+}
+_SEARCH_REASONS = {
+    "named": _lazy("Counts more: the question names this document."),
+    "cited": _lazy("Counts more: other documents refer to this one."),
+    "known": _lazy("Counts more: it answered questions like this one."),
+    "known_passage": _lazy("Counts more: this passage answered a question like this one."),
+}
+_SEARCH_CUTS = {
+    "duplicate": _lazy("It says the same as a passage above."),
+    "beyond_limit": _lazy("It comes after the number that was asked for."),
+    "expired": _lazy("Its document is past its last valid day."),
+    "not_yet_valid": _lazy("Its document is not valid yet."),
+}
+_SEARCH_ADDITIONS = {
+    "pinyin": _lazy("“%(said)s” was read as pinyin: %(meant)s"),
+    "typo": _lazy("“%(said)s” is in no document; “%(meant)s” was looked for besides"),
+    "synonym": _lazy("“%(said)s” means the same as “%(meant)s”"),
+}
+# Kind of finding: what it is called, and what it means to the owner.
+_FINDINGS = {
+    "running": (_lazy("Page header or footer"), _lazy("The same line on many pages.")),
+    "boilerplate": (
+        _lazy("Menu or page furniture"),
+        _lazy("Menus, copyright and page numbers answer nothing."),
+    ),
+    "garble": (
+        _lazy("Unreadable characters"),
+        _lazy("The text was saved in a wrong encoding. Upload a clean copy."),
+    ),
+    "ocr_noise": (
+        _lazy("Badly recognised scan"),
+        _lazy("A sharper photo or the original file reads better:"),
+    ),
+    "repeated_header": (
+        _lazy("Column names repeated"),
+        _lazy("The table's head stands again among its rows."),
+    ),
+    "truncated_table": (_lazy("Row cut short"), _lazy("The last columns are missing:")),
+    "odd_value": (
+        _lazy("Value does not fit its column"),
+        _lazy("The other rows have another kind of value here:"),
+    ),
+    "near_duplicate": (
+        _lazy("Said twice"),
+        _lazy("The same words stand earlier in this document."),
+    ),
+    "contradiction": (_lazy("Documents disagree"), _lazy("Another document says otherwise:")),
+    "placeholder": (
+        _lazy("Gap not filled in"),
+        _lazy("Somebody still has to write something here:"),
+    ),
+    "stale": (_lazy("Offer is over"), _lazy("Its last day has passed:")),
+    "cut_off": (_lazy("Text breaks off"), _lazy("The sentence has no end.")),
 }
 _STAGES = {
     "parsing": _lazy("Reading"),
@@ -150,6 +207,12 @@ _ACTIONS = {
     "member.removed": _lazy("Member removed"),
     "api_key.created": _lazy("API key created"),
     "api_key.revoked": _lazy("API key revoked"),
+    "findings.decided": _lazy("Findings kept or left out"),
+    "synonyms.created": _lazy("Synonyms added"),
+    "synonyms.updated": _lazy("Synonyms changed"),
+    "synonyms.deleted": _lazy("Synonyms deleted"),
+    "known_question.created": _lazy("Passage marked as the answer to a question"),
+    "known_question.deleted": _lazy("Question of a passage forgotten"),
     "knowledge_base.created": _lazy("Knowledge base created"),
     "knowledge_base.updated": _lazy("Knowledge base changed"),
     "knowledge_base.deleted": _lazy("Knowledge base deleted"),
@@ -297,6 +360,26 @@ def kept_back(reason: str) -> str:
 def search_note(note: str) -> str:
     """What a search left out, in words."""
     return str(_SEARCH_NOTES.get(note.split(":")[0], note))
+
+
+def search_reason(name: str) -> str:
+    return str(_SEARCH_REASONS.get(name, name))
+
+
+def search_cut(code: str) -> str:
+    return str(_SEARCH_CUTS.get(code, code))
+
+
+def search_addition(kind: str, said: str, meant: str) -> str:
+    return str(_SEARCH_ADDITIONS[kind]) % {"said": said, "meant": meant}
+
+
+def finding_kind(kind: str) -> str:
+    return str(_FINDINGS[kind][0]) if kind in _FINDINGS else kind
+
+
+def finding_help(kind: str) -> str:
+    return str(_FINDINGS[kind][1]) if kind in _FINDINGS else ""
 
 
 def stage(name: str) -> str:

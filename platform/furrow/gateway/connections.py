@@ -13,7 +13,7 @@ from furrow.core.egress import internal_client
 from furrow.core.wire import Server
 from furrow.gateway.breaker import CircuitBreaker
 
-Use = Literal["embeddings", "chat", "receipts"]
+Use = Literal["embeddings", "rerank", "chat", "receipts"]
 
 
 @dataclass

@@ -12,9 +12,11 @@ class KnowledgeConfig(AppConfig):
         from furrow.knowledge.backfill import EmbedHandler  # noqa: PLC0415
         from furrow.knowledge.ingest import IngestHandler  # noqa: PLC0415
         from furrow.knowledge.lexical.compaction import CompactionHandler  # noqa: PLC0415
+        from furrow.knowledge.relations import RelationsHandler  # noqa: PLC0415
         from furrow.knowledge.vector_index import VectorIndexHandler  # noqa: PLC0415
 
         extensions.register("job_handlers", jobs.INGEST, IngestHandler())
         extensions.register("job_handlers", jobs.EMBED, EmbedHandler())
         extensions.register("job_handlers", jobs.COMPACT, CompactionHandler())
         extensions.register("job_handlers", jobs.VECTOR_INDEX, VectorIndexHandler())
+        extensions.register("job_handlers", jobs.RELATIONS, RelationsHandler())

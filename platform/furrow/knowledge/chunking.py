@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from furrow.knowledge.cleaning import Flag
+from furrow.knowledge.cleaning.flag import Flag
 from furrow.knowledge.parsing.document import Block, ParsedDocument
 from furrow.knowledge.sentences import split_sentences
+from furrow.knowledge.text.names import readable
 
 ChunkKind = Literal["text", "table", "qa", "code"]
 
@@ -67,7 +68,7 @@ _OPENING = {"zh": 30, "en": 80}
 _MAX_HEADER = 300
 
 
-def chunk_document(
+def chunk_document(  # noqa: PLR0913  what may be said about a document
     document: ParsedDocument,
     *,
     title: str,
@@ -75,22 +76,27 @@ def chunk_document(
     max_chars: int | None = None,
     language: str = "",
     flags: Sequence[Flag] = (),
+    left_out: frozenset[int] = frozenset(),
+    kept: frozenset[int] = frozenset(),
 ) -> list[ChunkDraft]:
-    """Chunks in the order of the text; page headers and footers are in none of them."""
+    """Chunks in the order of the text. Page headers and footers are in none of them unless they start at one of
+    `kept`, nor are blocks that start at one of `left_out`.
+    """
     spoken = "zh" if (language or document.language).startswith("zh") else "en"
     usual = _SIZES[spoken]
     target = target_chars or usual.target
     sizes = _Sizes(target, max(target, max_chars or max(usual.limit, target * 3 // 2)))
-    stretches = _pack(list(_pieces(document, sizes)), sizes)
+    shut = {b.start for b in document.blocks if b.kind == "running"} - kept | left_out
+    stretches = _pack(list(_pieces(document, sizes, shut)), sizes)
     writer = _Writer(document, title or document.title, _OPENING[spoken], flags)
     return [writer.draft(ordinal, pieces) for ordinal, pieces in enumerate(stretches)]
 
 
-def _pieces(document: ParsedDocument, sizes: _Sizes) -> Iterator[_Piece]:
+def _pieces(document: ParsedDocument, sizes: _Sizes, shut: set[int]) -> Iterator[_Piece]:
     """Pieces of one group belong together; a new group starts a new chunk."""
     groups = _Groups()
     for block in document.blocks:
-        if block.kind == "running":
+        if block.start in shut:
             groups.cut()
             continue
         group, kind = groups.place(block)
@@ -227,6 +233,9 @@ class _Writer:
     ) -> None:
         self._document = document
         self._title = " ".join(title.split())[:_MAX_HEADER]
+        spoken = readable(self._title)
+        # Joined words of a file name are found by the words a person reads in them.
+        self._spoken = spoken if spoken.lower() != self._title.lower() else ""
         self._opening = opening
         self._flags = sorted(flags, key=lambda flag: flag.end)
         self._ends = [flag.end for flag in self._flags]
@@ -261,7 +270,8 @@ class _Writer:
         columns = next((piece.block.table.header for piece in pieces if piece.block.table), ())
         titles = [self._title, *(heading for heading in path if heading != self._title)]
         parts = [" > ".join(title for title in titles if title), " | ".join(filter(None, columns))]
-        return "\n".join(part for part in [*parts, opening] if part)[: 2 * _MAX_HEADER]
+        lines = [parts[0], self._spoken, *parts[1:], opening]
+        return "\n".join(line for line in lines if line)[: 2 * _MAX_HEADER]
 
     def _touching(self, start: int, end: int) -> tuple[Flag, ...]:
         first = bisect_left(self._ends, start + 1)

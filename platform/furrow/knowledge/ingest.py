@@ -21,12 +21,13 @@ from furrow.knowledge import vectors
 from furrow.knowledge.bulk import insert_rows
 from furrow.knowledge.failures import failure_message
 from furrow.knowledge.fetching import page_fetch
+from furrow.knowledge.findings import findings_replace, version_review
 from furrow.knowledge.models import Chunk, Document, DocumentVersion
 from furrow.knowledge.parsing.errors import ParseFailure
 from furrow.knowledge.parsing.limits import ParseLimits
 from furrow.knowledge.parsing.runner import parse_file
 from furrow.knowledge.publishing import version_abandon, version_publish
-from furrow.knowledge.reading import chunk_rows, parsed_apply
+from furrow.knowledge.reading import chunk_rows, parsed_apply, parsed_restore
 from furrow.knowledge.storage import file_path
 
 PROGRESS_EVERY_S = 0.5
@@ -128,7 +129,10 @@ class _Ingest:
 
     def _clean(self) -> None:
         started = self._stage_start("cleaning")
-        chunks = chunk_rows(self._version, self._document)
+        parsed = parsed_restore(self._version)
+        with tenant_tx(self._job.tenant_id):
+            review = version_review(self._document, self._version, parsed)
+        chunks = chunk_rows(self._version, self._document, parsed, review)
         if not any(chunk.is_enabled for chunk in chunks):
             raise _failure("no_text")
         self._version.chunk_count = len(chunks)
@@ -136,6 +140,7 @@ class _Ingest:
             # What a run that died in between may have left.
             Chunk.objects.filter(version=self._version).delete()
             insert_rows(chunks)
+            findings_replace(self._version, review.findings)
             self._stage_done("cleaning", started, version_fields=("chunk_count",))
 
     def _embed(self) -> None:

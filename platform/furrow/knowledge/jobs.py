@@ -9,6 +9,7 @@ INGEST = "knowledge.ingest"
 EMBED = "knowledge.embed"
 COMPACT = "knowledge.compact"
 VECTOR_INDEX = "knowledge.vector_index"
+RELATIONS = "knowledge.relations"
 LANE = "ingest"
 
 
@@ -27,3 +28,8 @@ def compaction_enqueue(knowledge_base_id: UUID) -> None:
 
 def vector_index_enqueue(knowledge_base_id: UUID) -> None:
     job_enqueue(kind=VECTOR_INDEX, subject_id=knowledge_base_id, lane=LANE)
+
+
+def relations_enqueue(knowledge_base_id: UUID) -> None:
+    """A little later, so that many documents at once are counted once."""
+    job_enqueue(kind=RELATIONS, subject_id=knowledge_base_id, lane=LANE, delay=timedelta(seconds=5))

@@ -21,13 +21,14 @@ from furrow.core.errors import Invalid
 from furrow.knowledge import vectors
 from furrow.knowledge.bulk import insert_rows
 from furrow.knowledge.chunking import chunk_document
-from furrow.knowledge.jobs import compaction_enqueue, embed_enqueue
+from furrow.knowledge.jobs import compaction_enqueue, embed_enqueue, relations_enqueue
 from furrow.knowledge.lexical import store
 from furrow.knowledge.lexical.segments import build_segment
 from furrow.knowledge.models import Chunk, Document, DocumentVersion
 from furrow.knowledge.parsing.builder import guess_language
 from furrow.knowledge.parsing.document import Block, ParsedDocument
 from furrow.knowledge.reading import chunk_row
+from furrow.knowledge.relations import relations_note
 from furrow.knowledge.services.details import Details, text_cleaned
 
 BATCH_DOCUMENTS = 4_000
@@ -84,6 +85,8 @@ class Loader:
                 on_batch(self.report)
         with tenant_tx(self._tenant_id):
             compaction_enqueue(self._base_id)
+            if self.report.added + self.report.replaced:
+                relations_enqueue(self._base_id)
             if is_embedding and self.report.added + self.report.replaced:
                 embed_enqueue(self._base_id)
         return self.report
@@ -141,6 +144,7 @@ class Loader:
             document_id, _, number = known.get(external_id, (uuid.uuid4(), "", 0))
             document = Document(id=document_id, knowledge_base_id=self._base_id)
             entry.details.write_to(document)
+            relations_note(document, entry.text)
             version = _version(document, entry, number + 1)
             document.live_version_id = version.id
             cut = _chunks(document, version)
@@ -168,6 +172,7 @@ class Loader:
     def _known_update(self, documents: list[Document]) -> None:
         """The rows of replaced documents; new ones are inserted as they should be."""
         fields = ["title", "metadata", "valid_from", "valid_to", "live_version", "status"]
+        fields += ["family", "cites"]
         Document.objects.bulk_update(
             documents,
             [*fields, "progress_done", "progress_total"],

@@ -49,6 +49,11 @@ class Document(TenantModel):
     progress_total = models.PositiveIntegerField(default=0)
     error_code = models.CharField(max_length=60, blank=True)
     live_version = TenantForeignKey("DocumentVersion", models.SET_NULL, null=True, related_name="+")
+    # What it is called without edition and ordinal, which works its text names (None: not looked yet), and
+    # how many other works of the base name it: see `furrow.knowledge.relations`.
+    family = models.CharField(max_length=120, blank=True)
+    cites = ArrayField(models.CharField(max_length=120), null=True)
+    cited_by = models.PositiveIntegerField(default=0)
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True)
 
@@ -183,6 +188,108 @@ class ChunkVector(TenantModel):
 
     def __str__(self) -> str:
         return f"vector of {self.chunk_id}"
+
+
+class KnownQuestion(TenantModel):
+    """A question and a passage known to answer it. When the document is replaced, the passage is found again by
+    its words (`sha256`); while it is gone, its document and section still count.
+    """
+
+    class Source(models.TextChoices):
+        OWNER = "owner", _("Written by a member")
+        ANSWER = "answer", _("Taken from a chat")
+        GOLDEN = "golden", _("Golden question")
+
+    knowledge_base = TenantForeignKey(KnowledgeBase, models.CASCADE, related_name="+")
+    document = TenantForeignKey(Document, models.CASCADE, related_name="known_questions")
+    chunk = TenantForeignKey(Chunk, models.SET_NULL, null=True, related_name="known_questions")
+    text = models.CharField(max_length=500)
+    section = models.CharField(max_length=1000, blank=True)
+    sha256 = models.CharField(max_length=64)
+    source = models.CharField(max_length=10, choices=Source.choices, default=Source.OWNER)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "document", "sha256", "text"], name="known_question_once"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "knowledge_base", "-created_at"], name="known_of_base"),
+        ]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class SynonymGroup(TenantModel):
+    """Words that mean the same to this business, in all its knowledge bases."""
+
+    words = ArrayField(models.CharField(max_length=60))
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["tenant", "-created_at"], name="synonym_recent")]
+
+    def __str__(self) -> str:
+        return " = ".join(self.words)
+
+
+class Finding(TenantModel):
+    """Something in a live version that is in doubt: `kind` and `score` from `furrow.knowledge.cleaning`. What is
+    shown is kept beside the offsets, so that the list costs no reading of texts. `sha256` is of the kind and
+    the folded words; by it a choice is remembered.
+    """
+
+    class State(models.TextChoices):
+        OPEN = "open", _("To decide")
+        KEPT = "kept", _("Kept")
+        REMOVED = "removed", _("Left out")
+
+    knowledge_base = TenantForeignKey(KnowledgeBase, models.CASCADE, related_name="+")
+    document = TenantForeignKey(Document, models.CASCADE, related_name="findings")
+    version = TenantForeignKey(DocumentVersion, models.CASCADE, related_name="findings")
+    kind = models.CharField(max_length=30)
+    reason = models.JSONField(default=dict)
+    score = models.FloatField(default=1.0)
+    start = models.PositiveIntegerField()
+    end = models.PositiveIntegerField()
+    page = models.PositiveIntegerField(null=True)
+    excerpt = models.CharField(max_length=300)
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.OPEN)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "version", "kind", "start", "end"], name="finding_once"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "knowledge_base", "state"], name="finding_of_base"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.start}-{self.end}"
+
+
+class FindingChoice(TenantModel):
+    """What the owner chose for words of one kind; the next upload that brings them again follows it."""
+
+    knowledge_base = TenantForeignKey(KnowledgeBase, models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=30)
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=8, choices=Finding.State.choices)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "knowledge_base", "kind", "sha256"], name="finding_choice_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.state}"
 
 
 class LexicalSegment(TenantModel):

@@ -7,11 +7,12 @@ from django.utils import timezone
 
 from furrow.core.context import tenant_tx
 from furrow.core.extensions import JobRun
-from furrow.knowledge import corrections, indexing, vectors
-from furrow.knowledge.jobs import embed_enqueue
+from furrow.knowledge import corrections, indexing, known_questions, vectors
+from furrow.knowledge.jobs import embed_enqueue, relations_enqueue
 from furrow.knowledge.lexical import compaction, store
 from furrow.knowledge.lexical.segments import build_segment
-from furrow.knowledge.models import Chunk, Document, DocumentVersion
+from furrow.knowledge.models import Chunk, Document, DocumentVersion, Finding
+from furrow.knowledge.relations import relations_note
 from furrow.knowledge.selectors import HEAVY_FIELDS
 
 
@@ -39,6 +40,8 @@ def version_publish(job: JobRun, version_id: UUID, document_id: UUID) -> None:
         if old_id is not None:
             indexing.version_erase(document.knowledge_base_id, old_id)
         _live_set(document, version)
+        known_questions.relink(document)
+        Finding.objects.filter(document=document).exclude(version=version).delete()
         corrections.replacement_live(document)
         compaction.compaction_enqueue_if_due(document.knowledge_base_id)
         embedded = version.stages["embedding"]
@@ -64,8 +67,13 @@ def _live_set(document: Document, version: DocumentVersion) -> None:
     document.live_version = version
     document.status, document.error_code = Document.Status.READY, ""
     document.progress_done = document.progress_total = version.chunk_count
+    text = DocumentVersion.objects.values_list("text", flat=True).get(id=version.id)
+    if relations_note(document, text):
+        relations_enqueue(document.knowledge_base_id)
     document.save(
         update_fields=[
+            "family",
+            "cites",
             "live_version",
             "status",
             "error_code",

@@ -6,12 +6,12 @@ from dataclasses import asdict
 from typing import Any
 
 from furrow.knowledge.chunking import ChunkDraft, chunk_document
-from furrow.knowledge.cleaning import Flag, clean_document
+from furrow.knowledge.cleaning.flag import LEFT_OUT, Flag
+from furrow.knowledge.findings import Review
 from furrow.knowledge.models import Chunk, Document, DocumentVersion
 from furrow.knowledge.parsing.document import ParsedDocument
 
 # A chunk that consists of these nearly throughout is shown with its reason, and not searched.
-_UNFIT = frozenset({"garble", "boilerplate", "running"})
 _UNFIT_SHARE = 0.8
 
 
@@ -41,11 +41,17 @@ def parsed_restore(version: DocumentVersion) -> ParsedDocument:
     return ParsedDocument.from_json(json.dumps(data))
 
 
-def chunk_rows(version: DocumentVersion, document: Document) -> list[Chunk]:
+def chunk_rows(
+    version: DocumentVersion, document: Document, parsed: ParsedDocument, review: Review
+) -> list[Chunk]:
     """The version's chunks, unsaved; those unfit for answers are switched off and keep their reason."""
-    parsed = parsed_restore(version)
-    flags = clean_document(parsed)
-    drafts = chunk_document(parsed, title=document.title, flags=flags)
+    drafts = chunk_document(
+        parsed,
+        title=document.title,
+        flags=review.flags,
+        left_out=review.left_out,
+        kept=review.kept,
+    )
     return [chunk_row(draft, version, document) for draft in drafts]
 
 
@@ -69,7 +75,7 @@ def chunk_row(draft: ChunkDraft, version: DocumentVersion, document: Document) -
 
 def _is_unfit(flags: Sequence[Flag], start: int, end: int) -> bool:
     spans = sorted(
-        (max(flag.start, start), min(flag.end, end)) for flag in flags if flag.code in _UNFIT
+        (max(flag.start, start), min(flag.end, end)) for flag in flags if flag.code in LEFT_OUT
     )
     covered, reached = 0, start
     for low, high in spans:

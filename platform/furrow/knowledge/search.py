@@ -7,7 +7,7 @@ server for the query's vector between them.
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 from uuid import UUID
 
@@ -18,11 +18,15 @@ from furrow.core.context import current_tenant_id, tenant_tx
 from furrow.core.errors import Invalid, LimitReached, UpstreamFailed
 from furrow.gateway.embeddings import embed_texts
 from furrow.knowledge import vectors
+from furrow.knowledge.alike import twin_of
 from furrow.knowledge.lexical import store
 from furrow.knowledge.lexical.store import Scope
-from furrow.knowledge.models import KnowledgeBase
+from furrow.knowledge.models import Chunk, KnowledgeBase
 from furrow.knowledge.parsing.builder import guess_language
-from furrow.knowledge.searching import Filters, chunks_fetch, scope_of
+from furrow.knowledge.reranking import reranked
+from furrow.knowledge.searching import Filters, chunks_fetch, expired_fetch, scope_of
+from furrow.knowledge.understanding import Addition, Understood, understand
+from furrow.knowledge.words import words_find
 
 Mode = Literal["hybrid", "lexical", "vector"]
 
@@ -32,13 +36,17 @@ MAX_QUERY = 2_000
 # How much deeper each leg looks than what is asked for, so that fusing has something to choose from.
 _DEPTH = 4
 _LEAST_DEPTH = 50
+# What the search test shows of the passages that were cut.
+MAX_CUT = 20
+MAX_EXPIRED = 5
 
 
 @dataclass(frozen=True)
 class Hit:
     """A found passage. `score` comes from the ranks: 1.0 is first in every leg that was used. `scores` are
-    BM25 and cosine similarity. `start` and `end` are offsets in the version's text, `pages` are the
-    (offset, number) of the pages it touches and `page` is where it begins.
+    BM25, raised by `reasons` (see `ranking.rescoring`), cosine similarity, and what a reranker said.
+    `start` and `end` are offsets in the version's text, `pages` are the (offset, number) of the pages it
+    touches and `page` is where it begins. `also_in` are titles of documents that say nearly the same words.
     """
 
     chunk_id: UUID
@@ -59,6 +67,8 @@ class Hit:
     kind: str
     matched_terms: list[str]
     pages: list[tuple[int, int]]
+    reasons: dict[str, float] = field(default_factory=dict)
+    also_in: list[str] = field(default_factory=list)
 
     def page_at(self, offset: int) -> int | None:
         """The page on which an offset of the version's text lies; a passage may run over several."""
@@ -67,14 +77,26 @@ class Hit:
 
 
 @dataclass(frozen=True)
+class Cut:
+    """A passage that fits and is not among the hits: `duplicate`, `beyond_limit`, `expired`, `not_yet_valid`."""
+
+    hit: Hit
+    code: str
+
+
+@dataclass(frozen=True)
 class SearchResult:
     """`notes` are codes that say what was left out: `vectors_unavailable`, `vectors_untrusted:<language>`,
-    `vectors_building`, `vectors_not_paid`.
+    `vectors_building`, `vectors_not_paid`, `rerank_unavailable`, `rerank_not_paid`. `question` is the query as
+    it was meant and `additions` say what was put right or looked for besides. `cut` is filled on request.
     """
 
     hits: list[Hit]
     took_ms: float
     notes: list[str]
+    question: str = ""
+    additions: list[Addition] = field(default_factory=list)
+    cut: list[Cut] = field(default_factory=list)
 
 
 @dataclass
@@ -84,14 +106,24 @@ class _Search:
     mode: Mode
     bases: list[KnowledgeBase] = field(default_factory=list)
     scope: Scope = field(default_factory=Scope)
+    understood: Understood | None = None
     notes: list[str] = field(default_factory=list)
     weights: dict[str, float] = field(default_factory=dict)
     scores: dict[str, dict[UUID, float]] = field(default_factory=lambda: defaultdict(dict))
     terms: dict[UUID, list[str]] = field(default_factory=dict)
+    reasons: dict[UUID, dict[str, float]] = field(default_factory=dict)
 
     @property
     def depth(self) -> int:
         return max(self.limit * _DEPTH, _LEAST_DEPTH)
+
+    @property
+    def question(self) -> str:
+        return self.understood.as_meant if self.understood else self.query
+
+    @property
+    def base_ids(self) -> list[UUID]:
+        return [base.id for base in self.bases]
 
 
 def search(
@@ -101,10 +133,11 @@ def search(
     limit: int = 8,
     mode: Mode = "hybrid",
     filters: Mapping[str, Any] | None = None,
+    explain: bool = False,
 ) -> SearchResult:
     """The best passages of the bases that exist; unknown and deleted ones are left aside. `filters` may hold
-    `document_ids` and `metadata` (each named value must be equal). A model server that is away costs a
-    note, never an error.
+    `document_ids`, `metadata` (each named value must be equal) and `valid_on` (a day instead of today). A model
+    server that is away costs a note, never an error. `explain` also tells what was cut, and why.
     """
     started = time.perf_counter()
     if mode not in {"hybrid", "lexical", "vector"}:
@@ -117,24 +150,37 @@ def search(
             KnowledgeBase.objects.filter(id__in=list(knowledge_base_ids), deleted_at=None)
         )
         if not run.query or not run.bases:
-            return SearchResult([], _elapsed_ms(started), [])
-        base_ids = [base.id for base in run.bases]
-        run.scope = scope_of(base_ids, checked)
+            return SearchResult([], _elapsed_ms(started), [], run.query)
+        run.scope = scope_of(run.base_ids, checked)
+        run.understood = understand(run.query, lambda terms: store.terms_known(run.base_ids, terms))
         if mode != "vector":
-            _lexical_leg(run, base_ids)
+            _lexical_leg(run)
     if mode != "lexical":
         _vector_leg(run, tenant_id)
     ranked = _fused(run)
     with tenant_tx(tenant_id):
-        # A version may have been replaced in between: a few spare ones make up for it.
-        chunks = chunks_fetch([chunk_id for chunk_id, _ in ranked[: run.limit + 8]])
+        # A version may have been replaced in between, and some say the same: spare ones make up for it.
+        chunks = chunks_fetch(
+            [chunk_id for chunk_id, _ in ranked[: 2 * run.limit + 8]], checked.day
+        )
+        out_of_date = expired_fetch(run.scope.without) if explain else {}
     ranks = {leg: _ranks(run, leg) for leg in ("lexical", "vector")}
     hits = [
         _hit(run, chunks[chunk_id], score, ranks)
         for chunk_id, score in ranked
         if chunk_id in chunks
     ]
-    return SearchResult(hits[: run.limit], _elapsed_ms(started), run.notes)
+    hits, notes = reranked(run.question, hits)
+    kept, twins = _collapsed(hits)
+    cut = _cut(run, kept[run.limit :], twins, out_of_date) if explain else []
+    return SearchResult(
+        kept[: run.limit],
+        _elapsed_ms(started),
+        [*run.notes, *notes],
+        run.question,
+        run.understood.additions,
+        cut,
+    )
 
 
 def vector_weight(query: str) -> float:
@@ -143,17 +189,20 @@ def vector_weight(query: str) -> float:
     return 1.0 if "*" in trusted or guess_language(query) in {"", *trusted} else 0.0
 
 
-def _lexical_leg(run: _Search, base_ids: list[UUID]) -> None:
+def _lexical_leg(run: _Search) -> None:
     run.weights["lexical"] = 1.0
-    for hit in store.search(base_ids, run.query, run.depth, run.scope):
-        run.scores["lexical"][hit.chunk_id] = hit.score
-        run.terms[hit.chunk_id] = hit.matched_terms
+    if run.understood is None:
+        return
+    for row in words_find(run.base_ids, run.understood, run.limit, run.scope)[: run.depth]:
+        run.scores["lexical"][row.chunk_id] = row.score
+        run.terms[row.chunk_id] = row.matched_terms
+        run.reasons[row.chunk_id] = row.reasons
 
 
 def _vector_leg(run: _Search, tenant_id: UUID) -> None:
-    weight = 1.0 if run.mode == "vector" else vector_weight(run.query)
+    weight = 1.0 if run.mode == "vector" else vector_weight(run.question)
     if not weight:
-        run.notes.append(f"vectors_untrusted:{guess_language(run.query)}")
+        run.notes.append(f"vectors_untrusted:{guess_language(run.question)}")
         return
     found: list[tuple[float, UUID]] = []
     for model in sorted({base.embedding_model for base in run.bases}):
@@ -161,7 +210,7 @@ def _vector_leg(run: _Search, tenant_id: UUID) -> None:
         if model != settings.EMBEDDINGS_MODEL:
             run.notes.append("vectors_building")
         try:
-            query = embed_texts([run.query], model=model, priority="interactive")[0]
+            query = embed_texts([run.question], model=model, priority="interactive")[0]
             with tenant_tx(tenant_id):
                 found += _nearest(run, bases, query)
         except (UpstreamFailed, DataError):
@@ -208,6 +257,38 @@ def _fused(run: _Search) -> list[tuple[UUID, float]]:
     return sorted(fused.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
+def _collapsed(hits: list[Hit]) -> tuple[list[Hit], list[Hit]]:
+    """The hits without those that say what a better one says, and those."""
+    kept: list[Hit] = []
+    twins: list[Hit] = []
+    for hit in hits:
+        place = twin_of(hit.text, [one.text for one in kept])
+        if place is None:
+            kept.append(hit)
+            continue
+        twins.append(hit)
+        titles = dict.fromkeys([*kept[place].also_in, hit.title])
+        kept[place] = replace(kept[place], also_in=list(titles))
+    return kept, twins
+
+
+def _cut(
+    run: _Search, beyond: list[Hit], twins: list[Hit], out_of_date: Mapping[UUID, tuple[Chunk, str]]
+) -> list[Cut]:
+    cut = [Cut(hit, "duplicate") for hit in twins] + [Cut(hit, "beyond_limit") for hit in beyond]
+    if run.understood is None or not out_of_date:
+        return cut[:MAX_CUT]
+    with tenant_tx(current_tenant_id()):
+        scope = Scope(within=list(out_of_date))
+        expired = store.terms_search(run.base_ids, run.understood.terms, MAX_EXPIRED, scope)
+    ranks: dict[str, dict[UUID, int]] = {"lexical": {}, "vector": {}}
+    for found in expired:
+        chunk, code = out_of_date[found.chunk_id]
+        run.terms[found.chunk_id] = found.matched_terms
+        cut.insert(0, Cut(_hit(run, chunk, 0.0, ranks), code))
+    return cut[:MAX_CUT]
+
+
 def _hit(run: _Search, chunk: Any, score: float, ranks: dict[str, dict[UUID, int]]) -> Hit:
     return Hit(
         chunk_id=chunk.id,
@@ -228,6 +309,7 @@ def _hit(run: _Search, chunk: Any, score: float, ranks: dict[str, dict[UUID, int
         kind=chunk.kind,
         matched_terms=run.terms.get(chunk.id, []),
         pages=[(page["start"], page["number"]) for page in chunk.pages_touched],
+        reasons=run.reasons.get(chunk.id, {}),
     )
 
 

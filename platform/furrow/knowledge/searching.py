@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -17,17 +18,25 @@ from furrow.knowledge.bulk import binary_cursor
 from furrow.knowledge.lexical.store import Scope
 from furrow.knowledge.models import Chunk
 
-_ALLOWED = {"document_ids", "metadata"}
+# The most chunks out of their dates that the search test looks through.
+MAX_EXPLAINED = 2_000
+_ALLOWED = {"document_ids", "metadata", "valid_on"}
 
 
 @dataclass(frozen=True)
 class Filters:
     document_ids: list[UUID] | None = None
     metadata: dict[str, Any] | None = None
+    valid_on: date | None = None
 
     @property
     def is_empty(self) -> bool:
         return self.document_ids is None and not self.metadata
+
+    @property
+    def day(self) -> date:
+        """The day that what is found must be valid on: today in TIME_ZONE, unless another one is asked for."""
+        return self.valid_on or timezone.localdate()
 
     @classmethod
     def checked(cls, raw: Mapping[str, Any] | None) -> "Filters":
@@ -39,7 +48,16 @@ class Filters:
         if metadata is not None and not isinstance(metadata, dict):
             raise Invalid("The metadata filter is an object.", field="filters")
         ids = raw.get("document_ids")
-        return cls(None if ids is None else _uuids(ids), metadata)
+        return cls(None if ids is None else _uuids(ids), metadata, _day(raw.get("valid_on")))
+
+
+def _day(value: Any) -> date | None:
+    if value is None or isinstance(value, date):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise Invalid("valid_on is a day as YYYY-MM-DD.", field="filters") from None
 
 
 def _uuids(values: Any) -> list[UUID]:
@@ -69,10 +87,10 @@ SELECT c.id FROM knowledge_document d
 
 def scope_of(knowledge_base_ids: Sequence[UUID], filters: Filters) -> Scope:
     """Without filters the few chunks out of their dates are left out; with filters the chunks that pass
-    are named. The day is that of TIME_ZONE.
+    are named.
     """
     keys = [current_tenant_id(), list(knowledge_base_ids)]
-    today = timezone.localdate()
+    today = filters.day
     with binary_cursor() as cursor:
         if filters.is_empty:
             cursor.execute(_OUT_OF_DATE, [*keys, today, today])
@@ -96,13 +114,34 @@ def _pages_touched() -> Func:
     )
 
 
-def chunks_fetch(chunk_ids: Sequence[UUID]) -> dict[UUID, Chunk]:
+def chunks_fetch(chunk_ids: Sequence[UUID], day: date | None = None) -> dict[UUID, Chunk]:
     """Those that may be shown at this moment, with their documents and `pages_touched`, in one query."""
+    today = day or timezone.localdate()
+    chunks = _chunks(chunk_ids).filter(
+        Q(document__valid_from=None) | Q(document__valid_from__lte=today),
+        Q(document__valid_to=None) | Q(document__valid_to__gte=today),
+    )
+    return {chunk.id: chunk for chunk in chunks}
+
+
+def expired_fetch(chunk_ids: Sequence[UUID]) -> dict[UUID, tuple[Chunk, str]]:
+    """Chunks that only their dates keep back, each with `expired` or `not_yet_valid`; for explaining."""
     today = timezone.localdate()
-    chunks = (
+    rows = _chunks(list(chunk_ids)[:MAX_EXPLAINED])
+    return {
+        chunk.id: (
+            chunk,
+            "not_yet_valid"
+            if chunk.document.valid_from and chunk.document.valid_from > today
+            else "expired",
+        )
+        for chunk in rows
+    }
+
+
+def _chunks(chunk_ids: Sequence[UUID]) -> Any:
+    return (
         Chunk.objects.filter(
-            Q(document__valid_from=None) | Q(document__valid_from__lte=today),
-            Q(document__valid_to=None) | Q(document__valid_to__gte=today),
             id__in=chunk_ids,
             is_enabled=True,
             document__deleted_at__isnull=True,
@@ -110,6 +149,5 @@ def chunks_fetch(chunk_ids: Sequence[UUID]) -> dict[UUID, Chunk]:
         )
         .annotate(pages_touched=_pages_touched())
         .select_related("document")
-        .defer("flags", "document__metadata")
+        .defer("flags", "document__metadata", "document__cites")
     )
-    return {chunk.id: chunk for chunk in chunks}

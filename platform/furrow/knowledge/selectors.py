@@ -3,11 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, F, Q, QuerySet
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -20,6 +22,7 @@ from furrow.knowledge.models import (
     Chunk,
     Document,
     DocumentVersion,
+    Finding,
     KnowledgeBase,
     PassageCorrection,
 )
@@ -169,6 +172,39 @@ def chunk_get(chunk_id: UUID) -> Chunk:
     if chunk is None:
         raise NotFound(_("This passage does not exist."))
     return chunk  # type: ignore[no-any-return]
+
+
+def findings_of(knowledge_base: KnowledgeBase, *, state: str = "", kind: str = "") -> QuerySet[Any]:
+    """Of what is live now; the surest first."""
+    findings = Finding.objects.filter(
+        knowledge_base=knowledge_base,
+        document__deleted_at=None,
+        document__live_version_id=F("version_id"),
+    )
+    if state:
+        findings = findings.filter(state=state)
+    if kind:
+        findings = findings.filter(kind=kind)
+    return findings.select_related("document").order_by(
+        "kind", "-score", "document__title", "start"
+    )
+
+
+def findings_counts(knowledge_base: KnowledgeBase) -> dict[str, dict[str, int]]:
+    """By state, then by kind."""
+    counts: dict[str, dict[str, int]] = {state: {} for state in Finding.State.values}
+    rows = findings_of(knowledge_base).order_by().values_list("state", "kind").annotate(Count("id"))
+    for state, kind, count in rows:
+        counts[state][kind] = count
+    return counts
+
+
+def documents_expiring(knowledge_base: KnowledgeBase, *, days: int = 14) -> QuerySet[Any]:
+    """Documents whose last valid day is past or within `days`, the soonest first."""
+    last = timezone.localdate() + timedelta(days=days)
+    return Document.objects.filter(
+        knowledge_base=knowledge_base, deleted_at=None, valid_to__lte=last
+    ).order_by("valid_to", "title")
 
 
 def corrections_of(document: Document) -> QuerySet[Any]:

@@ -259,4 +259,8 @@ def knowledge_base_search(request: ApiRequest, base_id: UUID, body: schemas.Sear
         mode=body.mode,
         filters=body.filters.model_dump(exclude_none=True) if body.filters else None,
     )
-    return 200, {"results": [render.hit(item) for item in found.hits], "notes": found.notes}
+    return 200, {
+        "results": [render.hit(item) for item in found.hits],
+        "notes": found.notes,
+        "additions": [addition._asdict() for addition in found.additions],
+    }

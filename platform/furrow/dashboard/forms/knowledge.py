@@ -118,3 +118,11 @@ class SearchForm(forms.Form):
         super().__init__(*args, **kwargs)
         choices = [("", _("All knowledge bases")), *((str(b.id), b.name) for b in bases)]
         self.fields["base"].choices = choices  # type: ignore[attr-defined]
+
+
+class ApplyForm(forms.Form):
+    """Settings of a search test on their way to an assistant."""
+
+    assistant = forms.UUIDField()
+    mode = forms.ChoiceField(choices=[(mode, mode) for mode in ("hybrid", "lexical", "vector")])
+    limit = forms.IntegerField(min_value=1, max_value=30)

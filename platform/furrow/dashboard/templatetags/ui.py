@@ -138,6 +138,31 @@ def search_note(note: str) -> str:
 
 
 @register.filter
+def search_reason(name: str) -> str:
+    return wording.search_reason(name)
+
+
+@register.filter
+def search_cut(code: str) -> str:
+    return wording.search_cut(code)
+
+
+@register.filter
+def search_addition(addition: tuple[str, str, str]) -> str:
+    return wording.search_addition(*addition)
+
+
+@register.filter
+def finding_kind(kind: str) -> str:
+    return wording.finding_kind(kind)
+
+
+@register.filter
+def finding_help(kind: str) -> str:
+    return wording.finding_help(kind)
+
+
+@register.filter
 def stage_name(name: str) -> str:
     return wording.stage(name)
 

@@ -90,6 +90,7 @@ def base(request: TenantRequest, base_id: UUID) -> TemplateResponse:
         "query": query,
         "status": status,
         "status_choices": Document.Status.choices,
+        "findings_open": selectors.findings_of(found, state="open").count(),
     }
     is_list = request.htmx  # type: ignore[attr-defined]
     template = "dashboard/_documents.html" if is_list else "dashboard/base_page.html"

@@ -3,11 +3,16 @@
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
 
+from furrow.assistants.selectors import assistant_get, assistants_list
+from furrow.assistants.services import assistant_update
 from furrow.core.context import tenant_tx
-from furrow.dashboard.doors import needs
-from furrow.dashboard.forms.knowledge import SearchForm
+from furrow.core.errors import Invalid
+from furrow.dashboard.doors import actor_of, go_to, needs, say
+from furrow.dashboard.forms.knowledge import ApplyForm, SearchForm
 from furrow.knowledge.search import SearchResult
 from furrow.knowledge.search import search as find
 from furrow.knowledge.selectors import knowledge_bases_list
@@ -23,7 +28,15 @@ def search(request: TenantRequest) -> TemplateResponse:
     asked = {"mode": "hybrid", "limit": "8", **request.GET.dict()}
     form = SearchForm(asked if has_asked else None, bases=bases)
     result = _found(form.cleaned_data, bases) if has_asked and form.is_valid() else None
-    context = {"form": form, "result": result, "has_bases": bool(bases)}
+    with tenant_tx(request.tenant.id):
+        assistants = list(assistants_list())
+    context = {
+        "form": form,
+        "result": result,
+        "has_bases": bool(bases),
+        "assistants": assistants,
+        "asked": asked,
+    }
     template = "dashboard/_hits.html" if request.htmx else "dashboard/search.html"  # type: ignore[attr-defined]
     return TemplateResponse(request, template, context)
 
@@ -35,4 +48,23 @@ def _found(asked: dict[str, Any], bases: list[Any]) -> SearchResult:
         query=asked["q"],
         limit=asked["limit"] or 8,
         mode=asked["mode"] or "hybrid",
+        explain=True,
     )
+
+
+@needs(post="edit")
+def settings_apply(request: TenantRequest) -> HttpResponse:
+    """Writes the mode and number of the test to an assistant's draft; visitors see it once it is published."""
+    form = ApplyForm(request.POST)
+    if not form.is_valid():
+        raise Invalid(_("Choose an assistant."), field="assistant")
+    found = assistant_get(form.cleaned_data["assistant"])
+    wanted = {"mode": form.cleaned_data["mode"], "limit": form.cleaned_data["limit"]}
+    settings = {**found.settings, "search": {**found.settings.get("search", {}), **wanted}}
+    assistant_update(actor=actor_of(request), assistant=found, settings=settings)
+    say(
+        request,
+        _("“%(name)s” searches like this now. Publish it to let visitors have it.")
+        % {"name": found.name},
+    )
+    return go_to(request, "assistant", found.id)

@@ -141,17 +141,39 @@ def chunks_remove(knowledge_base_id: UUID, chunk_ids: Sequence[UUID]) -> None:
 def search(
     knowledge_base_ids: Sequence[UUID], query: str, limit: int, scope: Scope
 ) -> list[scoring.Hit]:
+    """The best chunks for a question as it is written, best first."""
+    return terms_search(knowledge_base_ids, search_terms(query), limit, scope)
+
+
+def terms_search(
+    knowledge_base_ids: Sequence[UUID], query: Sequence[Term], limit: int, scope: Scope
+) -> list[scoring.Hit]:
     """The best chunks by BM25, best first."""
-    terms = query_terms(query)
+    terms = terms_bounded(query)
     if not terms or not knowledge_base_ids:
         return []
     views, postings = _read(knowledge_base_ids, [term.text for term in terms], scope)
     return scoring.score(terms, views, postings, limit)
 
 
-def query_terms(query: str) -> list[Term]:
+def terms_known(knowledge_base_ids: Sequence[UUID], terms: Iterable[str]) -> dict[str, int]:
+    """Those of the terms that the bases hold, with the number of chunks."""
+    wanted = [term for term in terms if len(term) <= MAX_TERM]
+    if not wanted or not knowledge_base_ids:
+        return {}
+    with binary_cursor() as cursor:
+        cursor.execute(
+            "SELECT term, sum(df)::int8 FROM knowledge_lexicalposting"
+            " WHERE tenant_id = %b AND knowledge_base_id = ANY(%b) AND term = ANY(%b::text[])"
+            " GROUP BY term",
+            [current_tenant_id(), list(knowledge_base_ids), wanted],
+        )
+        return dict(cursor.fetchall())
+
+
+def terms_bounded(query: Sequence[Term]) -> list[Term]:
     """Heaviest first when there are too many."""
-    terms = [term for term in search_terms(query) if len(term.text) <= MAX_TERM]
+    terms = [term for term in query if len(term.text) <= MAX_TERM]
     if len(terms) > MAX_QUERY_TERMS:
         terms = sorted(terms, key=lambda term: -term.weight)[:MAX_QUERY_TERMS]
     return terms

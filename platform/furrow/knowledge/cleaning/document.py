@@ -5,27 +5,15 @@ decide.
 """
 
 import re
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from datetime import date
 
-from rapidfuzz import fuzz
-
+from furrow.knowledge.cleaning.duplicates import duplicates
+from furrow.knowledge.cleaning.flag import Flag
+from furrow.knowledge.cleaning.noise import ocr_noise
+from furrow.knowledge.cleaning.tables import table_flags
+from furrow.knowledge.cleaning.wording import ended, furniture, is_cut_off, placeholder
 from furrow.knowledge.parsing.document import Block, ParsedDocument
-
-FlagCode = Literal["running", "boilerplate", "garble", "near_duplicate"]
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """A part of the text, by code point offsets, and why it is in doubt."""
-
-    start: int
-    end: int
-    code: FlagCode
-    reason: str
-
 
 _BOILERPLATE = (
     (re.compile(r"^(?:©|\(c\)|copyright\b|版权所有|all rights reserved)", re.IGNORECASE), "copyright line"),
@@ -43,29 +31,45 @@ _STRANGE = re.compile("[\ufffd\ue000-\uf8ff\x01-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\
 _CLASSIC = re.compile(r"锟斤拷|烫烫烫|屯屯屯|(?:ï»¿)|(?:â€[™œ“”¦˜])|(?:Ã[\x80-\xbf©¨¤¶¼±§]){2}")
 _HAN_RUN = re.compile(r"[\u3400-\u9fff\uff00-\uffef€]{4,400}")
 _LATIN_RUN = re.compile(r"[\u0080-\u024f\u2010-\u2122]{2,400}")
+_HAN_CHAR = re.compile(r"[\u3400-\u9fff]")
+_LATIN_CHAR = re.compile(r"[\u0080-\u00bf\u00c2-\u00f4\u0152-\u0192\u02c6\u02dc\u2010-\u2122]")
+_LEAST_THROUGHOUT = 10
 _STRANGE_SHARE = 0.05
 _MOJIBAKE_SHARE = 0.3
 
-_LEAST_LENGTH = 20
-_SHINGLE = 6
-_SAMPLE = 4
-_MAX_POSTINGS = 24
-_SAME = 95.0
-_TELLING = re.compile(
-    r"\d+(?:\.\d+)?|[零一二三四五六七八九十百千万两半]|[不无未非勿禁]|\b(?:not?|never|without|except)\b|n't\b",
-    re.IGNORECASE,
-)
 
-
-def clean_document(document: ParsedDocument) -> list[Flag]:
-    """All flags in the order of the text; a part may carry several."""
-    flags = [
-        *_running(document),
-        *(flag for block in document.blocks for flag in _boilerplate(block)),
-        *(flag for block in document.blocks for flag in _garble(block)),
-        *_duplicates(document),
-    ]
+def clean_document(document: ParsedDocument, today: date | None = None) -> list[Flag]:
+    """All flags in the order of the text; a part may carry several. Offers are held against `today`."""
+    tables = list(table_flags(document.blocks))
+    repeated = {flag.start for flag in tables if flag.code == "repeated_header"}
+    flags = [*_running(document), *tables, *duplicates(document, repeated)]
+    for place, block in enumerate(document.blocks):
+        garbled = list(_garble(block))
+        flags += [*_boilerplate(block), *garbled]
+        if not garbled:
+            flags += _wording(block, document.blocks[place + 1 : place + 3], today)
     return sorted(flags, key=lambda flag: (flag.start, flag.end, flag.code))
+
+
+def _wording(block: Block, following: Sequence[Block], today: date | None) -> Iterator[Flag]:
+    if block.kind in ("running", "table_header", "code"):
+        return
+    if noise := ocr_noise(block):
+        score, piece = noise
+        yield Flag(block.start, block.end, "ocr_noise", "badly recognised text", score, piece)
+    if gap := placeholder(block.text):
+        yield Flag(block.start, block.end, "placeholder", "a gap that was not filled in", 0.95, gap)
+    if today is not None and (day := ended(block.text, today)):
+        yield Flag(block.start, block.end, "stale", "an offer that is over", 0.9, day)
+    if is_cut_off(block, following):
+        yield Flag(
+            block.start,
+            block.end,
+            "cut_off",
+            "the text stops within a sentence",
+            0.8,
+            block.text[-12:],
+        )
 
 
 def _running(document: ParsedDocument) -> Iterator[Flag]:
@@ -77,10 +81,9 @@ def _running(document: ParsedDocument) -> Iterator[Flag]:
 def _boilerplate(block: Block) -> Iterator[Flag]:
     if block.kind in ("running", "table_row", "table_header", "code") or len(block.text) > 200:
         return
-    for pattern, reason in _BOILERPLATE:
-        if pattern.search(block.text):
-            yield Flag(block.start, block.end, "boilerplate", reason)
-            return
+    reason = next((why for pattern, why in _BOILERPLATE if pattern.search(block.text)), "")
+    if reason := reason or furniture(block.text):
+        yield Flag(block.start, block.end, "boilerplate", reason)
 
 
 def _garble(block: Block) -> Iterator[Flag]:
@@ -95,7 +98,7 @@ def _garble(block: Block) -> Iterator[Flag]:
         )
         return
     wrong = sum(len(run) for run in _misread_runs(text))
-    if wrong > _MOJIBAKE_SHARE * len(text):
+    if wrong > _MOJIBAKE_SHARE * len(text) or _is_misread_throughout(text):
         yield Flag(block.start, block.end, "garble", "text read in a wrong encoding")
 
 
@@ -106,6 +109,28 @@ def _misread_runs(text: str) -> Iterator[str]:
             run = match.group()
             if _is_utf8_inside(run, encoding):
                 yield run
+
+
+def _is_misread_throughout(text: str) -> bool:
+    """The same for text that lost bytes on the way, so that its runs do not decode as a whole."""
+    bare = "".join(text.split())
+    if len(bare) < _LEAST_THROUGHOUT:
+        return False
+    if len(_LATIN_CHAR.findall(bare)) > 0.5 * len(bare):
+        return True
+    read = bare.encode("gb18030", "ignore").decode("utf-8", "ignore")
+    meant = _HAN_CHAR.findall(read)
+    return (
+        len(meant) >= 0.25 * len(bare)
+        and _everyday_share(meant) > 0.8
+        and _everyday_share(_HAN_CHAR.findall(bare)) < 0.7
+    )
+
+
+def _everyday_share(chars: Sequence[str]) -> float:
+    """How many are of the first level of GB 2312."""
+    everyday = sum(0xB0 <= (c.encode("gb2312", "ignore") or b"\0")[0] <= 0xD7 for c in chars)
+    return everyday / max(len(chars), 1)
 
 
 def _is_utf8_inside(run: str, encoding: str) -> bool:
@@ -121,60 +146,3 @@ def _is_utf8_inside(run: str, encoding: str) -> bool:
             continue
         return len(decoded) < len(run) and any(char > "\x7f" for char in decoded)
     return False
-
-
-def _duplicates(document: ParsedDocument) -> Iterator[Flag]:
-    exact: dict[str, Block] = {}
-    postings: dict[int, list[int]] = {}
-    kept: list[str] = []
-    for block in document.blocks:
-        if block.kind in ("running", "heading", "table_header", "caption"):
-            continue
-        text = " ".join(block.text.split()).lower()
-        if len(text) < _LEAST_LENGTH:
-            continue
-        if text in exact:
-            yield Flag(block.start, block.end, "near_duplicate", _where(exact[text]))
-            continue
-        exact[text] = block
-        # Rows of a price list are alike by nature; only equal ones repeat.
-        if block.kind == "table_row":
-            continue
-        twin = _similar(text, kept, postings)
-        if twin is not None:
-            yield Flag(block.start, block.end, "near_duplicate", _where(exact[twin]))
-        kept.append(text)
-
-
-def _where(first: Block) -> str:
-    place = f"page {first.page}" if first.page is not None else f"character {first.start}"
-    return f"repeats the text at {place}"
-
-
-def _similar(text: str, kept: list[str], postings: dict[int, list[int]]) -> str | None:
-    """An earlier text that differs by a few letters, but in no number and no negation."""
-    sketch = _sketch(text)
-    shared: dict[int, int] = {}
-    for key in sketch:
-        for index in postings.get(key, ()):
-            shared[index] = shared.get(index, 0) + 1
-    for key in sketch:
-        entries = postings.setdefault(key, [])
-        if len(entries) < _MAX_POSTINGS:
-            entries.append(len(kept))
-    likely = sorted(shared, key=lambda index: -shared[index])[:4]
-    for index in likely:
-        other = kept[index]
-        is_alike = fuzz.ratio(text, other, score_cutoff=_SAME) > 0
-        if is_alike and _TELLING.findall(text) == _TELLING.findall(other):
-            return other
-    return None
-
-
-def _sketch(text: str) -> set[int]:
-    """A sample of the text's shingles, the same sample for equal pieces of any two texts."""
-    hashes = (
-        zlib.crc32(text[start : start + _SHINGLE].encode())
-        for start in range(len(text) - _SHINGLE + 1)
-    )
-    return {value for value in hashes if value % _SAMPLE == 0}

@@ -1,0 +1,100 @@
+"""What a question is understood to mean: pinyin, slips of the hand, the business's own synonyms."""
+
+import pytest
+
+from furrow.core.context import tenant_tx
+from furrow.core.errors import Invalid
+from furrow.knowledge.models import SynonymGroup
+from furrow.knowledge.services.synonyms import synonym_group_delete, synonym_group_save
+from furrow.knowledge.text.pinyin import split_syllables
+from furrow.knowledge.text.typos import pairs_near, words_near
+from furrow.tenants.services import SYSTEM
+
+
+@pytest.fixture
+def tools(shop):
+    shop.add_text("保修", "微耕机保修十八个月，水泵保修一年。")
+    shop.add_text("退货", "没有用过的商品七天内可以退货。")
+    shop.add_text("发票", "开专用发票要带税号。")
+    shop.add_text("Warranty", "Pumps carry a one-year warranty.")
+    shop.add_text("Code", "货号 CB-01 的茶叶每罐八十元。")
+    shop.run_jobs()
+    return shop
+
+
+@pytest.mark.parametrize(
+    ("typed", "title"),
+    [
+        ("baoxiu", "保修"),
+        ("tuihuo", "退货"),
+        ("kai fapiao", "发票"),
+        ("shuibeng baoxiu duojiu", "保修"),
+    ],
+)
+def test_pinyin_finds_chinese(tools, typed, title):
+    result = tools.search(typed, mode="lexical")
+    assert result.hits[0].title == title
+    assert result.additions[0].kind == "pinyin"
+
+
+@pytest.mark.parametrize(
+    ("typed", "title"),
+    [
+        ("保休", "保修"),
+        ("退贷", "退货"),
+        ("发漂", "发票"),
+        ("warrenty", "Warranty"),
+        ("waranty", "Warranty"),
+    ],
+)
+def test_one_slip_finds_what_was_meant(tools, typed, title):
+    result = tools.search(typed, mode="lexical")
+    assert result.hits[0].title == title
+    assert [addition.kind for addition in result.additions] == ["typo"]
+
+
+@pytest.mark.parametrize("question", ["保修多久", "one-year warranty", "CB-01", "退货"])
+def test_what_is_written_right_is_left_alone(tools, question):
+    assert tools.search(question, mode="lexical").additions == []
+
+
+def test_question_as_meant_is_told(tools):
+    assert tools.search("weigengji baoxiu", mode="lexical").question == "微耕机保修"
+    assert tools.search("保休多久", mode="lexical").question == "保修多久"
+
+
+def test_code_is_never_put_right(tools):
+    assert tools.search("CB-02", mode="lexical").additions == []
+
+
+def test_own_synonyms_find_each_other(tools, cast):
+    assert tools.found("大红袍多少钱", mode="lexical") == []
+    with tenant_tx(tools.tenant_id):
+        group = synonym_group_save(actor=SYSTEM, words=["大红袍", "CB-01"])
+    result = tools.search("大红袍多少钱", mode="lexical")
+    assert result.hits[0].title == "Code"
+    assert result.additions[0] == ("synonym", "大红袍", "CB-01")
+    with tenant_tx(cast.other_tenant.id):
+        assert not SynonymGroup.objects.exists()
+    with tenant_tx(tools.tenant_id):
+        synonym_group_delete(actor=SYSTEM, group=group)
+    assert tools.found("大红袍多少钱", mode="lexical") == []
+
+
+@pytest.mark.parametrize("words", [["one"], ["same", "ＳＡＭＥ"], ["x" * 61, "y"], []])
+def test_group_needs_two_words_of_bearable_length(shop, words):
+    with tenant_tx(shop.tenant_id), pytest.raises(Invalid):
+        synonym_group_save(actor=SYSTEM, words=words)
+
+
+def test_syllables_are_the_fewest():
+    assert split_syllables("tuihuozhengce") == ("tui", "huo", "zheng", "ce")
+    assert split_syllables("warranty") == ()
+    assert split_syllables("xian") == ("xian",)
+
+
+def test_near_words_are_one_slip_away():
+    assert {"warranty", "warrent"} <= words_near("warrenty")
+    assert words_near("abc") == frozenset()
+    assert "退货" in pairs_near("退贷")
+    assert "保修" in pairs_near("保休")
