@@ -41,6 +41,8 @@ from furrow.knowledge.models import Chunk, Document
 from furrow.knowledge.services.bases import knowledge_base_create
 from furrow.knowledge.services.corrections import correction_create
 from furrow.knowledge.services.documents import document_add_text, document_upload
+from furrow.knowledge.services.known import known_question_add
+from furrow.knowledge.services.synonyms import synonym_group_save
 from furrow.metering.budgets import budget_set
 from furrow.metering.credit import adjustment_post
 from furrow.metering.invoices import invoice_close
@@ -144,7 +146,12 @@ def talk(code: str, made: dict[str, Any]) -> None:
     _wait(tenant_id, Document, "ready", 3)
     with tenant_tx(tenant_id):
         actor = Actor.user(demo_owner())
-        made["chunk_id"] = Chunk.objects.filter(document_id=made["document_id"])[0].id
+        chunk = Chunk.objects.select_related("document").filter(document_id=made["document_id"])[0]
+        made["chunk_id"] = chunk.id
+        question = known_question_add(actor=actor, chunk=chunk, text=words["asked"][0])
+        made["question_id"] = question.id
+        group = synonym_group_save(actor=actor, words=[words["base"], words["assistant"]])
+        made["synonyms_id"] = group.id
         assistant = Assistant.objects.get(id=made["assistant_id"])
         conversation = conversation_create(
             assistant=assistant, channel="widget", visitor_id="v1", language=words["locale"]

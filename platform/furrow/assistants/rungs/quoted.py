@@ -43,7 +43,8 @@ class QuotedRung:
             mode=config.search.mode,
         )
         notes |= {"hits": len(found.hits), "search_notes": list(found.notes)}
-        picked = pick(query, found.hits, limit=config.quote_limit)
+        # What was put right in the question is what its answer is held against.
+        picked = pick(found.question or query, found.hits, limit=config.quote_limit)
         if not picked:
             return passed("no_evidence", **notes)
         notes["confidence"] = round(picked[0].confidence, 3)

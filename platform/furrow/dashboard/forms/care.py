@@ -10,7 +10,7 @@ class SynonymsForm(forms.Form):
     words = forms.CharField(
         label=_("Words that mean the same"),
         max_length=1500,
-        widget=forms.TextInput(attrs={"placeholder": _("for example: 大红袍, CB-01, Big Red")}),
+        widget=forms.TextInput(attrs={"placeholder": _("for example: red robe, CB-01, Big Red")}),
         help_text=_("Separated by commas. Names and codes your customers use for one thing."),
     )
 
