@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from furrow.assistants.services import assistant_publish, assistant_update
+from furrow.channels.sessions import session_check
 from furrow.conversations.models import Conversation, Feedback, Ticket, Turn
 from furrow.conversations.services import conversation_close
 from furrow.core.context import tenant_tx
 from furrow.knowledge.services.documents import document_delete
 from furrow.tenants.services import SYSTEM
-from tests.channels.conftest import QUESTION, Visitor, code_of, run_jobs
+from tests.channels.conftest import QUESTION, SITE, Visitor, code_of, run_jobs
+from tests.idempotency import first_call_running
 
 
 def turns(shop: Any) -> list[Turn]:
@@ -188,16 +190,12 @@ def test_key_with_other_words_is_refused(visitor):
     assert code_of(visitor.ask("二", key="k1")) == (422, "idempotency_mismatch")
 
 
-def test_message_still_being_stored_is_asked_for_again(visitor, monkeypatch):
-    seen = []
-
-    def slow(**kwargs: Any) -> Any:
-        seen.append(code_of(visitor.ask(key="k1")))
-        raise AssertionError("stop")
-
-    monkeypatch.setattr("furrow.conversations.services.turn_create", slow)
-    visitor.ask(key="k1")
-    assert seen == [(425, "idempotency_in_flight")]
+def test_message_still_being_stored_is_asked_for_again(shop, visitor):
+    caller = session_check(token=visitor.token, origin=SITE).caller
+    with first_call_running(shop.tenant.id, caller, "k1"):
+        answer = visitor.ask(key="k1")
+    assert code_of(answer) == (425, "idempotency_in_flight")
+    assert visitor.ask(key="k1").status_code == 202
 
 
 def test_message_after_the_conversation_was_closed_begins_another(shop, visitor):

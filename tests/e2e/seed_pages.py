@@ -196,7 +196,8 @@ def examine(words: dict[str, Any], made: dict[str, Any], actor: Actor) -> None:
             for _ in range(3)
         ]
         chunk = Chunk.objects.filter(document_id=made["document_id"])[1]
-        correction = correction_create(actor=actor, chunk=chunk, text=words["corrected"])
+        with translation.override(words["locale"]):
+            correction = correction_create(actor=actor, chunk=chunk, text=words["corrected"])
     _wait(made["tenant_id"], EvaluationRun, "done", 3, field="state")
     with tenant_tx(made["tenant_id"]):
         for days, night in enumerate(reversed(nights)):

@@ -54,7 +54,7 @@ OPERATOR = (
 # What may stand in Latin letters on a Chinese page: names of formats, units and keys, which are the same in Chinese.
 LATIN = re.compile(
     r"https?://\S*|\S+@\S+|\S+\.(?:pdf|md|csv|txt|docx|xlsx|pptx|jpe?g|png)\b|/[\w/{}.<>-]+"
-    r"|\b(?:knowledge|assistants|conversations|usage|webhooks):(?:read|write)\b|\b[A-Z2-7]{32}\b|text/event-stream"
+    r"|\b(?:knowledge|assistants|conversations|models|usage|webhooks):(?:read|write|use)\b|\b[A-Z2-7]{32}\b|text/event-stream"
     r"|\b(?:Idempotency-Key|Last-Event-ID|Accept|PIN|Furrow|PDF|Word|Excel|WPS|PowerPoint|Markdown|HTML|CSV|PNG|JPE?G|API|REST|OpenAPI|URL|JSON|AI|OCR|ID|TOTP|MB|KB|GB|ms|s|px"
     r"|EN|English|Webhook|Furrow-Signature|HMAC-SHA256|CNY|create_tenant|fr_key_\w*|GET|POST|PATCH|PUT|DELETE|Authorization|Bearer|Google|Authenticator|guoyuan88|Demo)\b",
     re.ASCII,

@@ -6,11 +6,12 @@
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-
-from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, convert_to_messages
+from typing import TYPE_CHECKING
 
 from furrow.gateway.chat_types import Priority
-from furrow.gateway.langchain import FurrowChatModel
+
+if TYPE_CHECKING:
+    from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 
 Messages = Sequence[Mapping[str, str]]
 
@@ -60,6 +61,9 @@ class Writer:
 
     def write(self, messages: Messages) -> Generator[Piece, None, None]:
         """Closing the generator stops the model. Raises `LimitReached` and `UpstreamFailed`."""
+        # LangChain takes 35 MB, which processes that let no model write should not pay.
+        from furrow.gateway.langchain import FurrowChatModel  # noqa: PLC0415
+
         model = FurrowChatModel(
             model=self.manner.model,
             max_tokens=self.manner.max_tokens,
@@ -81,7 +85,7 @@ class Writer:
         """Everything the model writes, its thoughts left out."""
         return "".join(piece.text for piece in self.write(messages)).strip()
 
-    def _note(self, chunk: AIMessage) -> None:
+    def _note(self, chunk: "AIMessage") -> None:
         if chunk.response_metadata.get("finish_reason") == "length":
             self.usage.is_cut = True
         counts = chunk.usage_metadata
@@ -95,5 +99,7 @@ class Writer:
         self.usage.model = str(chunk.response_metadata.get("model_name", ""))
 
 
-def _typed(messages: Messages) -> list[BaseMessage]:
+def _typed(messages: Messages) -> "list[BaseMessage]":
+    from langchain_core.messages import convert_to_messages  # noqa: PLC0415  as above
+
     return convert_to_messages([dict(message) for message in messages])

@@ -4,9 +4,6 @@ import re
 import unicodedata
 from functools import cache
 
-from pypinyin import lazy_pinyin
-from pypinyin.phrases_dict import phrases_dict
-
 from furrow.assistants.verifier.figures import figures_of
 from furrow.assistants.verifier.numerals import normal
 from furrow.assistants.verifier.words import (
@@ -70,6 +67,8 @@ def _titled(sentence: str, evidence: Words) -> str:
 
 
 def _novel_person(sentence: str, evidence: Words) -> str:
+    from pypinyin.phrases_dict import phrases_dict  # noqa: PLC0415  its words take 55 MB, which only those who use them should pay
+
     surnames = sections("names.txt")["surnames"][0]
     for run in coverage(sentence, evidence).novel:
         if 2 <= len(run) <= 3 and run[0] in surnames and run not in phrases_dict:
@@ -131,6 +130,8 @@ def _is_known(word: str, evidence: Words, known: str) -> bool:
 
 def pinyin_of(text: str) -> str:
     """Its Chinese as one run of syllables: "Qingping" stands in 青坪镇."""
+    from pypinyin import lazy_pinyin  # noqa: PLC0415  its words take 55 MB, which only those who use them should pay
+
     return "".join(lazy_pinyin("".join(_HAN.findall(text))))
 
 

@@ -6,8 +6,6 @@ Characters are those of the first level of GB 2312, the 3,755 that everyday text
 from collections import defaultdict
 from functools import cache, lru_cache
 
-from pypinyin import Style, pinyin
-
 _LONGEST = 6
 # Sounds that many speakers, and so many typists, do not tell apart.
 _FUZZY = (("zh", "z"), ("ch", "c"), ("sh", "s"), ("ng", "n"), ("l", "n"))
@@ -31,6 +29,8 @@ def characters_of() -> dict[str, tuple[str, ...]]:
 @lru_cache(maxsize=1 << 13)
 def syllables_of(char: str) -> tuple[str, ...]:
     """Every reading of a character, without tone; `v` is written for ü."""
+    from pypinyin import Style, pinyin  # noqa: PLC0415  its words take 55 MB, which only those who use them should pay
+
     readings = pinyin(char, style=Style.NORMAL, heteronym=True, errors="ignore")
     return tuple(dict.fromkeys(readings[0])) if readings else ()
 
