@@ -168,6 +168,8 @@ def measure(
     output, _ = generator.communicate(timeout=plan["seconds"] + 120)
     after = watched()
     told = json.loads(output)
+    if told["reasons"]:
+        _say(f"refused or broken: {told['reasons']}")
     count = max(len(told["latencies"]), 1)
     cpu = {name: (after[name] - before[name]) * 1000 / count for name in before}
     cpu["generator"] = told["cpu_s"] * 1000 / count

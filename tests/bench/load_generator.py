@@ -10,6 +10,7 @@ import asyncio
 import json
 import sys
 import time
+from collections import Counter
 from typing import Any
 
 DONE = b"data: [DONE]"
@@ -32,6 +33,7 @@ class Client:
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
         self.first_s = 0.0
+        self.status = ""
         # The silences between the pieces of a stream, where the plan wants them.
         self.gaps: list[float] = []
 
@@ -45,11 +47,12 @@ class Client:
         begun = time.perf_counter()
         self._writer.write(self._request)
         head = await self._reader.readuntil(b"\r\n\r\n")
+        self.status = head[9:12].decode()
         lower = head.lower()
         content = await self._content(lower, begun)
         if b"connection: close" in lower:
             self.close()
-        return head[9:12] == b"200" and self._is_whole(content)
+        return self.status == "200" and self._is_whole(content)
 
     async def _content(self, head: bytes, begun: float) -> bytes:
         assert self._reader is not None
@@ -92,20 +95,22 @@ class Tally:
         self.latencies: list[float] = []
         self.firsts: list[float] = []
         self.gaps: list[float] = []
-        self.bad = 0
+        # How many were bad for which reason: a status, or what broke the connection.
+        self.reasons: Counter[str] = Counter()
 
     async def count(self, client: Client, due: float) -> None:
         try:
             is_good = await asyncio.wait_for(client.ask(), 60)
-        except (OSError, ValueError, asyncio.IncompleteReadError, TimeoutError):
+            reason = client.status
+        except (OSError, ValueError, asyncio.IncompleteReadError, TimeoutError) as error:
             client.close()
-            is_good = False
+            is_good, reason = False, type(error).__name__
         if is_good:
             self.latencies.append(time.perf_counter() - due)
             self.firsts.append(client.first_s)
             self.gaps += client.gaps
         else:
-            self.bad += 1
+            self.reasons[reason] += 1
 
 
 async def at_rate(plan: dict[str, Any], tally: Tally) -> None:
@@ -149,7 +154,8 @@ async def main(plan: dict[str, Any]) -> dict[str, Any]:
     return {
         "seconds": time.perf_counter() - begun,
         "cpu_s": time.process_time() - used,
-        "bad": tally.bad,
+        "bad": tally.reasons.total(),
+        "reasons": dict(tally.reasons),
         "latencies": tally.latencies,
         "firsts": tally.firsts,
         "gaps": tally.gaps,
