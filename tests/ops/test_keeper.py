@@ -44,6 +44,9 @@ def test_killed_database_comes_back_or_says_why_not(data_dir: Path) -> None:
 
         killed(data_dir)
         keeper()
+        assert said == [], "somebody may be restarting it"
+        keeper.next_try = 0.0
+        keeper()
         assert [text.split(";")[0] for text in said] == [
             "The database stopped",
             "The database answers again",
@@ -55,6 +58,7 @@ def test_killed_database_comes_back_or_says_why_not(data_dir: Path) -> None:
 
     killed(data_dir)
     (data_dir / "postgresql.conf").rename(data_dir / "lost.conf")
+    keeper.next_try = 0.0
     keeper()
     assert keeper.tries == 1
     keeper()
