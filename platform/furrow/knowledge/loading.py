@@ -4,9 +4,12 @@ A batch takes one transaction, so a load that is cut short leaves whole batches,
 goes on: texts that are there already are skipped, changed ones replace their document's version.
 """
 
+import hashlib
+import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +21,6 @@ from furrow.core.errors import Invalid
 from furrow.knowledge import vectors
 from furrow.knowledge.bulk import insert_rows
 from furrow.knowledge.chunking import chunk_document
-from furrow.knowledge.entries import Entry, entry_parse
 from furrow.knowledge.jobs import compaction_enqueue, embed_enqueue, relations_enqueue
 from furrow.knowledge.lexical import store
 from furrow.knowledge.lexical.segments import build_segment
@@ -27,10 +29,25 @@ from furrow.knowledge.parsing.builder import guess_language
 from furrow.knowledge.parsing.document import Block, ParsedDocument
 from furrow.knowledge.reading import chunk_row
 from furrow.knowledge.relations import relations_note
+from furrow.knowledge.services.details import Details, text_cleaned
 
 BATCH_DOCUMENTS = 4_000
 # Building a segment takes some 60 bytes a character.
 BATCH_CHARS = 2_000_000
+MAX_CHARS = 2_000_000
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One checked line of the file."""
+
+    details: Details
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        """Of everything that is indexed; dates and metadata may change without a new version."""
+        return hashlib.sha256(f"{self.details.title}\0{self.text}".encode()).hexdigest()
 
 
 @dataclass
@@ -175,6 +192,39 @@ class Loader:
         Document.objects.bulk_update(documents, fields, batch_size=1000)
 
 
+def entry_parse(line: str) -> Entry:
+    """Raises `Invalid` with the reason."""
+    try:
+        data = json.loads(line)
+    except (ValueError, RecursionError):
+        raise Invalid("not JSON") from None
+    if not isinstance(data, dict):
+        raise Invalid("not an object")
+    for name in ("external_id", "title", "text"):
+        if not isinstance(data.get(name), str) or not data[name].strip():
+            raise Invalid(f"{name} is missing or no text")
+    text = text_cleaned(data["text"]).replace("\r\n", "\n").replace("\r", "\n").strip()
+    if not text or len(text) > MAX_CHARS:
+        raise Invalid("text is empty or too long")
+    details = Details.checked(
+        data["title"],
+        data["external_id"],
+        data.get("metadata") or {},
+        _day(data.get("valid_from")),
+        _day(data.get("valid_to")),
+    )
+    return Entry(details, text)
+
+
+def _day(value: Any) -> date | None:
+    if value is None:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except (ValueError, TypeError):
+        raise Invalid("a date is not YYYY-MM-DD") from None
+
+
 def _batches(entries: Iterable[Entry]) -> Iterator[dict[str, Entry]]:
     """By external id; of two lines with one id in a batch the later counts, as it would across batches."""
     batch: dict[str, Entry] = {}
@@ -190,7 +240,7 @@ def _batches(entries: Iterable[Entry]) -> Iterator[dict[str, Entry]]:
 
 
 def _version(document: Document, entry: Entry, number: int) -> DocumentVersion:
-    blocks = _blocks(entry)
+    blocks = _blocks(entry.text)
     return DocumentVersion(
         document_id=document.id,
         number=number,
@@ -210,10 +260,10 @@ def _version(document: Document, entry: Entry, number: int) -> DocumentVersion:
     )
 
 
-def _blocks(entry: Entry) -> list[dict[str, Any]]:
-    """A paragraph a line below the entry's headings, in the form the parser would give."""
+def _blocks(text: str) -> list[dict[str, Any]]:
+    """A paragraph a line, in the form the parser would give."""
     blocks, start = [], 0
-    for line in entry.text.split("\n"):
+    for line in text.split("\n"):
         words = line.strip()
         if words:
             at = start + line.index(words)
@@ -224,7 +274,7 @@ def _blocks(entry: Entry) -> list[dict[str, Any]]:
                     "page": None,
                     "start": at,
                     "end": at + len(words),
-                    "heading_path": list(entry.headings),
+                    "heading_path": [],
                     "table": None,
                 }
             )
@@ -235,12 +285,9 @@ def _blocks(entry: Entry) -> list[dict[str, Any]]:
 def _chunks(document: Document, version: DocumentVersion) -> list[Chunk]:
     text = version.text
     blocks = tuple(
-        Block(
-            "paragraph", text[b["start"] : b["end"]], 0, None, b["start"], b["end"],
-            tuple(b["heading_path"]),
-        )
+        Block("paragraph", text[b["start"] : b["end"]], 0, None, b["start"], b["end"])
         for b in version.blocks
-    )  # fmt: skip
+    )
     parsed = ParsedDocument(text=text, blocks=blocks, language=version.language)
     drafts = chunk_document(parsed, title=document.title)
     return [chunk_row(draft, version, document) for draft in drafts]

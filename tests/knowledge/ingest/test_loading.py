@@ -89,27 +89,6 @@ def test_batches_add_up(shop, load, monkeypatch):
         assert Document.objects.count() == 5
 
 
-def test_headings_are_searched_and_shown_and_changing_them_replaces(shop, load):
-    path = ["Book 3 Contracts", "Chapter 12  Loans"]
-    load(line(1, headings=path), line(2))
-    hit = shop.search("loans", mode="lexical").hits[0]
-    assert (hit.title, list(hit.heading_path)) == (
-        "Article 1",
-        ["Book 3 Contracts", "Chapter 12 Loans"],
-    )
-    out, _ = load(line(1, headings=path), line(2))
-    assert "2 unchanged" in out
-    out, _ = load(line(1, headings=["Book 4 Persons"]), line(2))
-    assert "1 replaced, 1 unchanged" in out
-    assert shop.found("loans", mode="lexical") == []
-
-
-def test_headings_that_are_no_texts_are_named(shop, load):
-    _, err = load(line(1, headings="Book 3"), line(2, headings=["x"] * 9), line(3, headings=[1]))
-    assert err.count("headings is not a list of texts") == 2
-    assert "line 2 skipped: there are more than 8 headings" in err
-
-
 def test_bad_lines_are_named_and_skipped(shop, load):
     out, err = load(
         "no json", line(1), line(2, text=" "), line(3, valid_from="soon"), "[1]", "", line(4)
