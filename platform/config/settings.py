@@ -26,8 +26,8 @@ if DEBUG and IS_PRODUCTION:
 SECRET_KEY = env_secret("SECRET_KEY", required=IS_PRODUCTION)
 WEB_HOST = env_str("WEB_HOST", "127.0.0.1")
 WEB_PORT = env_int("WEB_PORT", 8000, minimum=1)
-PUBLIC_URL = env_str("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
-ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", urlsplit(PUBLIC_URL).hostname or "127.0.0.1")
+PUBLIC_URL = env_str("PUBLIC_URL", "http://localhost:8000").rstrip("/")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", urlsplit(PUBLIC_URL).hostname or "localhost")
 if "*" in ALLOWED_HOSTS:
     raise SettingError("ALLOWED_HOSTS names exact hosts, never *")
 if not IS_PRODUCTION:

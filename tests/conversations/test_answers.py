@@ -183,6 +183,15 @@ def test_asking_for_a_person_opens_one_ticket_with_the_transcript(chat, text, wo
         assert not Gap.objects.exists()
 
 
+def test_phone_number_that_was_asked_for_goes_to_the_ticket(chat):
+    chat.ask("转人工")
+    turn = chat.ask("微信 guoyuan88，晚上在")
+    assert (turn.rung, turn.answer) == ("human", "已记下您的联系方式，工作人员会联系您。")
+    with tenant_tx(chat.tenant_id):
+        assert selectors.tickets_list().get().contact == "微信 guoyuan88，晚上在"
+        assert not Gap.objects.exists()
+
+
 def test_person_switched_off_opens_no_ticket_and_gives_the_contact(bare_chat):
     with tenant_tx(bare_chat.tenant_id):
         assistants.assistant_update(

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from furrow.dashboard.forms.budgets import MoneyField
-from furrow.dashboard.wording import PRICE_KINDS
+from furrow.dashboard.money_words import PRICE_KINDS
 from furrow.metering.models.prices import ANY_MODEL
 
 _SPAN = re.compile(r"(\d\d:\d\d)\s*[-–~]\s*(\d\d:\d\d)")

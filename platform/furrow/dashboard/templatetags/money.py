@@ -7,7 +7,7 @@ from typing import Any
 from django import template
 from django.utils.translation import gettext as _
 
-from furrow.dashboard import wording
+from furrow.dashboard import money_words, news_words
 from furrow.dashboard.money import money_text
 from furrow.metering.models import Balance, Budget
 
@@ -28,27 +28,27 @@ def whole(number: int) -> str:
 
 @register.filter
 def period_name(name: str) -> str:
-    return wording.period(name)
+    return money_words.period(name)
 
 
 @register.filter
 def price_kind(name: str) -> str:
-    return wording.price_kind(name)
+    return money_words.price_kind(name)
 
 
 @register.filter
 def budget_step(name: str) -> str:
-    return wording.budget_step(name)
+    return money_words.budget_step(name)
 
 
 @register.filter
 def alarm_kind(kind: str) -> str:
-    return wording.alarm_kind(kind)
+    return money_words.alarm_kind(kind)
 
 
 @register.filter
 def ledger_entry(reason: str) -> str:
-    return wording.ledger_entry(reason)
+    return money_words.ledger_entry(reason)
 
 
 @register.filter
@@ -59,12 +59,12 @@ def hours(amount: Decimal) -> str:
 
 @register.filter
 def news_event(name: str) -> str:
-    return wording.news_event(name)
+    return news_words.news_event(name)
 
 
 @register.filter
 def delivery_error(code: str) -> str:
-    return wording.delivery_error(code)
+    return news_words.delivery_error(code)
 
 
 @register.filter
