@@ -150,6 +150,30 @@ def test_tenants_are_served_in_turn(cast, recorder):
     assert (second.tenant_id, second.subject_id) == (cast.other_tenant.id, late.subject_id)
 
 
+def test_who_queued_first_is_not_served_first_throughout(cast, recorder):
+    """One worker, so that nothing runs while the next job is chosen."""
+    for _ in range(3):
+        enqueue(cast.tenant)
+    for _ in range(2):
+        enqueue(cast.other_tenant)
+    while jobs.run_next("test"):
+        pass
+    mine, others = cast.tenant.id, cast.other_tenant.id
+    assert [tenant for tenant, _, _ in recorder.runs] == [mine, others, mine, others, mine]
+
+
+def test_who_goes_on_later_waits_for_the_others(cast, recorder):
+    """Work in slices keeps its place in the queue, not its turn."""
+    recorder.error = jobs.ContinueLater()
+    enqueue(cast.tenant)
+    assert jobs.run_next("test")
+    recorder.error = None
+    enqueue(cast.other_tenant)
+    while jobs.run_next("test"):
+        pass
+    assert [tenant for tenant, _, _ in recorder.runs][1] == cast.other_tenant.id
+
+
 def test_long_jobs_of_one_tenant_leave_a_slot(cast, recorder, settings):
     settings.JOBS_PER_TENANT = {"test": 2}
     for _ in range(3):

@@ -3,8 +3,9 @@ database's, so that machines with wrong clocks cannot steal or strand a job.
 
 A lost bell is rung again by the sweeper, a dead worker's lease runs out, a second run of the same job finds
 the lease taken: so a job is run at least once, and its handler makes running twice harmless. Tenants are
-served in turn: the next job belongs to the tenant with the fewest running ones, and none runs more at a time
-than its share of the lane, so that long jobs of one leave a worker for the others.
+served in turn: the next job belongs to the tenant with the fewest running ones, among these to the one that
+was served longest ago, and none runs more at a time than its share of the lane, so that long jobs of one leave
+a worker for the others.
 """
 
 import threading
@@ -110,21 +111,30 @@ def job_cancel(*, kind: str, subject_id: UUID) -> bool:
     )
 
 
-# The fewest running first, then the longest waiting: one tenant's thousand files cannot hold up another's one.
-# Two claims at the same moment may exceed the share by one; that costs fairness once, not correctness.
+# The fewest running first, then the tenant served longest ago, then its longest waiting job: one tenant's thousand
+# files, queued first, cannot hold up another's one. Two claims at the same moment may exceed the share by one or
+# serve a tenant twice; that costs fairness once, not correctness.
 _CLAIM = """
+WITH waiting AS (
+  SELECT DISTINCT tenant_id FROM core_job
+   WHERE lane = %(lane)s AND state = 'queued' AND run_after <= statement_timestamp()),
+busy AS (
+  SELECT tenant_id, count(*) AS running FROM core_job
+   WHERE lane = %(lane)s AND state = 'running' GROUP BY tenant_id),
+turn AS (
+  SELECT w.tenant_id, coalesce(b.running, 0) AS running, s.served_at
+    FROM waiting w LEFT JOIN busy b USING (tenant_id)
+    JOIN LATERAL (
+      SELECT max(j.started_at) AS served_at FROM core_job j
+       WHERE j.tenant_id = w.tenant_id AND j.lane = %(lane)s) s ON true)
 UPDATE core_job SET state = 'running', attempts = attempts + 1, lease_token = %(token)s,
-       lease_until = statement_timestamp() + %(lease)s,
-       started_at = coalesce(started_at, statement_timestamp())
+       lease_until = statement_timestamp() + %(lease)s, started_at = statement_timestamp()
  WHERE id = (
-    SELECT j.id FROM core_job j
-      JOIN LATERAL (
-        SELECT count(*) AS running FROM core_job r
-         WHERE r.tenant_id = j.tenant_id AND r.lane = j.lane AND r.state = 'running'
-      ) load ON true
+    SELECT j.id FROM core_job j JOIN turn USING (tenant_id)
      WHERE j.lane = %(lane)s AND j.state = 'queued' AND j.run_after <= statement_timestamp()
-       AND load.running < %(share)s
-     ORDER BY load.running, j.run_after LIMIT 1 FOR UPDATE OF j SKIP LOCKED)
+       AND turn.running < %(share)s
+     ORDER BY turn.running, turn.served_at NULLS FIRST, j.run_after
+     LIMIT 1 FOR UPDATE OF j SKIP LOCKED)
    AND state = 'queued'
 RETURNING id, tenant_id, subject_id, kind, attempts
 """
