@@ -163,7 +163,7 @@ def search(
         chunks = chunks_fetch(
             [chunk_id for chunk_id, _ in ranked[: 2 * run.limit + 8]], checked.day
         )
-        out_of_date = expired_fetch(run.scope.without) if explain else {}
+        out_of_date = expired_fetch(run.scope.without, checked.day) if explain else {}
     ranks = {leg: _ranks(run, leg) for leg in ("lexical", "vector")}
     hits = [
         _hit(run, chunks[chunk_id], score, ranks)

@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from importlib import resources
 from typing import NamedTuple
 
-from furrow.knowledge.text.analysis import Term, analyse_query
+from furrow.knowledge.text.analysis import Term, analyse_query, joined_terms
 from furrow.knowledge.text.folding import fold
 from furrow.knowledge.text.stemming import root
 
@@ -70,7 +70,7 @@ def search_terms(text: str) -> list[Term]:
     terms = analyse_query(text)
     folded = fold(text)
     weights = {term.text: term.weight for term in terms}
-    others: dict[str, float] = {}
+    others = {code: 1.0 for code in joined_terms(folded) if code not in weights}
     for word in other_words(folded):
         others |= _terms_besides(word, weights, _OTHER_WORD_WEIGHT)
     for word in formal_words(folded):
