@@ -59,10 +59,14 @@ def other_words(folded: str) -> list[str]:
     return [word for word in members if word not in folded]
 
 
+def formal_pairs(folded: str) -> list[tuple[str, str]]:
+    """What a folded question names in everyday words, each with what rules and contracts call it."""
+    pairs = {word: said for said, formal in _formal().items() if said in folded for word in formal}
+    return [(said, word) for word, said in pairs.items() if word not in folded]
+
+
 def formal_words(folded: str) -> list[str]:
-    """What rules and contracts call the things that a folded question names in everyday words."""
-    words = [word for said, formal in _formal().items() if said in folded for word in formal]
-    return [word for word in dict.fromkeys(words) if word not in folded]
+    return [word for _, word in formal_pairs(folded)]
 
 
 def search_terms(text: str) -> list[Term]:
