@@ -76,6 +76,21 @@ def test_active_job_of_a_subject_is_reused(cast, recorder):
     assert enqueue(cast.tenant, subject).id == enqueue(cast.tenant, subject).id
 
 
+def test_job_queued_by_another_at_the_same_moment_is_reused(cast, recorder, monkeypatch):
+    """Two workers that publish into one base: the second looked before the first had committed."""
+    subject = uuid.uuid4()
+    first = enqueue(cast.tenant, subject)
+    looks = iter([Job.objects.none])
+    look = Job.active
+    monkeypatch.setattr(Job, "active", lambda: next(looks, look)())
+    with tenant_tx(cast.tenant.id):
+        before = Job.objects.count()
+        again = jobs.job_enqueue(kind="test.record", subject_id=subject, lane="test")
+        # The caller's own transaction goes on.
+        assert Job.objects.count() == before
+    assert again.id == first.id
+
+
 def test_passing_failure_is_retried_then_given_up(cast, recorder):
     recorder.error = UpstreamFailed("down")
     job = enqueue(cast.tenant, max_attempts=2)

@@ -20,7 +20,13 @@ from uuid import UUID
 
 from celery import current_app
 from django.conf import settings
-from django.db import OperationalError, close_old_connections, connection, transaction
+from django.db import (
+    IntegrityError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    transaction,
+)
 from django.db.models import F
 from django.db.models.functions import Now
 from kombu.exceptions import KombuError
@@ -35,6 +41,7 @@ LEASE = timedelta(seconds=30)
 RENEW_EVERY_S = 10.0
 RETRY_DELAY = timedelta(seconds=2)
 _NO_LIMIT = 1_000_000
+ONE_ACTIVE = "job_one_active_per_subject"
 RUN_TASK = "furrow.core.tasks.job_run_task"
 
 log = get_logger(__name__)
@@ -77,19 +84,25 @@ def job_enqueue(
     *, kind: str, subject_id: UUID, lane: str, max_attempts: int = 3, delay: timedelta | None = None
 ) -> Job:
     """Queues work on `subject_id` inside the caller's transaction; an active job of that kind is reused."""
-    with transaction.atomic():
-        active = Job.active().filter(kind=kind, subject_id=subject_id).first()
-        if active is not None:
+    wanted = {"kind": kind, "subject_id": subject_id}
+    while True:
+        if (active := Job.active().filter(**wanted).first()) is not None:
             return active
-        job = Job.objects.create(
-            tenant_id=current_tenant_id(),
-            kind=kind,
-            subject_id=subject_id,
-            lane=lane,
-            max_attempts=max_attempts,
-            run_after=Now() + (delay or timedelta()),
-        )
-        job.refresh_from_db(fields=["run_after"])
+        try:
+            with transaction.atomic():
+                job = Job.objects.create(
+                    tenant_id=current_tenant_id(),
+                    lane=lane,
+                    max_attempts=max_attempts,
+                    run_after=Now() + (delay or timedelta()),
+                    **wanted,
+                )
+                job.refresh_from_db(fields=["run_after"])
+            break
+        except IntegrityError as error:
+            # Another transaction queued the same work since we looked, and has committed by now.
+            if ONE_ACTIVE not in str(error):
+                raise
     transaction.on_commit(lambda: ring(lane))
     return job  # type: ignore[no-any-return]
 
