@@ -35,6 +35,8 @@ _PART_WEIGHT = 0.5
 _GROUPED_DIGITS = range(8, 17)
 # Pieces of a code that are typed with spaces between them, at most so many.
 _SPACED_PIECES = 5
+# A pasted table must not crowd the words out of its question.
+_MOST_JOINED = 32
 _SPACED = re.compile(r"(?<![\w.,-])[a-z0-9]{1,12}(?: [a-z0-9]{1,12})+(?![\w-]|[.,]\d)", re.ASCII)
 # No name, code or number is longer; what is, would only fill the index and the cache.
 _LONGEST = 64
@@ -95,7 +97,7 @@ def joined_terms(folded: str) -> list[str]:
                 code = "".join(pieces[start:end])
                 if any(char.isdigit() for char in code) and len(code) <= _LONGEST:
                     joined.append(code)
-    return list(dict.fromkeys(joined))
+    return list(dict.fromkeys(joined))[:_MOST_JOINED]
 
 
 def _counts(folded: str) -> Counter[str]:
