@@ -49,7 +49,7 @@ class Result:
     questions: int
     recall_5: float
     recall_10: float
-    recall_100: float
+    recall_100: float | None
     ndcg_10: float
     p50_ms: float
     p95_ms: float
@@ -259,7 +259,7 @@ def measure(collection: Collection, *, is_deep: bool) -> Result:
         questions=len(collection.questions),
         recall_5=statistics.fmean(recalls[5]),
         recall_10=statistics.fmean(recalls[10]),
-        recall_100=statistics.fmean(recalls[100]),
+        recall_100=statistics.fmean(recalls[100]) if is_deep else None,
         ndcg_10=statistics.fmean(gains),
         p50_ms=cuts[49],
         p95_ms=cuts[94],
@@ -273,6 +273,10 @@ def _ndcg(found: list[str], gold: set[str]) -> float:
     return gain / sum(1 / math.log2(place + 2) for place in range(min(len(gold), 10)))
 
 
+def _told(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
+
+
 def table(results: list[Result]) -> str:
     head = (
         "| set | texts | questions | recall@5 | recall@10 | recall@100 | nDCG@10 | p50 | p95 | load"
@@ -280,7 +284,7 @@ def table(results: list[Result]) -> str:
     )
     rows = [
         f"| {r.name} | {r.texts:,} | {r.questions:,} | {r.recall_5:.3f}"
-        f" | {r.recall_10:.3f} | {r.recall_100:.3f} | {r.ndcg_10:.3f}"
+        f" | {r.recall_10:.3f} | {_told(r.recall_100)} | {r.ndcg_10:.3f}"
         f" | {r.p50_ms:.0f} ms | {r.p95_ms:.0f} ms | {r.load_s:.1f} s | {r.peak_mb:.0f} MB |"
         for r in results
     ]
