@@ -14,6 +14,7 @@ from furrow.core.context import tenant_tx
 from furrow.core.errors import UpstreamFailed
 from furrow.core.extensions import extensions
 from furrow.knowledge.models import Document
+from furrow.knowledge.services.documents import document_update
 from furrow.tenants.services import SYSTEM
 
 
@@ -55,6 +56,19 @@ def test_question_gets_the_sentence_of_the_document(chat, question, sentence):
             assert text[citation["start"] : citation["end"]] == citation["quote"]
             assert citation["title"] == document.title
     assert [citation["n"] for citation in turn.citations] == list(range(1, len(turn.citations) + 1))
+
+
+def test_document_past_its_last_day_is_quoted_no_more(chat):
+    with tenant_tx(chat.tenant_id):
+        document = Document.objects.get(title="运费与售后")
+        today = timezone.localdate()
+        document_update(actor=SYSTEM, document=document, valid_to=today)
+    assert chat.ask("到北京的运费多少").citations
+    with tenant_tx(chat.tenant_id):
+        document_update(actor=SYSTEM, document=document, valid_to=today - timedelta(days=1))
+    turn = chat.ask("到北京的运费多少")
+    assert "12元" not in turn.answer
+    assert str(document.id) not in {citation["document_id"] for citation in turn.citations}
 
 
 def test_quote_that_no_longer_stands_in_the_document_is_dropped(chat):

@@ -139,6 +139,7 @@ _SEARCH_ADDITIONS = {
     "pinyin": _lazy("“%(said)s” was read as pinyin: %(meant)s"),
     "typo": _lazy("“%(said)s” is in no document; “%(meant)s” was looked for besides"),
     "synonym": _lazy("“%(said)s” means the same as “%(meant)s”"),
+    "formal": _lazy("“%(said)s”: rules and contracts say “%(meant)s”, which was looked for too."),
 }
 _STAGES = {
     "parsing": _lazy("Reading"),

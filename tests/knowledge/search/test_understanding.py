@@ -81,6 +81,18 @@ def test_own_synonyms_find_each_other(tools, cast):
     assert tools.found("大红袍多少钱", mode="lexical") == []
 
 
+def test_formal_words_are_looked_for_and_told(shop):
+    shop.add_text("Handbook", "用人单位解除劳动合同的，应当提前三十日书面通知。")
+    shop.add_text("Fruit", "苹果三十天内送到。")
+    shop.run_jobs()
+    result = shop.search("老板要辞退我", mode="lexical", explain=True)
+    assert result.hits[0].title == "Handbook"
+    told = {(kind, said, meant) for kind, said, meant in result.additions}
+    assert {("formal", "老板", "用人单位"), ("formal", "辞退", "解除劳动合同")} <= told
+    assert ("formal", "老板", "雇主") not in told
+    assert result.question == "老板要辞退我"
+
+
 @pytest.mark.parametrize("words", [["one"], ["same", "ＳＡＭＥ"], ["x" * 61, "y"], []])
 def test_group_needs_two_words_of_bearable_length(shop, words):
     with tenant_tx(shop.tenant_id), pytest.raises(Invalid):
