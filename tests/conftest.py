@@ -15,20 +15,20 @@ from typing import Any
 import psutil
 import psycopg
 import pytest
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 
 from furrow.accounts.models import User
-from furrow.accounts.services import user_ensure
 from furrow.core import redis as furrow_redis
 from furrow.core import security
 from furrow.core.addresses import database
-from furrow.core.context import tenant_tx
+from furrow.core.context import tenant_tx, unscoped
 from furrow.ops import embedded
-from furrow.tenants.models import Membership, Role, Tenant
-from furrow.tenants.services import SYSTEM, api_key_create, tenant_create
+from furrow.tenants.models import AuditEntry, Membership, Role, Tenant
+from furrow.tenants.services import SYSTEM, api_key_create
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASE_NAME = f"test_furrow_{os.getpid()}"
@@ -187,16 +187,45 @@ class Cast:
 
 @pytest.fixture
 def cast(db: None) -> Cast:
-    owner, teammate, viewer, stranger = (
-        user_ensure(email=f"{name}@example.test", name=name.title(), is_verified=True)
+    """What `user_ensure` and `tenant_create` make, which a test compares: written in nine queries instead of
+    seventy, for two of three tests begin with it.
+    """
+    owner, teammate, viewer, stranger = people = [
+        User(email=f"{name}@example.test", name=name.title())
         for name in ("owner", "teammate", "viewer", "stranger")
+    ]
+    for person in people:
+        person.set_unusable_password()
+    orchard, rival = tenants = [
+        Tenant(name=name, slug=name.lower(), language="zh-hans") for name in ("Orchard", "Rival")
+    ]
+    User.objects.bulk_create(people)
+    EmailAddress.objects.bulk_create(
+        EmailAddress(user=person, email=person.email, verified=True, primary=True)
+        for person in people
     )
-    tenant = tenant_create(name="Orchard", owner=owner, slug="orchard")
-    other = tenant_create(name="Rival", owner=stranger, slug="rival")
-    with tenant_tx(tenant.id):
-        Membership.objects.create(user=teammate, role=Role.STAFF)
-        Membership.objects.create(user=viewer, role=Role.VIEWER)
-    return Cast(tenant, owner, teammate, viewer, other, stranger)
+    with unscoped("the cast of the tests"):
+        Tenant.objects.bulk_create(tenants)
+        Membership.objects.bulk_create(
+            Membership(tenant=tenant, user=person, role=role)
+            for tenant, person, role in (
+                (orchard, owner, Role.OWNER),
+                (rival, stranger, Role.OWNER),
+                (orchard, teammate, Role.STAFF),
+                (orchard, viewer, Role.VIEWER),
+            )
+        )
+        AuditEntry.objects.bulk_create(
+            AuditEntry(
+                tenant=tenant,
+                actor_kind=SYSTEM.kind,
+                action="tenant.created",
+                object_type="tenant",
+                object_id=str(tenant.id),
+            )
+            for tenant in tenants
+        )
+    return Cast(orchard, owner, teammate, viewer, rival, stranger)
 
 
 ALL_SCOPES = [
