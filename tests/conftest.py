@@ -26,13 +26,18 @@ from furrow.core import redis as furrow_redis
 from furrow.core import security
 from furrow.core.addresses import database
 from furrow.core.context import tenant_tx, unscoped
+from furrow.dashboard.translations import compile_catalogues
+from furrow.gateway import embeddings
+from furrow.knowledge.parsing.runner import _Run
 from furrow.ops import embedded
 from furrow.tenants.models import AuditEntry, Membership, Role, Tenant
 from furrow.tenants.services import SYSTEM, api_key_create
+from tests.warm_reader import WarmReaders
 
 ROOT = Path(__file__).resolve().parent.parent
 DATABASE_NAME = f"test_furrow_{os.getpid()}"
 MOST_CONNECTIONS = 400
+COLD_START = _Run._start
 
 # Tests start dozens of interpreters. Where the environment forbids byte code, each of them, and each run of the
 # suite, would compile some four thousand files again.
@@ -166,6 +171,35 @@ def redis_server() -> Iterator[str]:
 @pytest.fixture(autouse=True)
 def _empty_redis(redis_server: str) -> None:
     furrow_redis.sync_redis().flushdb()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_catalogue() -> None:
+    """Pages outside the dashboard are Chinese too. One worker compiles, the other finds it done."""
+    lock_file = ROOT / "var" / "catalogue.lock"
+    lock_file.parent.mkdir(parents=True, exist_ok=True)
+    with lock_file.open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        compile_catalogues()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waits_and_warm_readers() -> Iterator[None]:
+    """Many tests have no embedding server, and none is about how long a call waits before it tries again. Where
+    the process that reads a file is itself in question, a test asks for `cold_readers`.
+    """
+    readers = WarmReaders()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(embeddings, "RETRY_WAIT_S", 0.002)
+        patch.setattr(_Run, "_start", lambda run, *job: readers.start(run, *job))
+        yield
+    readers.stop()
+
+
+@pytest.fixture
+def cold_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each file is read by a process that starts as in production."""
+    monkeypatch.setattr(_Run, "_start", COLD_START)
 
 
 @dataclass
