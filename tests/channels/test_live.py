@@ -52,6 +52,7 @@ def live(django_db_setup: None, django_db_blocker: Any, settings: Any) -> Iterat
             yield Live(shop, http)
 
 
+@pytest.mark.slow
 def test_of_a_hundred_messages_at_once_exactly_the_allowed_ones_pass(live):
     live.shop.change(messages_per_minute=7)
     with ThreadPoolExecutor(100) as pool:

@@ -326,6 +326,7 @@ class TestFailures:
         assert "secret" not in str(raised.message)
         assert len(chat_server.requests) == 1
 
+    @pytest.mark.slow
     def test_dead_server_is_tried_again_and_then_left_alone(self, settings, closed_port):
         settings.CHAT_URL = f"http://127.0.0.1:{closed_port}/v1"
         settings.CHAT_MODEL, settings.CHAT_DIALECT = "fake-chat", "own"
@@ -386,6 +387,7 @@ class TestFailures:
         assert failed().code == "chat_timeout"
         assert time.monotonic() - started < 2
 
+    @pytest.mark.slow
     def test_slow_reader_is_not_a_slow_server(self, chat_server, monkeypatch):
         monkeypatch.setattr("furrow.gateway.chat.NEXT_TOKEN_TIMEOUT_S", 0.3)
         chat_server.events = [part for event in answer(*"abcd") for part in (event, 0.2)]

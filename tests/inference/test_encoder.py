@@ -71,6 +71,7 @@ def test_minilm_is_the_transformers_model(minilm: Encoder) -> None:
         assert np.linalg.norm(row) == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_text_has_the_same_vector_in_any_company(minilm: Encoder) -> None:
     ids = minilm.tokenizer.texts(TEXTS).ids
     together = minilm.vectors(ids)

@@ -258,6 +258,7 @@ def test_endless_pdf_is_stopped_by_processor_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("cold_readers")
+@pytest.mark.slow
 def test_slow_file_is_stopped_by_the_clock(tmp_path: Path) -> None:
     path = tmp_path / "stored"
     path.write_bytes(b"a,b,c\n" * 3_000_000)

@@ -110,6 +110,7 @@ def test_document_out_of_its_dates_is_not_found(shop):
         assert shop.found("discount percent", mode=mode, filters=filters) == ["Now"]
 
 
+@pytest.mark.slow
 def test_many_expired_documents_cannot_crowd_out_a_valid_one(shop):
     past = timezone.localdate() - timedelta(days=1)
     for n in range(12):
