@@ -34,8 +34,9 @@ class Reader:
         if self.returncode is None:
             if not select.select([self._channel], [], [], timeout)[0]:
                 raise subprocess.TimeoutExpired("a warm reader", timeout or 0)
-            self.returncode = int(self._channel.recv(64))
+            # Before the answer is looked at: a forker that died must not stop the tests that follow.
             self._turn.release()
+            self.returncode = int(self._channel.recv(64))
         return self.returncode
 
 
@@ -49,12 +50,16 @@ class WarmReaders:
 
     def start(self, run: Any, request: dict[str, Any], write_end: int, errors: IO[bytes]) -> Reader:
         """Has the signature of `_Run._start`, whose place it takes."""
-        self._turn.acquire()
-        if self._channel is None:
-            self._channel = self._forker_start(run)
         job = {"request": request, "folder": run._folder, "environment": run._environment()}
-        socket.send_fds(self._channel, [json.dumps(job).encode()], [write_end, errors.fileno()])
-        return Reader(self._channel, self._turn)
+        self._turn.acquire()
+        try:
+            if self._channel is None:
+                self._channel = self._forker_start(run)
+            socket.send_fds(self._channel, [json.dumps(job).encode()], [write_end, errors.fileno()])
+            return Reader(self._channel, self._turn)
+        except (OSError, ValueError):
+            self._turn.release()
+            raise
 
     def _forker_start(self, run: Any) -> socket.socket:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -119,7 +124,7 @@ def _read(main: Any, job: dict[str, Any], report: int, errors: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         status = main()
-    except BaseException:
+    except BaseException:  # noqa: BLE001  handed on to the report's hook
         # As an interpreter would end: the report's hook first, then the status of an error.
         sys.excepthook(*sys.exc_info())
         status = 1
