@@ -28,7 +28,7 @@ from furrow.core import security
 from furrow.core.addresses import database
 from furrow.core.context import tenant_tx, unscoped
 from furrow.dashboard.translations import compile_catalogues
-from furrow.gateway import embeddings
+from furrow.gateway import chat_async_http, chat_http, embeddings
 from furrow.knowledge.parsing.runner import _Run
 from furrow.ops import embedded
 from furrow.tenants.models import AuditEntry, Membership, Role, Tenant
@@ -192,12 +192,13 @@ def _compiled_catalogue() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_waits_and_warm_readers() -> Iterator[None]:
-    """Many tests have no embedding server, and none is about how long a call waits before it tries again. Where
+    """Many tests have no model server, and none is about how long a call waits before it tries again. Where
     the process that reads a file is itself in question, a test asks for `cold_readers`.
     """
     readers = WarmReaders()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(embeddings, "RETRY_WAIT_S", 0.002)
+        for module in (embeddings, chat_http, chat_async_http):
+            patch.setattr(module, "RETRY_WAIT_S", 0.002)
         patch.setattr(_Run, "_start", lambda run, *job: readers.start(run, *job))
         yield
     readers.stop()

@@ -326,7 +326,6 @@ class TestFailures:
         assert "secret" not in str(raised.message)
         assert len(chat_server.requests) == 1
 
-    @pytest.mark.slow
     def test_dead_server_is_tried_again_and_then_left_alone(self, settings, closed_port):
         settings.CHAT_URL = f"http://127.0.0.1:{closed_port}/v1"
         settings.CHAT_MODEL, settings.CHAT_DIALECT = "fake-chat", "own"

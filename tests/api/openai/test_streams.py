@@ -34,6 +34,7 @@ def leaving(live: Live, is_stream: bool) -> Any:
 
 
 @pytest.mark.parametrize("is_stream", [True, False])
+@pytest.mark.slow
 def test_a_client_that_leaves_stops_the_model_and_pays_for_what_came(
     live: Live, chat_server: ChatServer, is_stream: bool
 ) -> None:
