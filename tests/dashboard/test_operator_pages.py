@@ -217,6 +217,7 @@ class TestPriceBook:
     def price(self, **data):
         return {"model": "*", "kind": "out", "window": "", "per_million": "16"} | data
 
+    @pytest.mark.slow
     def test_preview_says_what_it_would_have_cost_and_stores_nothing(self, operator, cast, shop):
         spend_at(cast.tenant.id, timezone.now() - timedelta(days=3), 0, 0, 1_000_000, 0)
         before = PriceItem.objects.count()

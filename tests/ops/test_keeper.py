@@ -33,6 +33,7 @@ def killed(data_dir: Path) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_killed_database_comes_back_or_says_why_not(data_dir: Path) -> None:
     said: list[str] = []
     url = embedded.postgres_start(data_dir)

@@ -53,6 +53,7 @@ def test_two_chat_models_are_one_too_many(settings, monkeypatch):
         runtime.model_addresses(PORTS)
 
 
+@pytest.mark.slow
 def test_chat_model_of_the_environment_is_left_as_it_is(monkeypatch):
     monkeypatch.setenv("CHAT_URL", "http://127.0.0.1:1/v1")
     assert set(runtime.model_addresses(PORTS)) == {"EMBEDDINGS_URL"}

@@ -210,6 +210,7 @@ def test_without_a_compiler_there_are_no_c_kernels(monkeypatch: pytest.MonkeyPat
 
 
 @needs_compiler
+@pytest.mark.slow
 def test_the_library_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     first = library_build("avx2")
