@@ -104,6 +104,8 @@ class Streams(threading.Thread):
         with http.stream("POST", url, json=body) as answer:
             if not answer.is_success:
                 self.refused += 1
+                # As its answer asks for: the model server is on its way back.
+                self.stop.wait(1)
                 return
             last = ""
             for n, line in enumerate(answer.iter_lines()):
@@ -133,7 +135,7 @@ def raid(paying: Product, files: dict[str, Path]) -> dict[str, float]:
         business.http.put("/budgets", json={"scope_kind": "tenant", "cap_hard": "50"})
         business.http.put("/budgets", json={"scope_kind": "visitor", "scope_id": "*", "cap_hard": "5", "period": "day"})  # fmt: skip
         # What the chat worker's turns write from.
-        business.settled([business.upload(files["md"])], within_s=90)
+        business.settled([business.upload(files["pdf"])], within_s=90)
         desk = business.assistant()
         stop = threading.Event()
         headers, model = business.headers, paying.settings["FURROW_MODEL"]
@@ -166,8 +168,8 @@ def raid(paying: Product, files: dict[str, Path]) -> dict[str, float]:
     began = time.monotonic()
     assert until(lambda: _open(paying) == 0, within_s=90, every_s=0.5), _holds(paying)
     figures["last hold ended after, s"] = time.monotonic() - began
-    for channel, kind in ("openai", "chat"), ("api", "chat"), ("api", "embedding"):
-        figures[f"{kind} by {channel}"] = _holds_of(paying, channel, kind)
+    figures["chats over /v1"] = _chats(paying, "channel = 'openai'")
+    figures["chats of the worker"] = _chats(paying, "assistant_id <> ''")
     basis = paying.sql("SELECT basis, count(*) FROM metering_usageevent GROUP BY 1")
     return figures | {str(name): float(count) for name, count in basis}
 
@@ -198,16 +200,12 @@ def _kill(product: Product, whom: str) -> None:
     assert until(product.is_healthy, within_s=60)
 
 
-def _chats(product: Product) -> int:
-    return int(product.sql("SELECT count(*) FROM metering_hold WHERE kind = 'chat'")[0][0])
-
-
-def _holds_of(product: Product, channel: str, kind: str) -> int:
+def _chats(product: Product, whose: str = "true") -> int:
+    """Calls that used something, not those that no model could be asked for."""
     return int(
         product.sql(
-            "SELECT count(*) FROM metering_hold WHERE attribution ->> 'channel' = %s AND kind = %s",
-            channel,
-            kind,
+            "SELECT count(*) FROM metering_usageevent"
+            f" WHERE kind = 'chat' AND basis <> 'corrected' AND {whose}"
         )[0][0]
     )
 
@@ -244,8 +242,8 @@ def test_kills_met_answers_of_the_web_and_of_the_worker(
     paying: Product, raid: dict[str, float]
 ) -> None:
     assert raid["kills"] == KILLS
-    assert raid["chat by openai"] >= CALLS // 2
-    assert raid["chat by api"] >= KILLS
+    assert raid["chats over /v1"] >= CALLS // 2
+    assert raid["chats of the worker"] >= KILLS // 2
     assert raid["streams cut"] > 0
     assert raid["streams whole"] > CALLS // 4
 
