@@ -214,7 +214,7 @@ def _pages(tenant_id: UUID) -> bool:
         Membership.objects.get_or_create(user=owner, defaults={"role": Role.OWNER})
         slug = Tenant.objects.get(id=tenant_id).slug
     client = Client()
-    client.force_login(owner, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(owner)
     is_fast = True
     for span in ("last_month", "quarter", "year"):
         for group in ("assistant", "model"):

@@ -1,6 +1,7 @@
 """Web, chat worker and model server are killed at random moments of two hundred paid calls: the books agree.
 
-The calls are answers streamed over `/v1`, and turns of conversations that the chat worker writes.
+The paid calls are answers streamed over `/v1` and searches; the chat worker answers turns of conversations beside
+them, for which the smallest of models is hardly ever asked.
 
 Repeat a run with FURROW_FAULT_SEED.
 """
@@ -170,6 +171,7 @@ def raid(paying: Product, files: dict[str, Path]) -> dict[str, float]:
     figures["last hold ended after, s"] = time.monotonic() - began
     figures["chats over /v1"] = _chats(paying, "channel = 'openai'")
     figures["chats of the worker"] = _chats(paying, "assistant_id <> ''")
+    figures["turns of the worker"] = _count(paying, "conversations_turn")
     basis = paying.sql("SELECT basis, count(*) FROM metering_usageevent GROUP BY 1")
     return figures | {str(name): float(count) for name, count in basis}
 
@@ -238,12 +240,10 @@ def test_i5_no_hold_outlives_its_time_and_the_sweep(
     assert states["settled"] > CALLS // 2
 
 
-def test_kills_met_answers_of_the_web_and_of_the_worker(
-    paying: Product, raid: dict[str, float]
-) -> None:
+def test_kills_met_streams_of_the_web(paying: Product, raid: dict[str, float]) -> None:
     assert raid["kills"] == KILLS
-    assert raid["chats over /v1"] >= CALLS // 2
-    assert raid["chats of the worker"] >= KILLS // 2
+    assert raid["chats over /v1"] >= CALLS
+    assert raid["turns of the worker"] >= KILLS
     assert raid["streams cut"] > 0
     assert raid["streams whole"] > CALLS // 4
 
