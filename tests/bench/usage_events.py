@@ -46,7 +46,7 @@ INSERT INTO metering_usageevent (
     cost_in_miss, cost_out, cost_reasoning, cost, charged, absorbed, prices, price_ids, book_version, busy_us,
     scopes, started_at, finished_at, created_at)
 SELECT lpad(to_hex(n), 32, '0')::uuid, %(tenant)s, 'own', 'b' || lpad(n::text, 9, '0'), 1, 0, 'reported', 'complete', 'chat',
-       'model-' || n %% 2, 'CNY', 'assistant-' || n / 2 %% 4,
+       'model-' || n %% 2, 'CNY', '00000000-0000-4000-8000-00000000000' || n / 2 %% 4,
        (ARRAY['widget', 'api', 'dashboard'])[1 + n / 8 %% 3],
        '', '', 'composed', '', '', 100, 900, 200, 0, 0.00005, 0.0018, 0.0016, 0, 0.00345, 0.00345, 0,
        '{}', '{}', 1, 1000, '{tenant}', at, at, at
@@ -217,7 +217,7 @@ def _pages(tenant_id: UUID) -> bool:
     client.force_login(owner)
     is_fast = True
     for span in ("last_month", "quarter", "year"):
-        for group in ("assistant", "model"):
+        for group in ("model", "channel"):
             url = f"/t/{slug}/costs/?span={span}&by={group}"
             times, seen = _loads(client, url)
             median, p95 = statistics.median(times), sorted(times)[int(len(times) * 0.95) - 1]
