@@ -251,6 +251,8 @@ CHAT_FIRST_TOKEN_TIMEOUT_S = env_int("CHAT_FIRST_TOKEN_TIMEOUT_S", 60, minimum=1
 CHAT_TOTAL_TIMEOUT_S = env_int("CHAT_TOTAL_TIMEOUT_S", 600, minimum=1)
 # Who bills: the lines at the head of an invoice, apart by |.
 INVOICE_ISSUER = env_str("INVOICE_ISSUER")
+# A font with the characters of its businesses; empty: looked for where systems keep Noto CJK and Droid.
+INVOICE_FONT = env_str("INVOICE_FONT")
 # The longest answer anybody may ask for, and the model's context (0: not known, its server decides).
 CHAT_MAX_TOKENS = env_int("CHAT_MAX_TOKENS", 2048, minimum=1)
 CHAT_CONTEXT_TOKENS = env_int("CHAT_CONTEXT_TOKENS", 0, minimum=0)

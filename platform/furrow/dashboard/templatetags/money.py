@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from furrow.dashboard import money_words, news_words
 from furrow.dashboard.money import money_text
 from furrow.metering.models import Balance, Budget
+from furrow.metering.money import amount_text
 
 register = template.Library()
 NEAR, FULL = 0.8, 1.0
@@ -18,6 +19,12 @@ NEAR, FULL = 0.8, 1.0
 @register.filter
 def money(amount: Decimal | None, currency: str) -> str:
     return "–" if amount is None else money_text(amount, currency)
+
+
+@register.filter
+def exact_amount(amount: Decimal) -> str:
+    """Of no currency: differences of several, which can only be compared with nothing."""
+    return amount_text(amount)
 
 
 @register.filter
