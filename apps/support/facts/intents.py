@@ -33,7 +33,7 @@ _PATTERNS: dict[str, str] = {
     "shipping_fee": (
         r"运费|邮费|快递费|包邮|免邮|邮寄费|(?:寄|发|送|邮)(?:到|去|往)?[^。？?，,]{0,8}(?:多少钱|要钱|收费|几块)"
         r"|shipping (?:fee|cost|charge|price|rate)|delivery (?:fee|cost|charge|price)|postage|(?:cost|charge)[^.?]{0,20}(?:to ship|to deliver|to send|shipping|delivery)"
-        r"|free (?:shipping|delivery)|how much (?:is|for|does|to)(?: it cost)?[^.?]{0,12}(?:shipping|delivery|ship|deliver|send)"
+        r"|free (?:shipping|delivery)|(?:shipping|delivery) (?:is )?free|how much (?:is|for|does|to)(?: it cost)?[^.?]{0,12}(?:shipping|delivery|ship|deliver|send)"
     ),
     "shipping_time": (
         r"(?:寄|发|送|邮|运|快递|路上|到|物流)[^。？?，,]{0,10}(?:几天|多久|多少天|多长时间)|(?:几天|多久|多少天|多长时间)[^。？?，,]{0,6}(?:能|可以|会)?(?:到|送达|收到|收货)"
@@ -45,7 +45,7 @@ _PATTERNS: dict[str, str] = {
     ),
     "storage": (
         r"(?:怎么|如何|怎样|咋)(?:样)?(?:保存|储存|存放|放|保鲜|贮藏|收)|保存|储存|存放|保鲜|保质期|(?:能|可以|可)(?:放|存|保存)[^。？?，,]{0,4}(?:多久|几天|多长)|放(?:多久|几天)|(?:放|要放|用放|需要)(?:冰箱|冷藏|冷冻)|冷藏吗|常温"
-        r"|(?:how|where) (?:should|do|can|to|must)(?: i| we)? (?:store|keep)|stor(?:e|age|ing)\b|shelf life|how long (?:do|does|will|can)[^.?]{0,30}(?:keep|last|stay fresh|be kept)|(?:keep|put|stay)[^.?]{0,20}(?:fridge|refrigerator|fresh)"
+        r"|(?:how|where) (?:should|do|can|to|must)(?: i| we)? (?:store|keep)|stor(?:e|age|ing)\b|shelf life|how long (?:do|does|will|can)[^.?]{0,60}(?:keep|last|stay fresh|be kept)|(?:keep|put|stay)[^.?]{0,20}(?:fridge|refrigerator|fresh)"
         r"|refrigerat"
     ),
     "season": (
@@ -61,8 +61,8 @@ _PATTERNS: dict[str, str] = {
         r"|net weight|how heavy|how many (?:kilos|kg|kilograms)|what[^.?]{0,20}weigh|how much does[^.?]{0,40}weigh"
     ),
     "price": (
-        r"(?:多少|几)(?:钱|元|块)|价格|价钱|单价|零售价|售价|怎么卖|卖多少|啥价|什么价|报价|咋卖|贵不贵"
-        r"|how much|price|what (?:does|do|would)[^.?]{0,40}cost|cost of|\bcosts?\b"
+        r"(?:多少|几)(?:钱|元|块)|价格|价钱|单价|零售价|售价|怎么卖|卖多少|啥价|什么价|价位|报价|咋卖|贵不贵"
+        r"|how much|price|what (?:does|do|would)[^.?]{0,40}cost|cost of|how expensive|charge for|\bcosts?\b"
     ),
     "dispatch": (
         r"(?:几点|什么时候|多久|何时|当天|今天)[^。？?，,]{0,10}(?:发货|截单|发出|寄出)|(?:发货|截单)(?:时间|几点)|(?:下单|付款)[^。？?]{0,8}(?:多久|几天|什么时候|几点)[^。？?]{0,4}发"
@@ -83,6 +83,11 @@ _BEYOND = re.compile(
 )
 # A follow-up with a noun of its own: "那苹果呢", "what about apples".
 NAMES_OTHER = re.compile(r"那|呢$|what about|how about|and the ")
+# A place that is asked for by name, in the writer's own letters.
+_PLACE_ZH = re.compile(
+    r"(?:寄|发|送|邮|运)(?:到|去|往)(?!货|快递|我|你|家|这|那|哪|需|要|的|多|几|一)[\u3400-\u9fff]{2,}"
+)
+_PLACE_EN = re.compile(r"\bto (?:the )?[A-Z][a-z]{2,}")
 _POLICIES = ("dispatch", "returns", "invoice", "pickup")
 
 
@@ -100,33 +105,34 @@ def wanted(text: str) -> Wanted:
     return Wanted(tuple(_sorted_out(found)), bool(_BEYOND.search(folded)))
 
 
+# Where both are found, the first is meant and the others are only its words.
+_NARROWER: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
+    (frozenset({"shipping_fee"}), frozenset({"price", "served"})),
+    (frozenset({"shipping_time"}), frozenset({"served", "dispatch"})),
+    (frozenset({"storage"}), frozenset({"stock", "shipping_time", "season"})),
+    (frozenset({"weight"}), frozenset({"price"})),
+    (frozenset({"season"}), frozenset({"stock"})),
+    (frozenset({"dispatch"}), frozenset({"served", "season"})),
+    (frozenset({"invoice", "returns", "pickup"}), frozenset({"served", "price", "stock"})),
+)
+
+
 def _sorted_out(found: list[str]) -> list[str]:
     """Words that serve two questions are given to the narrower one."""
+    for alone in ("address", "urge", "order", "claim_window"):
+        if alone in found:
+            return [alone]
     left = set(found)
-    if left & {"urge", "address"}:
-        return [name for name in ("address", "urge") if name in left][:1]
-    if "order" in left:
-        return ["order"]
-    if "claim_window" in left:
-        return ["claim_window"]
-    if "shipping_fee" in left:
-        left -= {"price", "served"}
-    if "shipping_time" in left:
-        left -= {"served"}
-        if "dispatch" in left and "shipping_fee" not in left:
-            left -= {"dispatch"}
-    if "storage" in left:
-        left -= {"stock", "shipping_time", "season"}
-    if "weight" in left:
-        left -= {"price"}
-    if "season" in left:
-        left -= {"stock"}
-    if "dispatch" in left:
-        left -= {"served", "season"}
-    if left & {"invoice", "returns", "pickup"}:
-        left -= {"served", "price", "stock"}
+    for meant, others in _NARROWER:
+        if left & meant:
+            left -= others
     return [name for name in found if name in left]
 
 
 def is_policy(intent: str) -> bool:
     return intent in _POLICIES
+
+
+def names_place(text: str) -> bool:
+    """Whether somewhere is named, known to us or not."""
+    return bool(_PLACE_ZH.search(text) or _PLACE_EN.search(text))

@@ -22,6 +22,10 @@ _OTHER_EN = frozenset(
     "tree trees seedling seedlings seed seeds jam wine vinegar juice tea cake peel marmalade oil ice-cream pie chips"
     " dried slices canned jars flower honey".split()
 )
+_BEFORE = "的买要卖个有这那种款斤箱些吃寄发和与跟问家你"
+# Modifiers that must be asked for: "large" is not "extra large".
+_SIZES = frozenset({"大果", "large"})
+_UNASKED = frozenset({"特大", "extra"})
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+(?:\.\d+)?")
 _HAN = re.compile(r"[\u3400-\u9fff]+")
 _FILLERS = frozenset("the a an of with and in for per piece pack from".split())
@@ -72,13 +76,12 @@ def named_in(text: str, goods: Sequence[Goods]) -> list[Goods]:
 
 
 def _by_code(folded: str, goods: Sequence[Goods]) -> list[Goods]:
-    bare = re.sub(r"[\s\-_/.]", "", folded)
     found = [
         each
         for each in goods
         if len(each.code) >= 3
-        and re.search(rf"(?<![0-9a-z]){re.escape(each.code)}(?![0-9])", bare)
         and any(char.isdigit() for char in each.code)
+        and re.search(rf"(?<![0-9a-z]){r'[ _/.-]?'.join(each.code)}(?![0-9a-z])", folded)
     ]
     longest = max((len(each.code) for each in found), default=0)
     return [each for each in found if len(each.code) == longest]
@@ -86,17 +89,32 @@ def _by_code(folded: str, goods: Sequence[Goods]) -> list[Goods]:
 
 def _is_called(folded: str, each: Goods) -> bool:
     bare = re.sub(r"[^\w]", "", folded)
-    for name in each.names:
-        if not name.isascii() and re.sub(r"[^\w]", "", name) in bare:
-            return True
-    return any(_holds(folded, call) for call in (*each.calls, *each.names))
+    if any(_is_named(folded, bare, name) for name in each.names):
+        return True
+    own = "".join(each.names)
+    return any(_holds(folded, call, own) for call in (*each.calls, *each.names))
 
 
-def _holds(folded: str, call: str) -> bool:
+def _is_named(folded: str, bare: str, name: str) -> bool:
+    """By most of its name: four characters on end, or two words and more than half of them."""
+    if name.isascii():
+        words = [_singular(word) for word in _WORD.findall(name) if word not in _FILLERS]
+        said = {_singular(word) for word in _WORD.findall(folded)}
+        known = sum(word in said for word in words)
+        return known >= 2 and known * 2 > len(words)
+    own = re.sub(r"[^\w]", "", name)
+    return any(own[at : at + 4] in bare for at in range(max(1, len(own) - 3)))
+
+
+def _holds(folded: str, call: str, own: str) -> bool:
     if call.isascii():
         pattern = r"\W+".join(f"{re.escape(_singular(word))}(?:s|es)?" for word in call.split())
         return bool(pattern) and re.search(rf"(?<![a-z]){pattern}(?![a-z])", folded) is not None
-    return call in folded
+    if len(call) > 1:
+        return call in folded
+    # 桃 alone is a peach; in 核桃 and 樱桃 it is another fruit. What the goods' own name has before it is fine.
+    before = re.escape(_BEFORE + re.sub(r"[^\u3400-\u9fff]", "", own))
+    return re.search(rf"(?<![\u3400-\u9fff]){call}|[{before}]{call}", folded) is not None
 
 
 def _not_another_thing(folded: str, fitting: list[Goods]) -> list[Goods]:
@@ -116,7 +134,10 @@ def _not_another_thing(folded: str, fitting: list[Goods]) -> list[Goods]:
 
 
 def _score(asked: frozenset[str], each: Goods, known: Counter[str], count: int) -> float:
-    return sum(math.log(1 + count / known[piece]) for piece in asked & each.pieces)
+    score = sum(math.log(1 + count / known[piece]) for piece in asked & each.pieces)
+    if asked & _SIZES and (each.pieces & _UNASKED) - asked:
+        return score * 0.9
+    return score
 
 
 def _singular(word: str) -> str:

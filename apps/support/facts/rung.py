@@ -1,7 +1,7 @@
 """The `fact` rung of the shop: finds out what is asked, about what, and answers from rows or not at all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils import timezone
@@ -29,6 +29,7 @@ from furrow.knowledge.text.folding import fold
 # A follow-up such as "and the peaches?" is short; a long message says itself what it wants.
 FOLLOW_UP_LENGTH = 24
 _GOODS_INTENTS = frozenset({"price", "stock", "season", "weight", "storage"})
+_PLACE_INTENTS = frozenset({"shipping_fee", "shipping_time", "served"})
 _REST = (
     "其余的我这里没有记录，可以回复“转人工”。",
     'I have no record of the rest; reply "talk to a person".',
@@ -76,33 +77,45 @@ class ShopFacts:
 def understood(question: Question, catalogue: Sequence[Goods]) -> Asked | str:
     """Or the reason why this is no question for the rows."""
     wanted = intents.wanted(question.text)
-    found = named_in(question.text, catalogue)
-    regions = regions_in(question.text)
-    text, names = question.text, wanted.intents
-    last = question.history[-1] if question.history else None
-    if last is not None and last.rung == "fact" and len(text) <= FOLLOW_UP_LENGTH:
-        before = intents.wanted(last.question)
-        if not names and (found or regions):
-            names = tuple(name for name in before.intents if name not in orders.ORDER_INTENTS)
-        if not found and set(names) & _GOODS_INTENTS and not _names_something(text):
-            found = named_in(last.question, catalogue)
-        if not regions and {"shipping_fee", "shipping_time", "served"} & set(names):
-            regions = regions_in(last.question)
     if wanted.is_beyond:
         return "beyond_rows"
-    if not names:
+    asked = Asked(
+        wanted.intents,
+        tuple(named_in(question.text, catalogue)),
+        tuple(regions_in(question.text)),
+        fold(question.text),
+    )
+    asked = _followed_up(question, asked, catalogue)
+    if not asked.intents:
         return "not_a_fact"
-    if regions and not found and "price" in names:
+    names = asked.intents
+    if asked.regions and not asked.goods and "price" in names:
         # "How much to Beijing" without goods asks for the freight.
         names = tuple("shipping_fee" if name == "price" else name for name in names)
-    about_goods = set(names) & _GOODS_INTENTS
-    if about_goods and not found:
+    if not asked.goods:
         names = tuple(name for name in names if name not in _GOODS_INTENTS)
         if not names:
             return "no_product"
-    if names == ("served",) and not regions:
-        return "no_region"
-    return Asked(names, tuple(found), tuple(regions), fold(text))
+    if not asked.regions and set(names) <= _PLACE_INTENTS:
+        if "served" in names or intents.names_place(question.text):
+            return "no_region"
+    return replace(asked, intents=names)
+
+
+def _followed_up(question: Question, asked: Asked, catalogue: Sequence[Goods]) -> Asked:
+    """What a short message leaves out is what the message before it was about, when that was answered from rows."""
+    last = question.history[-1] if question.history else None
+    if last is None or last.rung != "fact" or len(question.text) > FOLLOW_UP_LENGTH:
+        return asked
+    names, goods_meant, regions = asked.intents, asked.goods, asked.regions
+    if not names and (goods_meant or regions):
+        before = intents.wanted(last.question).intents
+        names = tuple(name for name in before if name not in orders.ORDER_INTENTS)
+    if not goods_meant and set(names) & _GOODS_INTENTS and not _names_something(question.text):
+        goods_meant = tuple(named_in(last.question, catalogue))
+    if not regions and _PLACE_INTENTS & set(names):
+        regions = tuple(regions_in(last.question))
+    return replace(asked, intents=names, goods=goods_meant, regions=regions)
 
 
 def _names_something(text: str) -> bool:

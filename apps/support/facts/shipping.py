@@ -34,7 +34,7 @@ def fee(
     if not regions:
         return _overview(teller, zones, _fee_line)
     kilos = _kilos(text) or _weight_of(goods)
-    is_cold = len(goods) == 1 and goods[0].row.is_cold_chain
+    is_cold = bool(goods) and all(each.row.is_cold_chain for each in goods)
     parts = [_fee_to(teller, zones, region, kilos, is_cold=is_cold) for region in regions]
     return _joined(teller, parts)
 
@@ -46,7 +46,7 @@ def time(teller: Teller, zones: Zones, regions: list[str]) -> Part | None:
 
 
 def served(teller: Teller, zones: Zones, regions: list[str], goods: Sequence[Goods]) -> Part | None:
-    is_cold = len(goods) == 1 and goods[0].row.is_cold_chain
+    is_cold = bool(goods) and all(each.row.is_cold_chain for each in goods)
     return _joined(teller, [_served(teller, zones, region, is_cold=is_cold) for region in regions])
 
 
