@@ -32,7 +32,8 @@ def settings_now() -> ShopSettings:
 
 
 def skus_live() -> QuerySet[Any]:
-    rows = Sku.objects.filter(deleted_at=None, product__deleted_at=None).select_related("product")
+    rows: QuerySet[Any] = Sku.objects.filter(deleted_at=None, product__deleted_at=None)
+    rows = rows.select_related("product")
     return rows.prefetch_related("seasons", "storage", "product__skus").order_by("code")
 
 
@@ -81,7 +82,9 @@ def skus_found(query: str = "") -> QuerySet[Any]:
 
 def orders_found(query: str = "", status: str = "") -> QuerySet[Any]:
     """By number however it is typed, by tracking number, or by the last digits of the phone."""
-    rows = Order.objects.select_related("customer").prefetch_related("shipments", "lines")
+    rows: QuerySet[Any] = Order.objects.select_related("customer").prefetch_related(
+        "shipments", "lines"
+    )
     if status:
         rows = rows.filter(status=status)
     if query:
@@ -91,10 +94,10 @@ def orders_found(query: str = "", status: str = "") -> QuerySet[Any]:
             wanted |= Q(digits__contains=digits)
         if len(digits) == 4:
             wanted |= Q(phone_tail=digits)
-        rows = rows.filter(wanted).distinct()
-    return rows.annotate(
-        open_requests=Count("requests", filter=Q(requests__state="open"), distinct=True)
-    ).order_by("-ordered_at", "-created_at")
+        rows = rows.filter(id__in=Order.objects.filter(wanted).values("id"))
+    counted = Count("requests", filter=Q(requests__state="open"), distinct=True)
+    rows = rows.annotate(open_requests=counted)
+    return rows.order_by("-ordered_at", "-created_at")
 
 
 def order_get(order_id: UUID) -> Order:
@@ -110,7 +113,7 @@ def order_get(order_id: UUID) -> Order:
 
 
 def requests_list(state: str = StaffRequest.State.OPEN) -> QuerySet[Any]:
-    rows = StaffRequest.objects.select_related("order", "decided_by")
+    rows: QuerySet[Any] = StaffRequest.objects.select_related("order", "decided_by")
     return (
         rows.filter(state=state).order_by("-created_at") if state else rows.order_by("-created_at")
     )
@@ -126,7 +129,7 @@ def request_get(request_id: UUID) -> StaffRequest:
 
 
 def claims_list(state: str = "") -> QuerySet[Any]:
-    rows = Claim.objects.select_related("order", "sku__product", "rule").annotate(
+    rows: QuerySet[Any] = Claim.objects.select_related("order", "sku__product", "rule").annotate(
         photo_count=Count("photos")
     )
     return (rows.filter(state=state) if state else rows).order_by("-created_at")
@@ -145,7 +148,8 @@ def claim_get(claim_id: UUID) -> Claim:
 
 
 def batches_list() -> QuerySet[Any]:
-    return ImportBatch.objects.select_related("made_by").order_by("-created_at")
+    rows: QuerySet[Any] = ImportBatch.objects.select_related("made_by")
+    return rows.order_by("-created_at")
 
 
 def batch_get(batch_id: UUID) -> ImportBatch:

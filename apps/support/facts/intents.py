@@ -88,6 +88,9 @@ _PLACE_ZH = re.compile(
     r"(?:寄|发|送|邮|运)(?:到|去|往)(?!货|快递|我|你|家|这|那|哪|需|要|的|多|几|一)[\u3400-\u9fff]{2,}"
 )
 _PLACE_EN = re.compile(r"\bto (?:the )?[A-Z][a-z]{2,}")
+_CLAUSE = re.compile(r"[，,。？?；;！!]|\band\b")
+# Asked of one order or one claim, these leave no room for another question.
+_ALONE = ("address", "urge", "order", "claim_window")
 _POLICIES = ("dispatch", "returns", "invoice", "pickup")
 
 
@@ -100,9 +103,18 @@ class Wanted:
 
 
 def wanted(text: str) -> Wanted:
+    """Of the whole and of each clause: two questions in one message are both meant."""
     folded = " ".join(fold(text).split())
-    found = [name for name, pattern in _COMPILED.items() if pattern.search(folded)]
-    return Wanted(tuple(_sorted_out(found)), bool(_BEYOND.search(folded)))
+    found = _sorted_out(_found(folded))
+    if not set(found) & set(_ALONE):
+        for clause in _CLAUSE.split(folded):
+            found += [name for name in _sorted_out(_found(clause)) if name not in _ALONE]
+    ordered = [name for name in _COMPILED if name in found]
+    return Wanted(tuple(ordered), bool(_BEYOND.search(folded)))
+
+
+def _found(text: str) -> list[str]:
+    return [name for name, pattern in _COMPILED.items() if pattern.search(text)]
 
 
 # Where both are found, the first is meant and the others are only its words.
@@ -119,7 +131,7 @@ _NARROWER: tuple[tuple[frozenset[str], frozenset[str]], ...] = (
 
 def _sorted_out(found: list[str]) -> list[str]:
     """Words that serve two questions are given to the narrower one."""
-    for alone in ("address", "urge", "order", "claim_window"):
+    for alone in _ALONE:
         if alone in found:
             return [alone]
     left = set(found)

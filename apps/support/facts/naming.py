@@ -26,6 +26,7 @@ _BEFORE = "的买要卖个有这那种款斤箱些吃寄发和与跟问家你"
 # Modifiers that must be asked for: "large" is not "extra large".
 _SIZES = frozenset({"大果", "large"})
 _UNASKED = frozenset({"特大", "extra"})
+_PROCESSED = frozenset({"罐头", "canned", "dried", "frozen", "果干"})
 _WORD = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+(?:\.\d+)?")
 _HAN = re.compile(r"[\u3400-\u9fff]+")
 _FILLERS = frozenset("the a an of with and in for per piece pack from".split())
@@ -135,7 +136,8 @@ def _not_another_thing(folded: str, fitting: list[Goods]) -> list[Goods]:
 
 def _score(asked: frozenset[str], each: Goods, known: Counter[str], count: int) -> float:
     score = sum(math.log(1 + count / known[piece]) for piece in asked & each.pieces)
-    if asked & _SIZES and (each.pieces & _UNASKED) - asked:
+    unasked = each.pieces - asked
+    if unasked & _PROCESSED or (asked & _SIZES and unasked & _UNASKED):
         return score * 0.9
     return score
 

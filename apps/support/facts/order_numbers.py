@@ -39,15 +39,25 @@ def candidates(text: str) -> list[str]:
     return sorted(found, key=lambda number: (-len(number), number))
 
 
-def phone_tails(text: str, number: str = "") -> list[str]:
-    """Four digits that may be the end of a phone number; those inside the order number `number` are none."""
+def phone_tails(text: str) -> list[str]:
+    """Four digits that may be the end of a phone number: of a whole number, after a word for it, or standing alone or
+    last behind an order number. Decided by the text only: whether an order is known must not show.
+    """
     folded = fold(text)
-    if number:
-        # Takes the number out however it is parted.
-        folded = re.sub(r"[ _./·-]{0,2}".join(number), " # ", folded)
     found = [match[1] for match in _MOBILE.finditer(folded)]
-    found += [match[1] for match in _LABELLED.finditer(folded)]
-    found += [match[1] for match in _FOUR.finditer(folded) if not _YEAR.match(match[1])]
-    if not found:
-        found = [match[1] for match in _FOUR.finditer(folded)]
+    rest = _MOBILE.sub(" # ", folded)
+    found += [match[1] for match in _LABELLED.finditer(rest)]
+
+    def without_number(match: re.Match[str]) -> str:
+        groups = re.findall(r"\d+", match[0])
+        if len("".join(groups)) < LEAST:
+            return match[0]
+        is_last = len(groups[-1]) == 4 and re.search(r"\s\d{4}$", match[0])
+        if is_last and len("".join(groups[:-1])) >= LEAST:
+            found.append(groups[-1])
+        return " # "
+
+    rest = _GROUPS.sub(without_number, rest)
+    alone = [match[1] for match in _FOUR.finditer(rest)]
+    found += [four for four in alone if not _YEAR.match(four)] or alone
     return list(dict.fromkeys(found))

@@ -49,7 +49,7 @@ _TOO_MANY = (
 @dataclass(frozen=True)
 class OrderAnswer:
     part: Part
-    on_stored: Callable[[], None] | None = None
+    on_stored: Callable[[], Any] | None = None
     opens_ticket: bool = False
 
 
@@ -71,23 +71,20 @@ def told(teller: Teller, question: Question, kind: str, said: Sequence[str]) -> 
     """`said` is what was said before in the same matter, from old to new."""
     texts = [question.text, *reversed(said)]
     numbers, source = next(
-        ((found, text) for text in texts if (found := candidates(text))), ([], "")
+        ((typed, text) for text in texts if (typed := candidates(text))), ([], "")
     )
     if not numbers:
         return OrderAnswer(Part(teller.either(*_ASK["both"])))
-    found = list(
+    found: list[Order] = list(
         Order.objects.filter(digits__in=numbers)
         .prefetch_related("shipments")
         .order_by("-ordered_at")[:20]
     )
-    number = max((order.digits for order in found), key=len, default=numbers[0])
-    tails = phone_tails(question.text, number if source == question.text else "")
-    if not tails and source != question.text:
-        tails = phone_tails(source, number)
+    tails = phone_tails(question.text) or phone_tails(source)
     if not tails:
         return OrderAnswer(Part(teller.either(*_ASK["tail"])))
     try:
-        _count_try(number, question.conversation_id)
+        _count_try(numbers, question.conversation_id)
     except LimitReached:
         return OrderAnswer(Part(teller.either(*_TOO_MANY)))
     known = [order for order in found if order.phone_tail and order.phone_tail in tails]
@@ -97,9 +94,10 @@ def told(teller: Teller, question: Question, kind: str, said: Sequence[str]) -> 
     return _status(teller, order) if kind == "order" else _request(teller, order, kind, question)
 
 
-def _count_try(number: str, conversation_id: UUID) -> None:
+def _count_try(numbers: Sequence[str], conversation_id: UUID) -> None:
+    """Against guessing the four digits: for each number that may be meant, and for the conversation."""
     tenant_id = current_tenant_id()
-    for what in (number, str(conversation_id)):
+    for what in (*numbers[:6], str(conversation_id)):
         key = tenant_key(tenant_id, "support-order-check", what)
         rate_check(TRIES, key, message="Too many tries.")
 

@@ -91,7 +91,8 @@ def understood(question: Question, catalogue: Sequence[Goods]) -> Asked | str:
     names = asked.intents
     if asked.regions and not asked.goods and "price" in names:
         # "How much to Beijing" without goods asks for the freight.
-        names = tuple("shipping_fee" if name == "price" else name for name in names)
+        meant = ("shipping_fee" if name == "price" else name for name in names)
+        names = tuple(dict.fromkeys(meant))
     if not asked.goods:
         names = tuple(name for name in names if name not in _GOODS_INTENTS)
         if not names:

@@ -176,7 +176,7 @@ def order_number(text: str) -> str:
     if re.fullmatch(r"\d{15,}", number) and re.search(r"0{5,}$", number):
         # Spreadsheets keep fifteen digits and write zeros for the rest.
         raise BadCell("rounded_number")
-    if len(digits) < LEAST - 2 or len(number) > 40:
+    if len(digits) < LEAST or len(number) > 40:
         raise BadCell("not_order_number")
     return number
 

@@ -58,7 +58,6 @@ def claim_open(
     facts: Mapping[str, Any] | None = None,
     language: str = "zh",
     reported_at: datetime | None = None,
-    conversation_id: UUID | None = None,
 ) -> Claim:
     """What the order and the goods know is filled in; `facts` are what the customer or staff say (`FACT_NAMES`)."""
     if reason not in Reason.values:
@@ -72,7 +71,6 @@ def claim_open(
         facts=said,
         language="en" if language == "en" else "zh",
         reported_at=reported_at or timezone.now(),
-        conversation_id=conversation_id,
     )
     audit(actor, "support.claim_opened", object_type="claim", object_id=claim.id)
     return claim_reckon(claim=claim)

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -31,6 +32,8 @@ from apps.support.services.recording import Recorder, change_undo
 from furrow.core.errors import Conflict, Invalid
 from furrow.tenants.services import Actor, audit
 
+PREVIEW_KEPT = timedelta(days=7)
+
 
 @dataclass(frozen=True)
 class Preview:
@@ -52,6 +55,7 @@ def batch_create(
     if platform and platform not in Platform.values:
         raise Invalid(_("This platform does not exist."), field="platform")
     table = table_read(data, kind=kind)
+    _previews_expire()
     known = ColumnMapping.objects.filter(kind=kind, head_digest=head_digest(table.head)).first()
     columns = known.columns if known else guessed(kind, table.head)
     batch: ImportBatch = ImportBatch.objects.create(
@@ -83,6 +87,15 @@ def batch_remap(*, batch: ImportBatch, columns: Mapping[str, int]) -> ImportBatc
     ImportRow.objects.filter(batch=batch).delete()
     _rows_store(batch, rows)
     return batch
+
+
+def _previews_expire() -> None:
+    """A preview that nobody took over is thrown away with the rows of its file."""
+    old = ImportBatch.objects.filter(
+        state=ImportBatch.State.PREVIEW, created_at__lt=timezone.now() - PREVIEW_KEPT
+    )
+    ImportRow.objects.filter(batch__in=old).delete()
+    old.update(state=ImportBatch.State.DROPPED)
 
 
 def _rows_store(batch: ImportBatch, rows: Sequence[tuple[int, list[str]]]) -> None:
@@ -153,6 +166,8 @@ def batch_apply(*, actor: Actor, batch: ImportBatch, is_good_only: bool = False)
         ],
         batch_size=1000,
     )
+    # Whole names, phones and addresses of the file are not needed any more.
+    ImportRow.objects.filter(batch=batch).update(cells=[])
     batch.state, batch.applied_at = ImportBatch.State.APPLIED, timezone.now()
     batch.save(update_fields=["state", "applied_at"])
     ColumnMapping.objects.update_or_create(

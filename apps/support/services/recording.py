@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from furrow.core.errors import Conflict
 
-# Set by the database's clock, not by a file.
-_UNCOMPARED = {"changed_at", "created_at"}
+# Set when the row is saved, not by a file.
+_UNCOMPARED = {"changed_at", "created_at", "tenant_id"}
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """Wishes that only a person may fulfil."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -47,9 +48,9 @@ def request_decide(
     request: StaffRequest,
     is_done: bool,
     note: str = "",
-    user_id: int | None = None,
+    user_id: Any = None,
 ) -> StaffRequest:
-    row = StaffRequest.objects.select_for_update().get(id=request.id)
+    row: StaffRequest = StaffRequest.objects.select_for_update().get(id=request.id)
     if row.state != StaffRequest.State.OPEN:
         raise Conflict(_("This request is settled already."))
     row.state = StaffRequest.State.DONE if is_done else StaffRequest.State.DECLINED

@@ -3,10 +3,11 @@
 import csv
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from unittest import mock
 
+from django.apps import apps
 from django.utils import timezone
 
 from apps.support.facts.rung import ShopFacts
@@ -53,3 +54,10 @@ def fact_cases(name: str = "facts.tsv") -> list[FactCase]:
 def asked(cases: list[FactCase]) -> list[tuple[FactCase, RungResult]]:
     with mock.patch("apps.support.facts.rung.timezone.now", return_value=DAY):
         return [(case, case.ask()) for case in cases]
+
+
+def shop_date_set() -> None:
+    """Every row was confirmed on the set's day, an hour before."""
+    for model in apps.get_app_config("support").get_models():
+        if any(each.name == "as_of" for each in model._meta.fields):
+            model._default_manager.update(as_of=DAY - timedelta(hours=1))
