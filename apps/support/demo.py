@@ -12,6 +12,7 @@ from apps.support.importing import cells
 from apps.support.models import ClaimRule, Order, Policy, ShippingPause, Sku
 from apps.support.services.catalogue import shipping_rule_upsert, sku_upsert
 from apps.support.services.orders import order_upsert
+from apps.support.template import RUNGS as SHOP_RUNGS
 from furrow.assistants.models import Assistant
 from furrow.assistants.services import assistant_publish, assistant_update
 from furrow.core.context import tenant_tx
@@ -19,7 +20,7 @@ from furrow.ops.demo.sources import SOURCES
 from furrow.tenants.selectors import tenant_by_slug
 from furrow.tenants.services import SYSTEM
 
-RUNGS = ["fact", "approved", "composed", "quoted"]
+RUNGS = list(SHOP_RUNGS)
 # By the letters of the codes: category, and what customers say.
 _GROUPS: dict[str, tuple[str, str]] = {
     "HN": ("脐橙", "橙子、橙、脐橙、orange、navel orange"),

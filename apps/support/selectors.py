@@ -68,6 +68,14 @@ def sku_get(code: str) -> Sku:
     return sku
 
 
+def sku_by_id(sku_id: UUID, *, include_deleted: bool = False) -> Sku:
+    rows = Sku.objects.select_related("product") if include_deleted else skus_live()
+    sku: Sku | None = rows.filter(id=sku_id).first()
+    if sku is None:
+        raise NotFound(_("There is no product with this code."))
+    return sku
+
+
 def skus_found(query: str = "") -> QuerySet[Any]:
     rows = skus_live()
     if query:

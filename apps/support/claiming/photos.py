@@ -69,6 +69,11 @@ def distance(left: str, right: str) -> int:
     return (int(left, 16) ^ int(right, 16)).bit_count()
 
 
+def is_plain(dhash: str) -> bool:
+    """A picture with hardly any change from place to place resembles every other such picture."""
+    return not SAME_PICTURE < int(dhash, 16).bit_count() < 64 - SAME_PICTURE
+
+
 def findings_of(
     photo: Photo, *, ordered_at: datetime | None, reported_at: datetime, seen: str
 ) -> list[str]:

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.support.models.orders import Platform
 from furrow.core.models import TenantForeignKey, TenantModel
 
 
@@ -59,6 +60,10 @@ class ImportBatch(TenantModel):
 
     def __str__(self) -> str:
         return self.file_name
+
+    @property
+    def platform_name(self) -> str:
+        return str(Platform(self.platform).label) if self.platform else ""
 
 
 class ImportRow(TenantModel):

@@ -18,6 +18,7 @@ from apps.support.claiming.photos import (
     Photo,
     distance,
     findings_of,
+    is_plain,
     photo_read,
 )
 from apps.support.claiming.rules import (
@@ -217,6 +218,8 @@ def _seen_before(photo: Photo) -> str:
     others = ClaimPhoto.objects.all()
     if others.filter(sha256=photo.sha256).exists():
         return "file"
+    if is_plain(photo.dhash):
+        return ""
     recent = others.filter(created_at__gte=timezone.now() - timedelta(days=400))
     hashes = recent.values_list("dhash", flat=True).order_by("-created_at")[:20_000]
     return (

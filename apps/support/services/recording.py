@@ -91,11 +91,7 @@ def _same(each: Any, left: Any, right: Any) -> bool:
 
 def _value(each: Any, value: Any) -> Any:
     if isinstance(each, models.ForeignKey):
-        return (
-            UUID(str(value))
-            if value and "tenant" not in each.name
-            else (str(value) if value else None)
-        )
+        return UUID(str(value)) if value else None
     return value if isinstance(each, models.JSONField) else each.to_python(value)
 
 
