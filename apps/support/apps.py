@@ -12,9 +12,12 @@ class SupportConfig(AppConfig):
         from apps.support.demo import demo_load  # noqa: PLC0415
         from apps.support.facts.rung import ShopFacts  # noqa: PLC0415
         from apps.support.template import SHOP_FACTS  # noqa: PLC0415
+        from apps.support.wording import ACTIONS, API_GROUPS, REASONS  # noqa: PLC0415
         from furrow.core.extensions import DashboardSection, extensions  # noqa: PLC0415
+        from furrow.dashboard.wording import words_add  # noqa: PLC0415
 
         extensions.register("facts", "support", ShopFacts())
+        words_add(actions=ACTIONS, reasons=REASONS, api_groups=API_GROUPS)
         extensions.register("assistant_templates", SHOP_FACTS.key, SHOP_FACTS)
         extensions.register("api_routers", "support", router)
         extensions.register("demo_loaders", "support", demo_load)
