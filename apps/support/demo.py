@@ -7,10 +7,10 @@ from typing import Any
 
 from django.utils import timezone
 
-from apps.support.claiming.starter import STARTER_RULES
 from apps.support.importing import cells
-from apps.support.models import ClaimRule, Order, Policy, ShippingPause, Sku
+from apps.support.models import Order, Policy, ShippingPause, Sku
 from apps.support.services.catalogue import shipping_rule_upsert, sku_upsert
+from apps.support.services.claims import rules_begin
 from apps.support.services.orders import order_upsert
 from apps.support.template import RUNGS as SHOP_RUNGS
 from furrow.assistants.models import Assistant
@@ -86,14 +86,7 @@ def shop_load() -> None:
     )  # fmt: skip
     for topic, zh, en in _POLICIES:
         Policy.objects.create(topic=topic, text_zh=zh, text_en=en)
-    rules_load()
-
-
-def rules_load() -> None:
-    for position, (zh, en, reason, categories, terms) in enumerate(STARTER_RULES):
-        ClaimRule.objects.create(
-            name_zh=zh, name_en=en, reason=reason, categories=categories, terms=terms, position=position
-        )  # fmt: skip
+    rules_begin(actor=SYSTEM)
 
 
 def _source(name: str) -> list[dict[str, str]]:

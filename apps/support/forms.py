@@ -24,13 +24,13 @@ class SkuForm(forms.Form):
         label=_("Category"),
         max_length=60,
         required=False,
-        help_text=_("Claim rules name it, for example 黄桃."),
+        help_text=_("Claim rules name it, for example peach."),
     )
     aliases = forms.CharField(
         label=_("Other names"),
         max_length=400,
         required=False,
-        help_text=_("What customers call it, with commas between: 奇异果, kiwi"),
+        help_text=_("What customers call it, with commas between: kiwi, kiwi fruit"),
     )
     price = forms.DecimalField(label=_("Price"), required=False, **_MONEY)
     stock = forms.IntegerField(label=_("Stock"), required=False, min_value=0)
@@ -39,7 +39,7 @@ class SkuForm(forms.Form):
         label=_("Season"),
         max_length=40,
         required=False,
-        help_text=_("For example 11月10日–1月31日, or 全年"),
+        help_text=_("For example 11/10–1/31, or all year"),
     )
     storage_zh = forms.CharField(label=_("Storage, Chinese"), max_length=400, required=False)
     storage_en = forms.CharField(label=_("Storage, English"), max_length=400, required=False)

@@ -61,6 +61,20 @@ def claim_rules() -> list[ClaimRule]:
     return list(ClaimRule.objects.filter(is_enabled=True).order_by("position", "created_at"))
 
 
+def claim_rule_get(rule_id: UUID) -> ClaimRule:
+    row: ClaimRule | None = ClaimRule.objects.filter(id=rule_id).first()
+    if row is None:
+        raise NotFound(_("This rule does not exist."))
+    return row
+
+
+def zone_get(zone_id: UUID) -> ShippingRule:
+    row: ShippingRule | None = ShippingRule.objects.filter(id=zone_id).first()
+    if row is None:
+        raise NotFound(_("This zone does not exist."))
+    return row
+
+
 def sku_get(code: str) -> Sku:
     sku: Sku | None = skus_live().filter(code=code).first()
     if sku is None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.support.views import claims, goods, imports, orders
+from apps.support.views import claims, goods, imports, orders, rules
 
 app_name = "support"
 urlpatterns = [
@@ -11,8 +11,18 @@ urlpatterns = [
     path("goods/<uuid:sku_id>/", goods.sku_update, name="sku_update"),
     path("goods/<uuid:sku_id>/deletion/", goods.sku_delete, name="sku_delete"),
     path("goods/<uuid:sku_id>/restoration/", goods.sku_restore, name="sku_restore"),
-    path("zones/", goods.zones, name="zones"),
-    path("rules/", goods.rules, name="rules"),
+    path("zones/", rules.zones, name="zones"),
+    path("zones/new/", rules.zone_create, name="zone_create"),
+    path("zones/<uuid:zone_id>/", rules.zone_update, name="zone_update"),
+    path("policies/", rules.policies, name="policies"),
+    path("policies/limits/", rules.limits_update, name="limits_update"),
+    path("policies/<slug:topic>/", rules.policy_update, name="policy_update"),
+    path("rules/", rules.rules, name="rules"),
+    path("rules/new/", rules.rule_create, name="rule_create"),
+    path("rules/beginning/", rules.rules_begin, name="rules_begin"),
+    path("rules/<uuid:rule_id>/", rules.rule_update, name="rule_update"),
+    path("rules/<uuid:rule_id>/disabling/", rules.rule_disable, name="rule_disable"),
+    path("rules/<uuid:rule_id>/enabling/", rules.rule_enable, name="rule_enable"),
     path("imports/", imports.imports, name="imports"),
     path("imports/new/", imports.import_create, name="import_create"),
     path("imports/samples/<str:kind>.csv", imports.sample, name="import_sample"),

@@ -19,6 +19,7 @@ ACTIONS = {
     "support.import_dropped": _("File thrown away"),
     "support.sku_deleted": _("Goods taken out"),
     "support.sku_restored": _("Goods put back"),
+    "support.policy_set": _("House rule changed"),
     "support.settings_updated": _("Limits of the shop changed"),
 }
 REASONS = {

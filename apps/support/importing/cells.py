@@ -155,7 +155,9 @@ def region(text: str) -> str:
 
 
 def regions(text: str) -> list[str]:
-    names = [name for name in re.split(r"[、,，;；/\s]+|和|及", text) if name]
+    pieces = [piece.strip() for piece in re.split(r"[、,，;；/]|和|及", text)]
+    # "Inner Mongolia" is one name, "江西 广东" are two.
+    names = [n for piece in pieces for n in ([piece] if region_of(piece) else piece.split())]
     if not names:
         raise BadCell("unknown_region")
     found = []

@@ -18,7 +18,7 @@ PROBLEMS = {
     "not_weight": _lazy("is no weight such as 2.5 kg"),
     "not_date": _lazy("is no date such as 2026-11-25 14:30"),
     "unlikely_date": _lazy("is a date that cannot be right"),
-    "not_season": _lazy("is no season such as 11月10日–1月31日 or 全年"),
+    "not_season": _lazy("is no season such as 11/10–1/31 or all year"),
     "not_days": _lazy("is no number of days such as 2–3"),
     "unknown_region": _lazy("names no province that we know"),
     "region_twice": _lazy("stands in two zones"),

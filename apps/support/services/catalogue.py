@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.support.models import (
+    Policy,
     Product,
     SeasonWindow,
     ShippingRule,
@@ -143,6 +144,16 @@ def sku_delete(*, actor: Actor, sku: Sku) -> None:
 def sku_restore(*, actor: Actor, sku_id: Any) -> None:
     Sku.objects.filter(id=sku_id).update(deleted_at=None)
     audit(actor, "support.sku_restored", object_type="sku", object_id=sku_id)
+
+
+@transaction.atomic
+def policy_set(*, actor: Actor, topic: str, text_zh: str, text_en: str) -> Policy:
+    """Empty texts take the topic out of the answers."""
+    row: Policy = Policy.objects.update_or_create(
+        topic=topic, defaults={"text_zh": text_zh, "text_en": text_en, "as_of": timezone.now()}
+    )[0]
+    audit(actor, "support.policy_set", object_type="policy", object_id=row.id, topic=topic)
+    return row
 
 
 @transaction.atomic

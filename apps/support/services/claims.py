@@ -30,6 +30,7 @@ from apps.support.claiming.rules import (
     Terms,
     decimal_of,
 )
+from apps.support.claiming.starter import STARTER_RULES
 from apps.support.models import Claim, ClaimPhoto, ClaimRule, Order, Sku
 from apps.support.models.claims import Reason
 from apps.support.selectors import claim_rules, settings_now
@@ -355,6 +356,24 @@ def rule_save(*, actor: Actor, rule: ClaimRule | None, **values: Any) -> ClaimRu
     made: ClaimRule = ClaimRule.objects.create(version=version, **values)
     audit(actor, "support.rule_saved", object_type="rule", object_id=made.id)
     return made
+
+
+@transaction.atomic
+def rule_switch(*, actor: Actor, rule: ClaimRule, is_enabled: bool) -> None:
+    ClaimRule.objects.filter(id=rule.id).update(is_enabled=is_enabled)
+    audit(actor, "support.rule_saved", object_type="rule", object_id=rule.id, on=is_enabled)
+
+
+@transaction.atomic
+def rules_begin(*, actor: Actor) -> None:
+    """The usual rules of a fruit shop, for a shop that has none."""
+    if ClaimRule.objects.filter(is_enabled=True).exists():
+        raise Conflict(_("There are rules already."))
+    for position, (zh, en, reason, categories, terms) in enumerate(STARTER_RULES):
+        rule_save(
+            actor=actor, rule=None, name_zh=zh, name_en=en, reason=reason, categories=categories, terms=terms,
+            position=position,
+        )  # fmt: skip
 
 
 def _settle(row: Claim, state: str) -> None:

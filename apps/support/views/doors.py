@@ -23,6 +23,7 @@ def goods_tabs(request: TenantRequest, current: str) -> list[dict[str, Any]]:
         ("goods", _("Goods")),
         ("zones", _("Shipping")),
         ("rules", _("Claim rules")),
+        ("policies", _("House rules")),
         ("imports", _("Imports")),
     )
     return [

@@ -1,17 +1,14 @@
-"""What the shop sells, where it sends, and by which rules it pays."""
+"""What the shop sells, row by row."""
 
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from apps.support import selectors
-from apps.support.claiming.explain import words
 from apps.support.forms import SkuForm
-from apps.support.models import ShippingPause
 from apps.support.services import catalogue
 from apps.support.views.doors import go_shop, goods_tabs, shop_url
 from furrow.dashboard.doors import actor_of, form_page, needs, paged, refusals_in, say, text_of
@@ -74,35 +71,6 @@ def sku_restore(request: TenantRequest, sku_id: UUID) -> HttpResponse:
     catalogue.sku_restore(actor=actor_of(request), sku_id=sku.id)
     say(request, _("It is back."))
     return go_shop(request, "goods")
-
-
-@needs(get="view")
-def zones(request: TenantRequest) -> TemplateResponse:
-    context = {
-        "rules": selectors.zones().rules,
-        "pauses": ShippingPause.objects.order_by("first_day"),
-        "tabs": goods_tabs(request, "zones"),
-    }
-    return TemplateResponse(request, "support/zones.html", context)
-
-
-@needs(get="view")
-def rules(request: TenantRequest) -> TemplateResponse:
-    language = "zh" if (get_language() or "").startswith("zh") else "en"
-    rows = [
-        {
-            "row": row,
-            "name": row.name_zh if language == "zh" else row.name_en,
-            "photos": words([f"photo:{kind}" for kind in row.terms.get("evidence", [])], language),
-        }
-        for row in selectors.claim_rules()
-    ]
-    context = {
-        "rules": rows,
-        "tabs": goods_tabs(request, "rules"),
-        "limits": selectors.settings_now(),
-    }
-    return TemplateResponse(request, "support/rules.html", context)
 
 
 def _given(form: SkuForm) -> dict[str, Any]:

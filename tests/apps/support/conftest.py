@@ -6,12 +6,13 @@ import uuid
 import pytest
 from PIL import Image, ImageDraw
 
-from apps.support.demo import orders_load, rules_load, shop_load
+from apps.support.demo import orders_load, shop_load
 from apps.support.facts.rung import ShopFacts
 from apps.support.services.catalogue import shipping_rule_upsert, sku_upsert
+from apps.support.services.claims import rules_begin
 from furrow.assistants.ladder import Question
 from furrow.core.context import tenant_tx
-from furrow.tenants.services import Actor
+from furrow.tenants.services import SYSTEM, Actor
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def stand(scoped):
 
 
 def stand_make():
-    rules_load()
+    rules_begin(actor=SYSTEM)
     shipping_rule_upsert(
         values={"name": "near", "regions": ["广东"], "first_kg": "5", "first_fee": "8", "extra_fee": "1.5", "days": [2, 3]}
     )  # fmt: skip

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from apps.support.models import Claim, StaffRequest
+from apps.support.models import Claim, ClaimRule, ShippingRule, StaffRequest
 from apps.support.services.claims import claim_open, photo_add
 from apps.support.services.imports import batch_create
 from apps.support.services.orders import order_upsert
@@ -42,17 +42,19 @@ def shop_rows() -> dict[str, Any]:
         file_name="list.csv",
     )
     wish = request_open(order_id=order.id, kind=StaffRequest.Kind.URGE, wish="快点")
-    claim = Claim.objects.get(id=claim.id)
     return {
         "sku": stand["orange"],
         "order": order,
-        "claim": claim,
+        "claim": Claim.objects.get(id=claim.id),
         "photo": photo,
         "batch": batch,
         "request": wish,
+        "zone": ShippingRule.objects.get(name="near"),
+        "rule": ClaimRule.objects.get(reason="short_weight"),
     }
 
 
 def known_ids(rows: dict[str, Any]) -> dict[str, Any]:
     ids = {f"{name}_id": row.id for name, row in rows.items()}
-    return {**ids, "kind": "products"}
+    with_words = {"kind": "products", "topic": "returns"}
+    return {**ids, **with_words}
