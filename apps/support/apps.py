@@ -23,7 +23,7 @@ class SupportConfig(AppConfig):
         extensions.register("demo_loaders", "support", demo_load)
         extensions.register("dashboard_urls", "support", "apps.support.urls")
         for key, label, url_name, icon, order in (
-            ("support-goods", _("Goods and prices"), "goods", "coins", 72),
+            ("support-goods", _("Goods and prices"), "goods", "sun", 72),
             ("support-orders", _("Orders"), "orders", "inbox", 74),
             ("support-claims", _("Claims"), "claims", "scales", 76),
         ):
