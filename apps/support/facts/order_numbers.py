@@ -5,6 +5,8 @@ import re
 from furrow.knowledge.text.folding import fold
 
 LEAST, MOST = 8, 40
+# A message full of figures is no order number, and must not become a thousand look-ups.
+MOST_GROUPS, MOST_CANDIDATES = 12, 60
 # Digits in groups, with at most a few letters in front; fold has made full width narrow and dashes alike.
 _GROUPS = re.compile(r"(?<![a-z0-9])(?:[a-z]{1,6}[ _-]?)?\d+(?:[ _./·-]{1,2}\d+)*")
 _MOBILE = re.compile(r"(?<!\d)1[3-9]\d[ -]?\d{4}[ -]?(\d{4})(?!\d)")
@@ -30,13 +32,13 @@ def candidates(text: str) -> list[str]:
     """
     found: set[str] = set()
     for match in _GROUPS.finditer(_MOBILE.sub(" ", fold(text))):
-        groups = re.findall(r"\d+", match[0])
+        groups = re.findall(r"\d+", match[0])[:MOST_GROUPS]
         for first in range(len(groups)):
             for last in range(first + 1, len(groups) + 1):
                 joined = "".join(groups[first:last])
                 if LEAST <= len(joined) <= MOST:
                     found.add(joined)
-    return sorted(found, key=lambda number: (-len(number), number))
+    return sorted(found, key=lambda number: (-len(number), number))[:MOST_CANDIDATES]
 
 
 def phone_tails(text: str) -> list[str]:

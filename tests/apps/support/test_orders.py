@@ -41,6 +41,10 @@ def test_number_with_letters_and_dashes_is_found():
     assert "261120302918877665544" in candidates("拼多多261120-302918877665544")
 
 
+def test_message_full_of_figures_makes_few_look_ups():
+    assert len(candidates("12 34 " * 300)) <= 60
+
+
 @pytest.mark.parametrize(
     ("text", "tails"),
     [
