@@ -128,12 +128,15 @@ def _about_order(teller: Teller, question: Question) -> orders.OrderAnswer | Non
     wanted = intents.wanted(question.text)
     kinds = [kind for kind in wanted.intents if kind in orders.ORDER_INTENTS]
     pending, said = orders.pending(question.history)
+    numbers = candidates(question.text)
+    if not (kinds or pending or numbers) or not Order.objects.exists():
+        # A business without orders must not ask for an order's number.
+        return None
     if kinds:
         return orders.told(teller, question, kinds[0], said)
     if pending and not wanted.intents and any(char.isdigit() for char in question.text):
         return orders.told(teller, question, pending, said)
     # A bare order number is a question too.
-    numbers = candidates(question.text)
     if numbers and not wanted.intents and Order.objects.filter(digits__in=numbers).exists():
         return orders.told(teller, question, "order", said)
     return None

@@ -89,6 +89,11 @@ def test_number_and_digits_may_come_one_after_the_other(orders, ask):
     assert "已发货" in ask("6612", *history).text
 
 
+def test_business_without_orders_asks_for_no_number(stand, ask):
+    assert not ask("我的订单到哪了").is_answered
+    assert not ask("Where is my file?", language="en").is_answered
+
+
 def test_guessing_ends_soon(orders, ask):
     for digits in range(10):
         ask(f"{TAOBAO} 000{digits} 到哪了")
