@@ -1,5 +1,6 @@
 """The `fact` rung of the shop: finds out what is asked, about what, and answers from rows or not at all."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,6 +29,9 @@ from furrow.knowledge.text.folding import fold
 
 # A follow-up such as "and the peaches?" is short; a long message says itself what it wants.
 FOLLOW_UP_LENGTH = 24
+# So few letters beside a long number ("order no.", "我的单号") say nothing else.
+BARE_LETTERS = 12
+_LETTERS = re.compile(r"[^\W\d_]")
 _GOODS_INTENTS = frozenset({"price", "stock", "season", "weight", "storage"})
 _PLACE_INTENTS = frozenset({"shipping_fee", "shipping_time", "served"})
 _REST = (
@@ -136,8 +140,8 @@ def _about_order(teller: Teller, question: Question) -> orders.OrderAnswer | Non
         return orders.told(teller, question, kinds[0], said)
     if pending and not wanted.intents and any(char.isdigit() for char in question.text):
         return orders.told(teller, question, pending, said)
-    # A bare order number is a question too.
-    if numbers and not wanted.intents and Order.objects.filter(digits__in=numbers).exists():
+    # A bare order number is a question too. Whether we have it must not decide: that would tell.
+    if numbers and not wanted.intents and len(_LETTERS.findall(question.text)) <= BARE_LETTERS:
         return orders.told(teller, question, "order", said)
     return None
 

@@ -89,6 +89,11 @@ def test_number_and_digits_may_come_one_after_the_other(orders, ask):
     assert "已发货" in ask("6612", *history).text
 
 
+def test_bare_number_is_taken_alike_whether_it_is_known_or_not(orders, ask):
+    assert ask(TAOBAO).text == ask("9999888877776666555").text
+    assert not ask("你们的营业执照编号是不是91360000123456789X，请确认一下真伪").is_answered
+
+
 def test_business_without_orders_asks_for_no_number(stand, ask):
     assert not ask("我的订单到哪了").is_answered
     assert not ask("Where is my file?", language="en").is_answered
