@@ -14,11 +14,12 @@ from apps.support import selectors
 from apps.support.forms import ImportForm
 from apps.support.importing.columns import KINDS, columns_of
 from apps.support.models import ImportBatch, ImportRow
+from apps.support.models.imports import ImportKind
 from apps.support.services import imports as services
 from apps.support.views.doors import go_shop, goods_tabs, shop_url
 from furrow.core.errors import Invalid
 from furrow.dashboard.doors import actor_of, needs, paged, refusals_in, say
-from furrow.tenants.web import TenantRequest
+from furrow.tenants.web import TenantRequest, require
 
 SHOWN_ROWS = 20
 _SAMPLES: dict[str, list[list[str]]] = {
@@ -46,6 +47,7 @@ def import_create(request: TenantRequest) -> HttpResponse:
     kind = request.GET.get("kind", "products")
     form = ImportForm(request.POST or None, request.FILES or None, initial={"kind": kind})
     if request.method == "POST" and form.is_valid():
+        _allow(request, form.cleaned_data["kind"])
         file: UploadedFile[Any] = form.cleaned_data["file"]
         with refusals_in(form):
             batch = services.batch_create(
@@ -103,7 +105,7 @@ def import_show(request: TenantRequest, batch_id: UUID) -> TemplateResponse:
 @needs(post="answer")
 def import_columns(request: TenantRequest, batch_id: UUID) -> HttpResponse:
     """Each column of the file says in a select what it means."""
-    batch = selectors.batch_get(batch_id)
+    batch = _batch(request, batch_id)
     chosen = {
         value: int(name.removeprefix("column-"))
         for name, value in request.POST.items()
@@ -119,7 +121,7 @@ def import_columns(request: TenantRequest, batch_id: UUID) -> HttpResponse:
 
 @needs(post="answer")
 def import_apply(request: TenantRequest, batch_id: UUID) -> HttpResponse:
-    batch = selectors.batch_get(batch_id)
+    batch = _batch(request, batch_id)
     recorder = services.batch_apply(
         actor=actor_of(request), batch=batch, is_good_only=request.POST.get("good_only") == "1"
     )
@@ -134,7 +136,7 @@ def import_apply(request: TenantRequest, batch_id: UUID) -> HttpResponse:
 
 @needs(post="answer")
 def import_undo(request: TenantRequest, batch_id: UUID) -> HttpResponse:
-    batch = selectors.batch_get(batch_id)
+    batch = _batch(request, batch_id)
     services.batch_undo(actor=actor_of(request), batch=batch)
     say(request, _("Everything is as it was before the file."))
     return go_shop(request, "import", batch.id)
@@ -142,7 +144,19 @@ def import_undo(request: TenantRequest, batch_id: UUID) -> HttpResponse:
 
 @needs(post="answer")
 def import_drop(request: TenantRequest, batch_id: UUID) -> HttpResponse:
-    batch = selectors.batch_get(batch_id)
+    batch = _batch(request, batch_id)
     services.batch_drop(actor=actor_of(request), batch=batch)
     say(request, _("The file was thrown away; nothing was taken over."))
     return go_shop(request, "imports")
+
+
+def _batch(request: TenantRequest, batch_id: UUID) -> ImportBatch:
+    batch = selectors.batch_get(batch_id)
+    _allow(request, batch.kind)
+    return batch
+
+
+def _allow(request: TenantRequest, kind: str) -> None:
+    """Who may not change a price by hand may not do it with a file."""
+    if kind in {ImportKind.PRODUCTS, ImportKind.SHIPPING}:
+        require(request, "edit")

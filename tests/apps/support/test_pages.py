@@ -148,6 +148,20 @@ def test_bad_row_is_named_and_blocks_the_file(owner, cast, rows):
         assert ImportBatch.objects.get(id=rows["batch"].id).rows_bad == 0
 
 
+def test_staff_cannot_change_prices_with_a_file_but_bring_orders(cast, rows):
+    staff = cast.client(cast.teammate)
+    url = reverse("support:import_create", args=[cast.tenant.slug])
+
+    def send(kind, text):
+        file = SimpleUploadedFile("x.csv", text.encode())
+        return staff.post(url, {"kind": kind, "file": file}).status_code
+
+    assert send("products", "商家编码,商品名称,零售价\nHN-1,脐橙,1.00\n") == 403
+    assert send("orders", "订单编号,订单状态\nQH20261118-007,已发货\n") == 302
+    apply = reverse("support:import_apply", args=[cast.tenant.slug, rows["batch"].id])
+    assert staff.post(apply, {"good_only": "1"}).status_code == 403
+
+
 def test_price_changed_by_hand_is_confirmed_now(owner, cast, rows):
     url = reverse("support:sku_update", args=[cast.tenant.slug, rows["sku"].id])
     data = {
