@@ -82,6 +82,7 @@ def import_show(request: TenantRequest, batch_id: UUID) -> TemplateResponse:
     by_column = {at: field for field, at in batch.columns.items()}
     context = {
         "batch": batch,
+        "may_change": request.membership.can(_needed(batch.kind)),
         "preview": services.batch_preview(batch)
         if batch.state == ImportBatch.State.PREVIEW
         else None,
@@ -158,5 +159,8 @@ def _batch(request: TenantRequest, batch_id: UUID) -> ImportBatch:
 
 def _allow(request: TenantRequest, kind: str) -> None:
     """Who may not change a price by hand may not do it with a file."""
-    if kind in {ImportKind.PRODUCTS, ImportKind.SHIPPING}:
-        require(request, "edit")
+    require(request, _needed(kind))
+
+
+def _needed(kind: str) -> str:
+    return "edit" if kind in {ImportKind.PRODUCTS, ImportKind.SHIPPING} else "answer"
