@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.support.claiming.explain import words
 from apps.support.claiming.rules import EVIDENCE, EXCLUSIONS
+from apps.support.facts.telling import plain
 from apps.support.importing import cells
 from apps.support.importing.wording import PROBLEMS
 from apps.support.models.claims import Reason
@@ -172,7 +173,7 @@ def rule_initial(row: Any) -> dict[str, Any]:
     terms = dict(row.terms)
     for name in ("tolerance", "full_from", "percent", "cap_share"):
         if name in terms:
-            terms[name] = (Decimal(terms[name]) * 100).normalize()
+            terms[name] = plain(Decimal(terms[name]) * 100)
     names = ("name_zh", "name_en", "reason")
     return {
         **terms,

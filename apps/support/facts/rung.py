@@ -1,7 +1,7 @@
 """The `fact` rung of the shop: finds out what is asked, about what, and answers from rows or not at all."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -84,7 +84,8 @@ def understood(question: Question, catalogue: Sequence[Goods]) -> Asked | str:
     if wanted.is_beyond:
         return "beyond_rows"
     asked = Asked(
-        wanted.intents,
+        # Of an order it was asked where there are none.
+        tuple(name for name in wanted.intents if name not in orders.ORDER_INTENTS),
         tuple(named_in(question.text, catalogue)),
         tuple(regions_in(question.text)),
         fold(question.text),
@@ -161,9 +162,15 @@ def _part(teller: Teller, asked: Asked, intent: str) -> Part | None:
         return shipping.time(teller, zones(), regions)
     if intent == "served":
         return shipping.served(teller, zones(), regions, asked.goods)
-    tell: Any = getattr(goods, intent)
-    part: Part | None = tell(teller, asked.goods)
-    return part
+    return _TELL[intent](teller, asked.goods)
+
+
+_TELL: dict[str, Callable[[Teller, Sequence[Goods]], Part | None]] = {
+    "price": goods.price,
+    "season": goods.season,
+    "weight": goods.weight,
+    "storage": goods.storage,
+}
 
 
 def _result(
