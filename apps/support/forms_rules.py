@@ -170,7 +170,7 @@ class RuleForm(forms.Form):
 
 
 def rule_initial(row: Any) -> dict[str, Any]:
-    terms = dict(row.terms)
+    terms = {"approver": "staff", **row.terms}
     for name in ("tolerance", "full_from", "percent", "cap_share"):
         if name in terms:
             terms[name] = plain(Decimal(terms[name]) * 100)
