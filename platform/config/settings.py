@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "furrow.api",
     "furrow.dashboard",
     "furrow.ops",
+    "apps.support",
 ]
 
 MIDDLEWARE = [

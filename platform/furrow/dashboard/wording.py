@@ -297,6 +297,18 @@ def stage_state(value: str) -> str:
     return str(_STAGE_STATES.get(value, value))
 
 
+def words_add(
+    *,
+    actions: Mapping[str, Any] | None = None,
+    reasons: Mapping[str, Any] | None = None,
+    api_groups: Mapping[str, Any] | None = None,
+) -> None:
+    """A trade's words for its codes, as lazy translations; called in its `AppConfig.ready`."""
+    _ACTIONS.update(actions or {})
+    _REASONS.update(reasons or {})
+    _API_GROUPS.update(api_groups or {})
+
+
 def audit_action(action: str) -> str:
     return str(_ACTIONS.get(action, action))
 
