@@ -1,34 +1,10 @@
-"""Yes and no, bounds of behaviour, promises: words that turn a sentence into another one."""
+"""Promises and sweeping words: a sentence may make only those that its evidence makes."""
 
 import re
-from dataclasses import dataclass
 
 from furrow.assistants.verifier.numerals import normal
-from furrow.assistants.verifier.words import coverage, words_of
+from furrow.assistants.verifier.tone import tone_of
 
-# Not negations, though they look like it; blanked before the search.
-_IDIOMS = re.compile(
-    r"不(?:能|得|可|会|应|可以)?(?:超过|低于|高于|少于|多于|早于|晚于|大于|小于|迟于)|不超|不仅|不但|不过|不同|不久|不断|不足|不限|不收费|不收钱|不要钱|不客气|不妨|不管|不论|不锈"
-    r"|不然|不如|不一定|是否|能否|可否|与否|要不要|能不能|可不可以|有没有|是不是|会不会|没收|无论|无理由|无条件|未来|未成年|非常|并非常|别人|别的|别处|分别|级别|特别|类别|性别|别墅|区别|识别|个别|鉴别|告别|别名|别称|别号|除非"
-    r"|不齐|不全|不清|不到|不明|对不对|不符|不完整|不当|不均|不一|没问题|不满意|不满|不服|不可抗力|不动产|无人机|无线|无锡|无果"
-    r"|not only|no less than|no longer than|no more than|not less than|not more than|no later than|not later than|no matter|no doubt|not exceed(?:ing)?|whether or not"
-    r"|if not|no\. ?\d|no problem|nothing else"
-)
-_NEGATION = re.compile(
-    r"不|没|无(?!需|须)|未|勿|别|非(?=本|法|常规)|禁止|严禁|拒绝|谢绝|暂停|停发|停止(?!食用|使用)|停运|关闭|关园|关门|闭园|停业|休息|除外|排除|免除|取不|难以|切勿|杜绝"
-    r"|\bnot\b|n't\b|\bno\b|\bnor\b|\bnever\b|\bcannot\b|\bwithout\b|\bneither\b|\bnone\b|\bunable\b|\bnobody\b|\bnothing\b|\bexcluded?\b|\bexcludes\b|\bexcluding\b"
-    r"|\bexcept\b|\brefuse[sd]?\b|\bprohibit|\bforbid|\bban(?:ned)?\b|\b(?:is|are|be|remains?|stays?) closed\b|\bclosed on\b|\bsuspend|\bpaused?\b|\bstops?\b|\bimpossible\b|\bineligible\b|\bunavailable\b|\bfails?\b"
-)
-# Needing nothing is no refusal: 无需 and 不用 stand apart from 不能.
-_NO_NEED = re.compile(
-    r"无需|无须|不用|不必|不需要|不需|不强制|不要求|不是必须|没必要|免于|not required|not needed|not necessary|no need|needn't|not have to|n't have to|not obliged|not mandatory|optional"
-)
-_NEED = re.compile(
-    r"需要|必须|须|应当|务必|强制|要求|\bmust\b|\brequired?\b|\bneeds?\b|\bhave to\b|\bhas to\b|\bmandatory\b|\bobliged\b"
-)
-
-# How far behind a negation what it denies is sought, and how much of that the other text must hold.
-_DENIED_REACH, _DENIED_SHARE = 16, 0.5
 # A claim of one of these groups stands only where the evidence makes one of the same group.
 _CLAIM_GROUPS: dict[str, str] = {
     "guarantee": r"保证(?!金)|确保|担保|承诺|包(?:退|换|赔|治|甜|好|过|赢|到|满意)|放心|\bguarante|\bpromis|\bensur|\bassur|\bwarrant",
@@ -90,91 +66,6 @@ _COMMITMENTS = tuple(
         r"无籽|无核|\bseedless\b",
     )
 )
-# One of a pair in the sentence, the other and only the other in the evidence.
-_OPPOSITES = (
-    (r"冷藏|冰箱|冷冻", r"常温|室温"),
-    (
-        r"之前|以前|(?<![之以目当提年])前(?!\w?(?:往|台|后))|\bbefore\b",
-        r"之后|以后|(?<![之以最然今])后(?!\w?果)|\bafter\b",
-    ),
-    (r"全额|全款|全部退|\bfull refund\b|\bin full\b", r"部分退|退部分|\bpartial\b|\bpartly\b"),
-    (r"最低|最少|\bminimum\b", r"最高|最多|\bmaximum\b"),
-    (r"提前", r"推迟|延后|延迟"),
-    (r"成人|\badults?\b", r"儿童|\bchild(?:ren)?\b"),
-    (r"\bfirst\b|首", r"\blast\b|末"),
-    (r"增加|提高|上浮|上涨|升高", r"减少|降低|下浮|下降|减半"),
-    (r"(?<!未)开封前|未开封", r"开封后"),
-    (r"早于", r"晚于"),
-    (r"现金", r"转账"),
-    (r"甲方", r"乙方"),
-    (r"\bincreas", r"\bdecreas|\breduc"),
-    (
-        r"\bincluding\b|\bincludes?\b|\bincluded\b",
-        r"\bexcluding\b|\bexcludes?\b|\bwithout\b|\bexcluded\b",
-    ),
-    (r"\bsupplier\b", r"\bbuyer\b"),
-    (r"\brefrigerat|\bfridge\b|\bchilled\b", r"\broom temperature\b"),
-    (r"\bwholesale\b", r"\bretail\b"),
-    (r"零售", r"批发"),
-    (r"整个|未剥", r"剥开"),
-    (r"\bwith\b", r"\bwithout\b"),
-    (r"\bopened\b", r"\bunopened\b"),
-    (r"\bhard\b", r"\bsoft\b"),
-    (r"男", r"女"),
-    (r"父亲", r"母亲"),
-    (r"东", r"西"),
-    (r"南", r"北"),
-)
-# Only where both speak of the same: a passage often gives an upper and a lower end.
-_NEAR_OPPOSITES = (
-    (
-        r"(?<![不能得可])(?:超过|超出|多于|高于)|\bexceed",
-        r"不到|不足|(?<!不)(?:少于|低于)|未满|\bfall short",
-    ),
-    (
-        r"最多|至多|以内|之内|以下|不超过|\bup to\b|\bat most\b|\bwithin\b|\bmaximum\b|\bbelow\b|\bunder\b|\bless than\b",
-        r"最少|至少|最低|以上|不低于|不少于|\bat least\b|\bminimum\b|\bmore than\b|\babove\b",
-    ),
-    (r"(?<!不)免费|免收|不收|\bfree\b", r"(?<!不)收费|加收|付费|\bcharged?\b|\bcosts? extra\b"),
-    (r"自行承担|买家承担|您承担|客户承担|自费", r"由(?:我们|店铺|商家|卖家|本店)承担"),
-)
-_PAIRS = tuple((re.compile(left), re.compile(right)) for left, right in _OPPOSITES)
-_NEAR_PAIRS = _PAIRS + tuple(
-    (re.compile(left), re.compile(right)) for left, right in _NEAR_OPPOSITES
-)
-
-
-@dataclass(frozen=True)
-class Tone:
-    """`negations` counts them; `is_negated` is what most comparisons need."""
-
-    negations: int
-    needs_nothing: bool
-    needs: bool
-
-    @property
-    def is_negated(self) -> bool:
-        return self.negations > 0
-
-
-def tone_of(text: str) -> Tone:
-    """Of one clause."""
-    said = _IDIOMS.sub(" ", normal(text))
-    needless = bool(_NO_NEED.search(said))
-    said = _NO_NEED.sub(" ", said)
-    return Tone(len(_NEGATION.findall(said)), needless, bool(_NEED.search(said)))
-
-
-def denies(negated: str, plain: str) -> bool:
-    """Whether what the first text denies is what the second one says. A bare refusal denies whatever stands there."""
-    said = _NO_NEED.sub(" ", _IDIOMS.sub(" ", normal(negated)))
-    words = words_of(plain)
-    heads = [said[match.end() : match.end() + _DENIED_REACH] for match in _NEGATION.finditer(said)]
-    for head in heads:
-        held = coverage(re.split(r"[,;。、.!?|]", head)[0], words)
-        if held.weight == 0 or held.held / held.weight >= _DENIED_SHARE:
-            return True
-    return False
 
 
 def unfounded_claim(sentence: str, evidence: str) -> str:
@@ -203,15 +94,4 @@ def unfounded_commitment(sentence: str, evidence: str) -> str:
         found = pattern.search(said)
         if found and not pattern.search(known):
             return found[0]
-    return ""
-
-
-def opposite(sentence: str, evidence: str, *, is_near: bool) -> str:
-    """The word of a pair that the sentence has where the evidence has only the other; empty without one."""
-    said, known = (normal(text).replace("free of charge", "free") for text in (sentence, evidence))
-    for left, right in _NEAR_PAIRS if is_near else _PAIRS:
-        for one, other in ((left, right), (right, left)):
-            found = one.search(said)
-            if found and not other.search(said) and other.search(known) and not one.search(known):
-                return found[0]
     return ""
