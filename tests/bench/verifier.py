@@ -104,7 +104,7 @@ def main() -> None:
         is_dev = half == "dev"
         measure(
             half,
-            shows=chosen.list and is_dev,
+            shows=chosen.list,
             seed=chosen.seed if is_dev else None,
             count=chosen.count if is_dev else 100,
         )

@@ -13,8 +13,8 @@ _CLAIM_GROUPS: dict[str, str] = {
     "any time": r"随时(?!联系|咨询|告诉|问)|任何时候|任何时间|\bat any time\b|\banytime\b|\bany time\b|\bat any moment\b",
     "everywhere": r"无论|不论|不管|任何情况|任何条件|无条件|全国|全球|全世界|全网|没有例外|毫无例外|一律如此|\bnationwide\b|\bworldwide\b|\bwhatever\b|\bno matter\b|\bregardless\b|\beverywhere\b|\banywhere\b|\bin every case\b|\bin all cases\b|\ball circumstances\b|\bany circumstances\b|\bunconditional|\bunlimited\b|\bexceptions?\b|\bnever otherwise\b|\bno exceptions?\b",
     "whole": r"所有|全部|任何|一律|全都|统统|完全|全程|全场|不限|无限|\ball\b|\bevery\b|\bany\b|\bentire|\bcompletely\b|\bfully\b|\btotally\b",
-    "only": r"只有|唯一|仅限|仅有|独家|只限|\bonly\b|\bexclusive|\bsole(?:ly)?\b",
-    "best": r"最(?!多|少|低|高|晚|早|长|短|迟|大|小|近|后|终|初|重要的是|好在)\w|最好(?!在|是|先|不|别)|最(?:低|高)价|最高档|最大的|第一名|首屈一指|领先|顶级|一流|著称|冠军|全网|同类|同行|\bbest\b|\bcheapest\b|\bfastest\b|\bfinest\b|\bleading\b|\btop[- ]rated\b|\bnumber one\b|\bunrivall?ed\b|\baward|\bfamous\b|\bmost \w+(?:ed|ful|ive|ous|ar|able|ant|ent|ing)\b|\b\w{3,}est\b(?<!request)(?<!interest)(?<!latest)(?<!harvest)(?<!earliest)(?<!nearest)(?<!forest)(?<!honest)(?<!chest)(?<!test)(?<!longest)(?<!lowest)(?<!highest)(?<!invest)(?<!suggest)(?<!arrest)(?<!protest)(?<!guest)(?<!west)(?<!contest)(?<!rest)(?<!conquest)(?<!largest)(?<!smallest)",
+    "only": r"只有|唯一|仅限|仅有|独家|只限|\bonly\b(?!\s*[$€£¥]?\d)|\bexclusive|\bsole(?:ly)?\b",
+    "best": r"\bof its kind\b|\bin the (?:country|region|world)\b|最(?!多|少|低|高|晚|早|长|短|迟|大|小|近|后|终|初|重要的是|好在)\w|最好(?!在|是|先|不|别)|最(?:低|高)价|最高档|最大的|第一名|首屈一指|领先|顶级|一流|著称|冠军|全网|同类|同行|\bbest\b|\bcheapest\b|\bfastest\b|\bfinest\b|\bleading\b|\btop[- ]rated\b|\bnumber one\b|\bunrivall?ed\b|\baward|\bfamous\b|\bmost \w+(?:ed|ful|ive|ous|ar|able|ant|ent|ing)\b|\b\w{3,}est\b(?<!request)(?<!interest)(?<!latest)(?<!harvest)(?<!earliest)(?<!nearest)(?<!forest)(?<!honest)(?<!chest)(?<!test)(?<!longest)(?<!lowest)(?<!highest)(?<!invest)(?<!suggest)(?<!arrest)(?<!protest)(?<!guest)(?<!west)(?<!contest)(?<!rest)(?<!conquest)(?<!largest)(?<!smallest)",
     "more": r"更(?!改|换|新|名|正|替|为)|比(?!如|例|赛|较|利|重|对|亚|基)\S{1,12}(?:更|还|要|便宜|贵|快|慢|好|高|低|多|少|大|小|甜|强|早|晚)|优于|胜过|超越|远超|高出|\b(?:cheaper|faster|better|sweeter|quicker|larger|bigger|safer|stronger|fresher|superior|slower|nicer|tastier|healthier)\b|\b(?:lower|higher) than\b",
 }
 _CLAIMS = {name: re.compile(pattern) for name, pattern in _CLAIM_GROUPS.items()}
@@ -23,7 +23,7 @@ _ANSWERS_TO = {
     "certain": r"必须|应当|必定|一定|绝对|\bmust\b|\bshall\b",
     "whole": r"所有|全部|任何|一律|全|都|各|每|均|凡|整|统一|不限|\ball\b|\bevery\b|\beach\b|\bany\b|\bwhole\b|\bfull|\beverything\b|\bboth\b|\bthroughout\b|\bneither\b|\bor\b",
     "always": r"永远|永久|终身|从不|从未|从来|总是|始终|一直|长期|没有期限|\balways\b|\bnever\b|\bforever\b|\bpermanent|\bno end\b|\bwithout an end\b",
-    "any time": r"随时|任何时候|任何时间|\bany ?time\b|\bany moment\b|\bfree",
+    "any time": r"随时|任何时候|任何时间|全年|\ball year\b|\bany ?time\b|\bany moment\b|\bfree",
     "everywhere": r"无论|不论|不管|任何情况|无条件|无理由|全国|全球|全世界|世界各地|全网|例外|\bnationwide|\bworldwide|\bwhatever\b|\bno matter\b|\bregardless\b|\beverywhere\b|\banywhere\b|\bno questions\b|\bunconditional|\bunlimited\b|\bexcept",
     "only": r"只|仅|唯一|限|除|才|独|不|\b1\b|一个|\bonly\b|\bexclusive|\bsole|\bno other\b|\bexcept|\bnot\b|\bno\b",
     "guarantee": r"保证|确保|担保|承诺|保障|包(?:退|换|赔|治|甜|好)|\bguarante|\bpromis|\bensur|\bassur|\bwarrant",

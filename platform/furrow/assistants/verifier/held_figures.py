@@ -6,11 +6,11 @@ from collections import Counter
 from furrow.assistants.verifier.evidence import Evidence
 from furrow.assistants.verifier.figures import Figure, figures_of
 from furrow.assistants.verifier.numerals import normal
+from furrow.assistants.verifier.units import UNITS
 
 Failure = tuple[str, str] | None
 
-_EACH = re.compile(r"每|一(?:年|月|天|份|次)|\b(?:per|each|every|an?)\b")
-_SPANS = frozenset({"month", "time", "weight"})
+_DAY_MINUTES, _MONTH_DAYS = 1440, 30
 _DENIED_FIGURE = re.compile(
     r"(?:不是|并非|不等于|\bnot|n't be|isn't)\s*(?:about|for|the|at|只有)?\s*$"
 )
@@ -31,8 +31,7 @@ def missing_figure(sentence: str, evidence: Evidence) -> Failure:
         if (
             figure.is_one
             and not (figure.bound or figure.in_range)
-            and figure.unit in _SPANS
-            and _EACH.search(evidence.said)
+            and _is_each(figure.unit, evidence.said)
         ):
             # "12 a year", "12 for one year", "12 each year".
             continue
@@ -43,6 +42,14 @@ def missing_figure(sentence: str, evidence: Evidence) -> Failure:
         if _DENIED_FIGURE.search(said[: figure.start]) and not _denies_figures(evidence):
             return "figure_denied", str(figure.value)
     return None
+
+
+def _is_each(unit: str, said: str) -> bool:
+    """Whether the evidence counts by this unit: "12 a year" may be told as "12 for one year"."""
+    words = "|".join(re.escape(word) for word, known in UNITS.items() if known[0] == unit)
+    return bool(words) and bool(
+        re.search(rf"(?:每|按|一|/ ?)(?:{words})|\b(?:per|each|every|an?) (?:{words})\b", said)
+    )
 
 
 def _denies_figures(evidence: Evidence) -> bool:
@@ -57,13 +64,29 @@ def _denies_figures(evidence: Evidence) -> bool:
 def equal(figure: Figure, known: Figure) -> bool:
     if figure.kind == "date" or known.kind == "date":
         return _dates_agree(figure, known)
+    if "time" == figure.kind == known.kind and (figure.is_vague or known.is_vague):
+        return _dial(figure) == _dial(known)
     if figure.kind != known.kind:
         return False
     if figure.kind == "contact":
         return figure.value == known.value or str(known.value).startswith(f"{figure.value}/")
     if figure.kind != "number":
         return figure.value == known.value
+    if {figure.unit, known.unit} == {"month", "time"}:
+        return _days(figure) == _days(known)
     return figure.value == known.value and units_agree(figure.unit, known.unit)
+
+
+def _dial(figure: Figure) -> tuple[int, int]:
+    """What a clock with hands shows."""
+    hour, minute = figure.value  # type: ignore[misc]
+    return int(hour) % 12, int(minute)
+
+
+def _days(figure: Figure) -> float:
+    """A month and thirty days are the same in speech."""
+    value = float(figure.value)  # type: ignore[arg-type]
+    return value * _MONTH_DAYS if figure.unit == "month" else value / _DAY_MINUTES
 
 
 def units_agree(left: str, right: str) -> bool:
@@ -77,6 +100,9 @@ def _dates_agree(figure: Figure, known: Figure) -> bool:
         pairs = zip(figure.value, known.value, strict=True)  # type: ignore[arg-type]
         return all(not said or said == held for said, held in pairs)
     date, other = (figure, known) if figure.kind == "date" else (known, figure)
+    if not any(date.value[:2]):  # type: ignore[index]
+        # 15日 is a day of the month as much as a span.
+        return other.kind == "number" and other.value == date.value[2] * _DAY_MINUTES  # type: ignore[index]
     # A year may be written without its word.
     return other.kind == "number" and not other.unit and date.value[0] == other.value  # type: ignore[index]
 

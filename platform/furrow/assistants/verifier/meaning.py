@@ -79,6 +79,8 @@ def _same_tone(clause: str, theirs: str) -> bool:
         return held.needs_nothing or held.is_negated or bool(_FREE.search(normal(theirs)))
     if held.needs_nothing:
         return mine.is_negated or not mine.needs
+    if "不收" in clause and "免" in theirs:
+        return True
     if mine.is_negated == held.is_negated:
         return True
     return not mine.is_negated and not denies(theirs, clause)

@@ -8,7 +8,7 @@ from furrow.assistants.verifier.numerals import normal
 _OPPOSITES = (
     (r"冷藏|冰箱|冷冻", r"常温|室温"),
     (
-        r"之前|以前|(?<![之以目当提年])前(?!\w?(?:往|台|后))|\bbefore\b",
+        r"之前|以前|(?<![之以目当提年])前(?!\w?(?:往|台|后)|\d)|\bbefore\b",
         r"之后|以后|(?<![之以最然今])后(?!\w?果)|\bafter\b",
     ),
     (r"全额|全款|全部退|\bfull refund\b|\bin full\b", r"部分退|退部分|\bpartial\b|\bpartly\b"),
@@ -31,7 +31,6 @@ _OPPOSITES = (
     (r"\bwholesale\b", r"\bretail\b"),
     (r"零售", r"批发"),
     (r"整个|未剥", r"剥开"),
-    (r"\bwith\b", r"\bwithout\b"),
     (r"\bopened\b", r"\bunopened\b"),
     (r"\bhard\b", r"\bsoft\b"),
     (r"男", r"女"),
