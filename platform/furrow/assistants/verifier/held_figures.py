@@ -79,7 +79,7 @@ def equal(figure: Figure, known: Figure) -> bool:
 
 def _dial(figure: Figure) -> tuple[int, int]:
     """What a clock with hands shows."""
-    hour, minute = figure.value  # type: ignore[misc]
+    hour, minute = figure.value  # type: ignore[misc,str-unpack]
     return int(hour) % 12, int(minute)
 
 

@@ -8,7 +8,7 @@ from furrow.assistants.verifier.numerals import normal
 _OPPOSITES = (
     (r"冷藏|冰箱|冷冻", r"常温|室温"),
     (
-        r"之前|以前|(?<![之以目当提年])前(?!\w?(?:往|台|后)|\d)|\bbefore\b",
+        r"之前|以前|(?<![之以目当提年])前(?!\w?(?:往|台|后))(?<![,;。]前(?=\d))|\bbefore\b",
         r"之后|以后|(?<![之以最然今])后(?!\w?果)|\bafter\b",
     ),
     (r"全额|全款|全部退|\bfull refund\b|\bin full\b", r"部分退|退部分|\bpartial\b|\bpartly\b"),
