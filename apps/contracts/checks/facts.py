@@ -22,7 +22,7 @@ _KINDS = (
 )  # fmt: skip
 _PATTERNS = tuple((kind, re.compile(words, re.IGNORECASE)) for kind, words in _KINDS)
 # Between a label and its sum stand only such words.
-_BETWEEN = r"(?:总?价?款?|金?额|[（(](?:含税|不含税|小写|大写|税后|税前)[^）)]{0,4}[）)]|[为是共计约即：:\s，,]|人民币|合计|总计|小写|含税|税前|固定)*"
+_BETWEEN = r"(?:总价款?|价款?|款|总?金?额|[（(](?:含税|不含税|小写|大写|税后|税前)[^）)]{0,4}[）)]|[为是共计约即：:\s，,]|人民币|合计|总计|小写|含税|税前|固定)*"
 TOTAL = r"(?<!不含税)(?:合同|货款|服务费?用?|开发费?用?|价款|采购|订单|项目)?(?:总价款?|总金额|总额|总费用|总计)|合同(?:价款|金额)|借款(?:本金|金额|总额)|服务费总计"
 _SENTENCE = re.compile(r"[^。；;！？\n]+[。；;！？]?")
 

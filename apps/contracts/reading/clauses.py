@@ -124,7 +124,10 @@ def _close(open_clauses: list[Clause], clause: Clause) -> None:
     """Pops what the new clause does not belong under."""
     for place, other in enumerate(open_clauses):
         is_same = other.kind == clause.kind
-        is_prefix = clause.kind.startswith("dotted") and other.key == clause.key[: len(other.key)]
+        is_prefix = (
+            clause.kind.startswith(("dotted", "section"))
+            and other.key == clause.key[: len(other.key)]
+        )
         is_outranked = _rank(clause) < _rank(other)
         if is_same or is_outranked or (_is_numbered_below(other, clause) and not is_prefix):
             del open_clauses[place:]
