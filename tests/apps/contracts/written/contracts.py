@@ -9,7 +9,8 @@ from pathlib import Path
 from apps.contracts.reading import ContractText
 from furrow.knowledge.parsing.formats import plain_text
 from furrow.knowledge.parsing.limits import ParseJob
-from tests.apps.contracts.written.style_articles import BODIES, HEAD, TAIL
+from tests.apps.contracts.written import style_articles, style_numbers
+from tests.apps.contracts.written.style_articles import BODIES
 
 _PLACES = "洛川县 眉县 雁塔区 礼泉县 商州区 延川县 周至县 临潼区".split()
 _NAMES = "塬上果业 秦岭鲜果 渭北农产 长安优品 千河生态 鲜到家 沃野 青禾".split()
@@ -54,9 +55,11 @@ def _section(value: int) -> str:
     return words
 
 
-def contract_text(kind: str, seed: int) -> str:
+def contract_text(kind: str, seed: int, *, is_unseen: bool = False) -> str:
+    """`is_unseen` writes it in the manner that only totals are looked at."""
     rng = random.Random(f"{kind} {seed}")
-    title, a_role, b_role, subject, body, annex, annex_text = BODIES[kind]
+    style = style_numbers if is_unseen else style_articles
+    title, a_role, b_role, subject, body, annex, annex_text = style.BODIES[kind]
     q1, q2, p1, p2 = (
         rng.randint(11, 49) * 10,
         rng.randint(11, 49) * 10,
@@ -81,7 +84,7 @@ def contract_text(kind: str, seed: int) -> str:
         **{f"n{place}": "零一二三四五六七八九十"[6 + place] if 6 + place <= 10 else "十一" for place in range(1, 6)},
     }  # fmt: skip
     values["title"], values["subject"] = title.format(**values), subject.format(**values)
-    return (HEAD + body + TAIL).format(**values)
+    return (style.HEAD + body + style.TAIL).format(**values)
 
 
 def _swap(pattern: str, new: str | Callable[[re.Match[str]], str]) -> Callable[[str], str]:
