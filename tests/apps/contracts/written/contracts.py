@@ -10,7 +10,7 @@ from apps.contracts.reading import ContractText
 from furrow.knowledge.parsing.formats import plain_text
 from furrow.knowledge.parsing.limits import ParseJob
 from tests.apps.contracts.written import style_articles, style_numbers
-from tests.apps.contracts.written.style_articles import BODIES
+from tests.apps.contracts.written.style_articles import BODIES as BODIES
 
 _PLACES = "洛川县 眉县 雁塔区 礼泉县 商州区 延川县 周至县 临潼区".split()
 _NAMES = "塬上果业 秦岭鲜果 渭北农产 长安优品 千河生态 鲜到家 沃野 青禾".split()
