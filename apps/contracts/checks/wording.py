@@ -50,7 +50,9 @@ def numbers_in_brackets(contract: Contract) -> Iterator[Hit]:
             if value is not None and value != int(match["n"]):
                 yield _hit(match, Decimal(value))
     for match in _EN.finditer(contract.text):
-        value = _english(match["w"])
+        before = contract.text[max(match.start() - 12, 0) : match.end()].lower()
+        # "one hundred and five (105)" is more than is read here.
+        value = None if re.search(r"hundred|thousand", before) else _english(match["w"])
         if value is not None and value != int(match["n"]):
             yield _hit(match, Decimal(value))
 
@@ -70,6 +72,5 @@ def _english(words: str) -> int | None:
     if len(parts) == 2 and parts[0] in _TENS and last in _ONES[1:10]:
         return _TENS.index(parts[0]) * 10 + _ONES.index(last)
     if last in _ONES:
-        # "hundred five (105)" and the like are more than is read here.
-        return None if len(parts) == 2 and parts[0] in ("hundred", "and") else _ONES.index(last)
+        return _ONES.index(last)
     return _TENS.index(last) * 10 if last in _TENS else None

@@ -62,3 +62,17 @@ def test_empty_text_is_neither_found_nor_passed() -> None:
     report = checks_run(contract_read(ContractText.from_paragraphs([])))
 
     assert (report.findings, report.passed) == ((), ())
+
+
+def test_bullet_is_no_placeholder(tmp_path: Path) -> None:
+    text = "买卖合同\n第一条 范围\n● 苹果\n● 红枣\n第二条 价款\n价款为【●】元。"
+    findings = checks_run(contract_read(parsed(text, tmp_path))).findings
+
+    assert [f.quote for f in findings if f.rule == "placeholder"] == ["【●】"]
+
+
+def test_english_number_written_twice(tmp_path: Path) -> None:
+    text = "Agreement\nwithin thirty (45) days, twenty-one (21) days, one hundred twenty (120) days, one hundred and eighty (180) days"  # fmt: skip
+    findings = checks_run(contract_read(parsed(text, tmp_path))).findings
+
+    assert [f.quote for f in findings if f.rule == "number_words"] == ["within thirty (45)"]
