@@ -26,6 +26,7 @@ from inference.kernels.cpu_native import (
     huge_empty,
     native_load,
 )
+from inference.model.cache import pages_write
 from inference.model.layers import Clamp, Linear, LinearOp, RmsNorm, gated
 from inference.model.moe import Experts, rows_by_expert, weighted_sum
 from inference.model.paged import DecodeRows, Scoring, decode_reference
@@ -38,6 +39,8 @@ STEPS = 127
 OFFSET = 128
 # Floats in an AVX2 register.
 VECTOR = 8
+# What a cache may hold.
+KEPT = (torch.float32, torch.float16)
 
 log = logging.getLogger("inference.kernels")
 
@@ -334,7 +337,7 @@ class NativeNorm(RmsNorm):
 
 
 class NativeOps:
-    """Rotation in C, and single-token attention over a paged cache in float32 or float16."""
+    """Rotation, writing and single-token attention over a paged cache in float32 or float16."""
 
     def __init__(self, kernels: NativeKernels) -> None:
         self._kernels = kernels
@@ -345,11 +348,19 @@ class NativeOps:
         self._kernels.rotate(states, turned, cos, sin)
         return states
 
+    def write(self, pages: Tensor, slots: Tensor, states: Tensor) -> None:
+        """In one call where torch converts, then copies by index: this is done for every layer."""
+        _, heads, width = states.shape
+        is_packed = states.stride()[1:] == (width, 1) and slots.is_contiguous()
+        if is_packed and heads * width % VECTOR == 0 and pages.dtype in KEPT:
+            self._kernels.cache_write(pages, slots, states)
+        else:
+            pages_write(pages, slots, states)
+
     def decode(
         self, query: Tensor, keys: Tensor, values: Tensor, decode: DecodeRows, scoring: Scoring
     ) -> Tensor:
-        is_known = keys.dtype in {torch.float32, torch.float16}
-        if query.shape[2] % VECTOR or values.shape[3] % VECTOR or not is_known:
+        if query.shape[2] % VECTOR or values.shape[3] % VECTOR or keys.dtype not in KEPT:
             return decode_reference(query, keys, values, decode, scoring)
         tables, lengths = decode.tables.contiguous(), decode.lengths.contiguous()
         pages = PagesStruct(

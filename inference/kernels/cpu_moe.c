@@ -4,10 +4,10 @@
  * one 64-byte load feeds 16 channels, and a row's 4 inputs are broadcast against it. Activations
  * are quantised here to [-127, 127], per row and 128 inputs, so that one large input costs its
  * neighbours alone their precision. AVX-512 VNNI multiplies unsigned by signed bytes, so inputs
- * are stored with 128 added and 128 times the weights' sum is taken off again. AVX2 multiplies
- * pairs of 16-bit numbers: its byte product either saturates or needs the sign moved about for
- * every row, which costs more than widening the weights once for several rows. Both give the same
- * integers, so a row's result depends neither on the processor nor on the rows beside it.
+ * are stored with 128 added and 128 times the weights' sum is taken off again. AVX2's product of
+ * bytes would saturate so: there inputs lose their sign to the weights, and two products of at
+ * most 127 by 127 fit 16 bits. Both give the same integers, so a row's result depends neither on
+ * the processor nor on the rows beside it.
  */
 #include <immintrin.h>
 #include <math.h>
@@ -21,18 +21,19 @@
 #define AHEAD 2048
 #define FETCH(W, I) _mm_prefetch((const char *)(W) + (I) * 64 + AHEAD, _MM_HINT_T0)
 
+static inline void fetch(const void *from, int64_t bytes) {
+    for (int64_t at = 0; at < bytes; at += 64) _mm_prefetch((const char *)from + at, _MM_HINT_T0);
+}
+
 #if defined(__AVX512F__) && defined(__AVX512VNNI__)
 #define OFFSET 128
 #define ROWS 8
-#define PLACE(I) (I)
 typedef uint8_t input_t;
 #else
 #define OFFSET 0
 /* Sixteen registers hold the sums of four rows; those of eight would go through memory. */
 #define ROWS 4
-/* Of four inputs the even ones lie before the odd ones, as the widened weights do. */
-#define PLACE(I) (((I) & ~(int64_t)3) | ((I) & 1) << 1 | ((I) >> 1 & 1))
-typedef int16_t input_t;
+typedef int8_t input_t;
 #endif
 
 /* One row's inputs, and what a step of each group is worth. */
@@ -76,6 +77,7 @@ static inline void add_stepped(float *to, __m512i dots, float step) {
     _mm512_storeu_ps(to, _mm512_fmadd_ps(floats, _mm512_set1_ps(step), _mm512_loadu_ps(to)));
 }
 #else
+/* The empty assembly keeps rows apart: mixed by the compiler they need more registers than exist. */
 #define HALF(R, W, AT)                                                                     \
     for (int64_t g = 0, i = 0; i < k4; g++) {                                              \
         int64_t end = i + GROUP / 4 < k4 ? i + GROUP / 4 : k4;                             \
@@ -85,14 +87,12 @@ static inline void add_stepped(float *to, __m512i dots, float step) {
             FETCH(W, i);                                                                   \
             __m256i a = _mm256_loadu_si256((const __m256i *)(W + i * 64));                 \
             __m256i b = _mm256_loadu_si256((const __m256i *)(W + i * 64 + 32));            \
-            __m256i even_a = _mm256_srai_epi16(_mm256_slli_epi16(a, 8), 8);                \
-            __m256i even_b = _mm256_srai_epi16(_mm256_slli_epi16(b, 8), 8);                \
-            __m256i odd_a = _mm256_srai_epi16(a, 8), odd_b = _mm256_srai_epi16(b, 8);      \
             for (int r = 0; r < R; r++) {                                                  \
-                __m256i even = _mm256_set1_epi32(word(rows[r].inputs + 4 * i));            \
-                __m256i odd = _mm256_set1_epi32(word(rows[r].inputs + 4 * i + 2));         \
-                low[r] = dot4(low[r], even, even_a, odd, odd_a);                           \
-                high[r] = dot4(high[r], even, even_b, odd, odd_b);                         \
+                __m256i x = _mm256_set1_epi32(word(rows[r].inputs + 4 * i));               \
+                __m256i size = _mm256_abs_epi8(x);                                         \
+                low[r] = _mm256_add_epi32(low[r], dot4(size, x, a));                       \
+                high[r] = _mm256_add_epi32(high[r], dot4(size, x, b));                     \
+                __asm__ volatile("" : "+x"(low[r]), "+x"(high[r]));                        \
             }                                                                              \
         }                                                                                  \
         for (int r = 0; r < R; r++) {                                                      \
@@ -104,9 +104,9 @@ static inline void add_stepped(float *to, __m512i dots, float step) {
     (void)s0, (void)s1;                                                                    \
     HALF(R, w0, 0)                                                                         \
     HALF(R, w1, TILE)
-static inline __m256i dot4(__m256i acc, __m256i even, __m256i even_w, __m256i odd, __m256i odd_w) {
-    __m256i evens = _mm256_madd_epi16(even, even_w), odds = _mm256_madd_epi16(odd, odd_w);
-    return _mm256_add_epi32(acc, _mm256_add_epi32(evens, odds));
+static inline __m256i dot4(__m256i size, __m256i x, __m256i w) {
+    __m256i pairs = _mm256_maddubs_epi16(size, _mm256_sign_epi8(w, x));
+    return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
 }
 static inline void add_stepped(float *to, __m256i dots, float step) {
     __m256 floats = _mm256_cvtepi32_ps(dots);
@@ -165,10 +165,10 @@ static void quantise(const float *x, int64_t k, int64_t padded, input_t *out, fl
         int64_t end = first + GROUP < k ? first + GROUP : k;
         float most = largest(x + first, end - first), inverse = most > 0.0f ? 127.0f / most : 0.0f;
         for (int64_t i = first; i < end; i++)
-            out[PLACE(i)] = (input_t)((int32_t)rintf(x[i] * inverse) + OFFSET);
+            out[i] = (input_t)((int32_t)rintf(x[i] * inverse) + OFFSET);
         steps[first / GROUP] = most / 127.0f;
     }
-    for (int64_t i = k; i < padded; i++) out[PLACE(i)] = OFFSET;
+    for (int64_t i = k; i < padded; i++) out[i] = OFFSET;
 }
 
 static inline int64_t groups_of(int64_t k) { return (k + GROUP - 1) / GROUP; }
@@ -325,10 +325,14 @@ void i8_experts(const experts_t *e, const float *x, int64_t t, const int64_t *ch
                      inner_steps + p * inner_groups);
 #pragma omp for schedule(dynamic, 1)
         for (int64_t column = 0; column < columns; column++)
-            for (int64_t i = 0; i < busy; i++)
+            for (int64_t i = 0; i < busy; i++) {
+                /* The next expert lies elsewhere: nothing else would fetch where it begins. */
+                if (i + 1 < busy)
+                    fetch(e->down + (active[i + 1] * columns + column) * 2 * TILE * e->inner, AHEAD);
                 down_tiles(e, active[i], column * 2 * TILE, order + starts[active[i]],
                            starts[active[i] + 1] - starts[active[i]], inner_inputs, inner_steps,
                            weights, out);
+            }
     }
 }
 
@@ -359,6 +363,13 @@ static void softmax(float *restrict scores, int64_t count, const float *sink) {
     float inverse = 1.0f / (total + (sink ? fast_exp(*sink - most) : 0.0f));
     for (int64_t t = 0; t < count; t++) scores[t] *= inverse;
 }
+
+static inline int64_t slot_of(const int32_t *table, int64_t size, int64_t position) {
+    return (int64_t)table[position / size] * size + position % size;
+}
+
+/* Tokens that are fetched ahead: the processor does not guess what a block's table says. */
+#define TOKENS_AHEAD 8
 
 /* Heads first .. first + count of one sequence. Tokens are the outer loop, since the cache holds a
  * token's heads side by side: it is read once, in order. scores holds [count][seen]. Widths are
@@ -391,21 +402,28 @@ static void softmax(float *restrict scores, int64_t count, const float *sink) {
         const int64_t value_head = p->value_head_stride;                                   \
         const int32_t *table = p->tables + sequence * p->table_width;                      \
         const float scale = p->scale;                                                      \
+        const int64_t shared = (count + group - 1) / group, head = first / group; /* of keys */\
+        const NUMBER *from_keys = (const NUMBER *)p->keys + head * key_head;               \
+        const NUMBER *from_values = (const NUMBER *)p->values + head * value_head;         \
         for (int64_t t = 0; t < seen; t++) {                                               \
-            int64_t slot = (int64_t)table[(start + t) / size] * size + (start + t) % size; \
-            const NUMBER *keys = (const NUMBER *)p->keys + slot * p->token_stride;         \
+            const NUMBER *keys = from_keys + slot_of(table, size, start + t) * p->token_stride;\
+            if (t + TOKENS_AHEAD < seen)                                                   \
+                fetch(from_keys + slot_of(table, size, start + t + TOKENS_AHEAD) * p->token_stride,\
+                      shared * key_head * sizeof(NUMBER));                                 \
             for (int64_t h = 0; h < count; h++)                                            \
                 scores[h * seen + t] = scale * dot_##NAME(query + h * width,               \
-                                                          keys + (first + h) / group * key_head, width); \
+                                                          keys + h / group * key_head, width); \
         }                                                                                  \
         for (int64_t h = 0; h < count; h++)                                                \
             softmax(scores + h * seen, seen, p->sinks ? p->sinks + first + h : 0);         \
         memset(out, 0, count * value_width * sizeof(float));                               \
         for (int64_t t = 0; t < seen; t++) {                                               \
-            int64_t slot = (int64_t)table[(start + t) / size] * size + (start + t) % size; \
-            const NUMBER *values = (const NUMBER *)p->values + slot * p->value_token_stride; \
+            const NUMBER *values = from_values + slot_of(table, size, start + t) * p->value_token_stride;\
+            if (t + TOKENS_AHEAD < seen)                                                   \
+                fetch(from_values + slot_of(table, size, start + t + TOKENS_AHEAD) * p->value_token_stride,\
+                      shared * value_head * sizeof(NUMBER));                               \
             for (int64_t h = 0; h < count; h++)                                            \
-                add_##NAME(out + h * value_width, values + (first + h) / group * value_head, \
+                add_##NAME(out + h * value_width, values + h / group * value_head, \
                            scores[h * seen + t], value_width);                             \
         }                                                                                  \
     }
@@ -416,8 +434,9 @@ DEFINE_ATTEND(half, uint16_t, load_half)
 void paged_attention(const pages_t *p, const float *query, int64_t sequences, int64_t longest,
                      float *out, float *scratch, int threads) {
     /* Few sequences: split their heads, but not the heads of a group. */
-    int64_t units = p->kv_heads > 1 ? p->kv_heads : p->heads, parts = threads / sequences + 1;
-    if (sequences >= threads || parts > units) parts = sequences >= threads ? 1 : units;
+    int64_t units = p->kv_heads > 1 ? p->kv_heads : p->heads;
+    int64_t parts = (threads + sequences - 1) / sequences;
+    parts = parts > units ? units : parts;
     int64_t step = (units + parts - 1) / parts * (p->heads / units);
 #pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
     for (int64_t item = 0; item < sequences * parts; item++) {
@@ -444,6 +463,19 @@ void rotate_heads(float *x, int64_t t, int64_t heads, int64_t turned, int64_t wi
                 b[d] = second * c[d] + first * s[d];
             }
         }
+}
+
+/* Rows of `size` numbers, each `stride` apart in x, to their slots of a cache in float32 or, size
+ * a multiple of 8, in float16. */
+void cache_write(const float *x, int64_t t, int64_t stride, int64_t size, const int64_t *slots,
+                 void *cache, int is_half) {
+    for (int64_t r = 0; r < t; r++) {
+        const float *from = x + r * stride;
+        uint16_t *half = (uint16_t *)cache + slots[r] * size;
+        if (!is_half) memcpy((float *)cache + slots[r] * size, from, size * sizeof(float));
+        for (int64_t d = 0; is_half && d < size; d += 8)
+            _mm_storeu_si128((__m128i *)(half + d), _mm256_cvtps_ph(_mm256_loadu_ps(from + d), 0));
+    }
 }
 
 void rms_norm(const float *x, int64_t t, int64_t width, const float *weight, float eps, float *out) {

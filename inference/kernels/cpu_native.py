@@ -132,6 +132,7 @@ class NativeKernels:
             "i8_experts": [pointer, pointer, integer, *[pointer] * 4, number],
             "paged_attention": [pointer, pointer, integer, integer, pointer, pointer, number],
             "rotate_heads": [pointer, *[integer] * 4, pointer, pointer],
+            "cache_write": [pointer, *[integer] * 3, pointer, pointer, number],
             "rms_norm": [pointer, integer, integer, pointer, ctypes.c_float, pointer],
         }
         for name, arguments in shapes.items():
@@ -187,6 +188,13 @@ class NativeKernels:
         self._library.rotate_heads(
             states.data_ptr(), *states.shape[:2], turned, states.shape[2],
             cos.data_ptr(), sin.data_ptr(),
+        )  # fmt: skip
+
+    def cache_write(self, pages: Tensor, slots: Tensor, states: Tensor) -> None:
+        """States [T, heads, width], a row's numbers side by side, to slots of contiguous pages."""
+        self._library.cache_write(
+            states.data_ptr(), len(states), states.stride(0), states.shape[1] * states.shape[2],
+            slots.data_ptr(), pages.data_ptr(), pages.dtype == torch.float16,
         )  # fmt: skip
 
     def rms_norm(self, states: Tensor, weight: Tensor, eps: float) -> Tensor:

@@ -24,7 +24,7 @@ class GroupedAttention:
 
     def __call__(self, states: Tensor, step: StepContext) -> Tensor:
         query, keys, values = self._heads(self.qkv(states), step)
-        step.cache.write(self.layer, step.slots, keys, values)
+        step.write(self.layer, keys, values)
 
         def gather(chunk: Prefill, start: int) -> tuple[Tensor, Tensor]:
             if chunk.context == chunk.query:

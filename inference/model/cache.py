@@ -42,10 +42,7 @@ class KvCache:
         """States as they come out of the cache again."""
         return states.to(self.keys[0].dtype).to(states.dtype)
 
-    def write(self, layer: int, slots: Tensor, keys: Tensor, values: Tensor | None) -> None:
-        """Store keys, values [T, heads, width] at flat slots [T]; a latent has no values."""
-        stored = self.keys[layer]
-        stored.view(-1, *stored.shape[2:]).index_copy_(0, slots, keys.to(stored.dtype))
-        if values is not None:
-            stored = self.values[layer]
-            stored.view(-1, *stored.shape[2:]).index_copy_(0, slots, values.to(stored.dtype))
+
+def pages_write(pages: Tensor, slots: Tensor, states: Tensor) -> None:
+    """Store states [T, heads, width] at flat slots [T] of one layer's keys or values."""
+    pages.view(-1, *pages.shape[2:]).index_copy_(0, slots, states.to(pages.dtype))

@@ -35,7 +35,7 @@ class LatentAttention:
     def __call__(self, states: Tensor, step: StepContext) -> Tensor:
         query = self._query(states, step)
         latent = self._latent(states, step)
-        step.cache.write(self.layer, step.slots, latent, None)
+        step.write(self.layer, latent, None)
 
         def expanded(chunk: Prefill, start: int) -> tuple[Tensor, Tensor]:
             return self._expanded(chunk, start, step, query.dtype)

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from inference.model.batch import StepBatch
-from inference.model.cache import KvCache
+from inference.model.cache import KvCache, pages_write
 from inference.model.rope import rotate
 
 
@@ -43,6 +43,10 @@ class StepOps(Protocol):
         """States [T, heads, dim] with the first `turned` heads rotated; may work in place."""
         ...
 
+    def write(self, pages: Tensor, slots: Tensor, states: Tensor) -> None:
+        """Store states [T, heads, width] at flat slots [T] of one layer's keys or values."""
+        ...
+
     def decode(
         self, query: Tensor, keys: Tensor, values: Tensor, decode: DecodeRows, scoring: Scoring
     ) -> Tensor:
@@ -56,6 +60,9 @@ class TorchOps:
     def rotate(self, states: Tensor, turned: int, cos: Tensor, sin: Tensor) -> Tensor:
         rotated = rotate(states[:, :turned], cos, sin)
         return rotated if turned == states.shape[1] else torch.cat((rotated, states[:, turned:]), 1)
+
+    def write(self, pages: Tensor, slots: Tensor, states: Tensor) -> None:
+        pages_write(pages, slots, states)
 
     def decode(
         self, query: Tensor, keys: Tensor, values: Tensor, decode: DecodeRows, scoring: Scoring
@@ -241,6 +248,12 @@ class StepContext:
         """States [T, heads, dim] with the first heads, or all, turned to their positions."""
         count = states.shape[1] if turned is None else turned
         return self.ops.rotate(states, count, self.cos, self.sin)
+
+    def write(self, layer: int, keys: Tensor, values: Tensor | None) -> None:
+        """Keep keys, values [T, heads, width]; a latent has no values."""
+        self.ops.write(self.cache.keys[layer], self.slots, keys)
+        if values is not None:
+            self.ops.write(self.cache.values[layer], self.slots, values)
 
     def attend(
         self,

@@ -26,8 +26,8 @@ if DEBUG and IS_PRODUCTION:
 SECRET_KEY = env_secret("SECRET_KEY", required=IS_PRODUCTION)
 WEB_HOST = env_str("WEB_HOST", "127.0.0.1")
 WEB_PORT = env_int("WEB_PORT", 8000, minimum=1)
-PUBLIC_URL = env_str("PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/")
-ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", urlsplit(PUBLIC_URL).hostname or "127.0.0.1")
+PUBLIC_URL = env_str("PUBLIC_URL", "http://localhost:8000").rstrip("/")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", urlsplit(PUBLIC_URL).hostname or "localhost")
 if "*" in ALLOWED_HOSTS:
     raise SettingError("ALLOWED_HOSTS names exact hosts, never *")
 if not IS_PRODUCTION:
@@ -58,6 +58,7 @@ INSTALLED_APPS = [
     "furrow.api",
     "furrow.dashboard",
     "furrow.ops",
+    "apps.support",
 ]
 
 MIDDLEWARE = [
@@ -251,6 +252,8 @@ CHAT_FIRST_TOKEN_TIMEOUT_S = env_int("CHAT_FIRST_TOKEN_TIMEOUT_S", 60, minimum=1
 CHAT_TOTAL_TIMEOUT_S = env_int("CHAT_TOTAL_TIMEOUT_S", 600, minimum=1)
 # Who bills: the lines at the head of an invoice, apart by |.
 INVOICE_ISSUER = env_str("INVOICE_ISSUER")
+# A font with the characters of its businesses; empty: looked for where systems keep Noto CJK and Droid.
+INVOICE_FONT = env_str("INVOICE_FONT")
 # The longest answer anybody may ask for, and the model's context (0: not known, its server decides).
 CHAT_MAX_TOKENS = env_int("CHAT_MAX_TOKENS", 2048, minimum=1)
 CHAT_CONTEXT_TOKENS = env_int("CHAT_CONTEXT_TOKENS", 0, minimum=0)

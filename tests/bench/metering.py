@@ -38,6 +38,7 @@ from furrow.metering.holds import Bounds, hold_open  # noqa: E402
 from furrow.metering.rollups import rollup_run  # noqa: E402
 from furrow.metering.settlement import settle  # noqa: E402
 from furrow.ops import embedded  # noqa: E402
+from furrow.tenants.models import Tenant  # noqa: E402
 from furrow.tenants.services import SYSTEM, tenant_create  # noqa: E402
 from tests.bench import usage_events  # noqa: E402
 
@@ -98,22 +99,35 @@ def report(clients: int, times: list[tuple[float, float]], cpu_s: float) -> None
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=0, help="measure usage over so many events")
+    parser.add_argument(
+        "--filled",
+        action="store_true",
+        help="with the events that a run before left in that database",
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         prepare(Path(folder))
         redis = embedded.redis_start(Path(folder) / "redis.sock", Path(folder))
         settings.REDIS_URL = f"unix://{folder}/redis.sock"
-        tenant = tenant_create(name="Bench")
         try:
-            if options.events:
-                is_good = usage_events.measure(tenant.id, options.events)
+            if options.filled:
+                is_good = usage_events.measure(_filled_tenant())
+            elif options.events:
+                tenant = tenant_create(name="Bench")
+                usage_events.prepare(tenant.id, options.events)
+                is_good = usage_events.measure(tenant.id)
             else:
-                is_good = pairs(tenant.id)
+                is_good = pairs(tenant_create(name="Bench").id)
         finally:
             connections.close_all()
             redis.terminate()
             redis.wait(10)
     sys.exit(0 if is_good else 1)
+
+
+def _filled_tenant() -> UUID:
+    with unscoped("find the business that was filled"):
+        return UUID(str(Tenant.objects.get(name="Bench").id))
 
 
 def pairs(tenant_id: UUID) -> bool:

@@ -26,7 +26,8 @@ from furrow.knowledge.lexical.scoring import Hit, SegmentView, score  # noqa: E4
 from furrow.knowledge.lexical.segments import build_segment  # noqa: E402
 from furrow.knowledge.quoting import Passage, Quote, pick_sentences  # noqa: E402
 from furrow.knowledge.sentences import split_sentences  # noqa: E402
-from furrow.knowledge.text.analysis import analyse_query  # noqa: E402
+from furrow.knowledge.text.analysis import Term  # noqa: E402
+from furrow.knowledge.text.synonyms import search_terms  # noqa: E402
 
 DATA = Path(os.environ.get("FURROW_DATA_DIR", ROOT.parent / "shared" / "data"))
 THRESHOLD = 0.4
@@ -52,9 +53,12 @@ class Index:
         self.postings = {(0, term): packed for term, packed in segment.postings.items()}
         self.times_ms: list[float] = []
 
-    def search(self, question: str, limit: int) -> list[Hit]:
+    def search(
+        self, question: str, limit: int, terms: Callable[[str], list[Term]] = search_terms
+    ) -> list[Hit]:
+        """By the words that the product looks for, or by those that `terms` gives."""
         started = time.perf_counter()
-        hits = score(analyse_query(question), self.views, self.postings, limit)
+        hits = score(terms(question), self.views, self.postings, limit)
         self.times_ms.append(1000 * (time.perf_counter() - started))
         return hits
 

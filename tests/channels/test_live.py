@@ -1,6 +1,7 @@
 """The widget's API over real connections: many at once, and streams that hold nothing."""
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -52,6 +53,7 @@ def live(django_db_setup: None, django_db_blocker: Any, settings: Any) -> Iterat
             yield Live(shop, http)
 
 
+@pytest.mark.slow
 def test_of_a_hundred_messages_at_once_exactly_the_allowed_ones_pass(live):
     live.shop.change(messages_per_minute=7)
     with ThreadPoolExecutor(100) as pool:
@@ -79,6 +81,15 @@ def follow(live: Live, turn_id: str, opened: threading.Semaphore) -> str:
         return "".join(response.iter_text())
 
 
+def connections_held() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND usename = current_user"
+        )
+        return int(cursor.fetchone()[0])
+
+
 def test_open_streams_hold_no_database_connection_and_all_hear_the_answer(live):
     turn_id = live.ask(QUESTION).json()["turn_id"]
     # With something to tell at once, a reader has no reason to look at the row for a while.
@@ -89,12 +100,11 @@ def test_open_streams_hold_no_database_connection_and_all_hear_the_answer(live):
         heard = [pool.submit(follow, live, turn_id, opened) for _ in range(readers)]
         for _ in range(readers):
             assert opened.acquire(timeout=30)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
-                " AND pid <> pg_backend_pid() AND usename = current_user"
-            )
-            held = cursor.fetchone()[0]
+        # A reader looks at the row as it begins, and on a busy machine several do so at one moment. What
+        # holds a connection goes on holding it.
+        until = time.monotonic() + 5
+        while (held := connections_held()) >= readers / 2 and time.monotonic() < until:
+            time.sleep(0.05)
         connection.close()
         with working():
             texts = [each.result(60) for each in heard]

@@ -17,6 +17,8 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.utils import timezone
 from django.utils.translation import trans_real
 
+from furrow.assistants.models import Assistant
+from furrow.assistants.services import assistant_create
 from furrow.channels.deliveries import (
     ATTEMPTS,
     LANE,
@@ -35,6 +37,7 @@ from furrow.channels.webhooks import (
     secret_of,
     signature,
 )
+from furrow.conversations.services import conversation_create, ticket_close, ticket_open
 from furrow.core import egress, jobs
 from furrow.core.context import tenant_tx
 from furrow.core.errors import AppError, Conflict, Invalid
@@ -113,6 +116,12 @@ def run_due(tenant: Any) -> int:
 def later(tenant: Any) -> None:
     with tenant_tx(tenant.id):
         Job.objects.filter(state="queued").update(run_after=timezone.now() - timedelta(seconds=1))
+
+
+def ask_for_person(*, is_test: bool) -> Any:
+    assistant = Assistant.objects.first() or assistant_create(actor=SYSTEM, name="Help")
+    talk = conversation_create(assistant=assistant, channel="widget", is_test=is_test)
+    return ticket_open(conversation=talk)
 
 
 def delivery_of(tenant: Any) -> WebhookDelivery:
@@ -323,6 +332,31 @@ class TestNews:
         news_tell()
         run_due(cast.tenant)
         assert mail.outbox[0].to == ["owner@example.test", "teammate@example.test"]
+
+    def test_visitors_who_ask_for_a_person_share_a_mail_to_all_who_answer(self, cast, endpoint):
+        with tenant_tx(cast.tenant.id):
+            endpoint_update(actor=SYSTEM, endpoint=endpoint, events=["ticket.opened"])
+            Membership.objects.filter(user=cast.teammate).update(role="staff")
+            first, second, own, done = (ask_for_person(is_test=n == 2) for n in range(4))
+            ticket_close(actor=SYSTEM, ticket=done)
+        assert news_tell() == 3
+        with tenant_tx(cast.tenant.id):
+            ticket_open(conversation=first.conversation, contact="微信 guoyuan88", note="六十箱")
+        run_due(cast.tenant)
+        told = [json.loads(body)["data"] for _, body in Receiver.got]
+        assert {each["ticket_id"] for each in told} == {str(t.id) for t in (first, second, done)}
+        assert "guoyuan88" not in str(told)
+        assert mail.outbox == []
+
+        later(cast.tenant)
+        run_due(cast.tenant)
+        (message,) = mail.outbox
+        assert message.to == ["owner@example.test", "teammate@example.test"]
+        assert message.subject == "Orchard：2 位访客请求人工服务"
+        assert "微信 guoyuan88" in message.body
+        assert f"/t/orchard/tickets/{second.id}/" in message.body
+        assert not any(str(ticket.id) in message.body for ticket in (own, done))
+        assert news_tell() == 0
 
     def test_mail_server_that_is_away_delays_the_mail(self, cast, passed, monkeypatch):
         def broken(self: Any, messages: Any) -> int:

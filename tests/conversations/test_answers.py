@@ -14,6 +14,7 @@ from furrow.core.context import tenant_tx
 from furrow.core.errors import UpstreamFailed
 from furrow.core.extensions import extensions
 from furrow.knowledge.models import Document
+from furrow.knowledge.services.documents import document_update
 from furrow.tenants.services import SYSTEM
 
 
@@ -55,6 +56,19 @@ def test_question_gets_the_sentence_of_the_document(chat, question, sentence):
             assert text[citation["start"] : citation["end"]] == citation["quote"]
             assert citation["title"] == document.title
     assert [citation["n"] for citation in turn.citations] == list(range(1, len(turn.citations) + 1))
+
+
+def test_document_past_its_last_day_is_quoted_no_more(chat):
+    with tenant_tx(chat.tenant_id):
+        document = Document.objects.get(title="运费与售后")
+        today = timezone.localdate()
+        document_update(actor=SYSTEM, document=document, valid_to=today)
+    assert chat.ask("到北京的运费多少").citations
+    with tenant_tx(chat.tenant_id):
+        document_update(actor=SYSTEM, document=document, valid_to=today - timedelta(days=1))
+    turn = chat.ask("到北京的运费多少")
+    assert "12元" not in turn.answer
+    assert str(document.id) not in {citation["document_id"] for citation in turn.citations}
 
 
 def test_quote_that_no_longer_stands_in_the_document_is_dropped(chat):
@@ -128,8 +142,10 @@ def test_out_of_scope_question_is_not_known_and_counted(chat, question, start):
         assert not Ticket.objects.exists()
 
 
-def test_trace_says_why_each_rung_passed(chat):
+def test_trace_says_why_each_rung_passed(chat, monkeypatch):
     approve(chat, "可以开发票吗", "可以。")
+    # Which trades are there, and what they say, is not this test's matter.
+    monkeypatch.setattr(extensions, "facts", {})
     turn = chat.ask("你们卖显卡吗")
     assert [(line["rung"], line["outcome"], line["reason"]) for line in turn.trace] == [
         ("greeting", "passed", "not_small_talk"),
@@ -180,6 +196,15 @@ def test_asking_for_a_person_opens_one_ticket_with_the_transcript(chat, text, wo
         assert [line["who"] for line in lines] == ["visitor", "assistant"] * 3
         assert lines[0]["text"] == "到北京的运费多少"
         assert ticket.conversation.state == Conversation.State.WAITING
+        assert not Gap.objects.exists()
+
+
+def test_phone_number_that_was_asked_for_goes_to_the_ticket(chat):
+    chat.ask("转人工")
+    turn = chat.ask("微信 guoyuan88，晚上在")
+    assert (turn.rung, turn.answer) == ("human", "已记下您的联系方式，工作人员会联系您。")
+    with tenant_tx(chat.tenant_id):
+        assert selectors.tickets_list().get().contact == "微信 guoyuan88，晚上在"
         assert not Gap.objects.exists()
 
 

@@ -55,6 +55,7 @@ def work_until(deadline, is_done):
         connection.close()
 
 
+@pytest.mark.slow
 def test_fifty_turns_are_each_answered_once_and_in_order(committed):
     tenant_id, assistant = committed
     chats = [chat_with(tenant_id, assistant) for _ in range(CHATS)]

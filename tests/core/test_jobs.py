@@ -76,6 +76,21 @@ def test_active_job_of_a_subject_is_reused(cast, recorder):
     assert enqueue(cast.tenant, subject).id == enqueue(cast.tenant, subject).id
 
 
+def test_job_queued_by_another_at_the_same_moment_is_reused(cast, recorder, monkeypatch):
+    """Two workers that publish into one base: the second looked before the first had committed."""
+    subject = uuid.uuid4()
+    first = enqueue(cast.tenant, subject)
+    looks = iter([Job.objects.none])
+    look = Job.active
+    monkeypatch.setattr(Job, "active", lambda: next(looks, look)())
+    with tenant_tx(cast.tenant.id):
+        before = Job.objects.count()
+        again = jobs.job_enqueue(kind="test.record", subject_id=subject, lane="test")
+        # The caller's own transaction goes on.
+        assert Job.objects.count() == before
+    assert again.id == first.id
+
+
 def test_passing_failure_is_retried_then_given_up(cast, recorder):
     recorder.error = UpstreamFailed("down")
     job = enqueue(cast.tenant, max_attempts=2)
@@ -148,6 +163,30 @@ def test_tenants_are_served_in_turn(cast, recorder):
     first, second = jobs.claim("test"), jobs.claim("test")
     assert first.tenant_id == cast.tenant.id
     assert (second.tenant_id, second.subject_id) == (cast.other_tenant.id, late.subject_id)
+
+
+def test_who_queued_first_is_not_served_first_throughout(cast, recorder):
+    """One worker, so that nothing runs while the next job is chosen."""
+    for _ in range(3):
+        enqueue(cast.tenant)
+    for _ in range(2):
+        enqueue(cast.other_tenant)
+    while jobs.run_next("test"):
+        pass
+    mine, others = cast.tenant.id, cast.other_tenant.id
+    assert [tenant for tenant, _, _ in recorder.runs] == [mine, others, mine, others, mine]
+
+
+def test_who_goes_on_later_waits_for_the_others(cast, recorder):
+    """Work in slices keeps its place in the queue, not its turn."""
+    recorder.error = jobs.ContinueLater()
+    enqueue(cast.tenant)
+    assert jobs.run_next("test")
+    recorder.error = None
+    enqueue(cast.other_tenant)
+    while jobs.run_next("test"):
+        pass
+    assert [tenant for tenant, _, _ in recorder.runs][1] == cast.other_tenant.id
 
 
 def test_long_jobs_of_one_tenant_leave_a_slot(cast, recorder, settings):

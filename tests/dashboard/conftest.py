@@ -21,7 +21,6 @@ from furrow.channels.webhooks import EVENTS, endpoint_create
 from furrow.conversations import services as conversations
 from furrow.conversations.models import Turn
 from furrow.core.context import tenant_tx
-from furrow.dashboard.translations import compile_catalogues
 from furrow.knowledge.models import (
     Chunk,
     Document,
@@ -37,11 +36,6 @@ from furrow.tenants.models import Membership
 from furrow.tenants.services import Actor, api_key_create, invitation_create
 
 TEXT = "发货规则\n现货订单16:00前付款当天发货。\n售后规则\n坏果请在签收后24小时内拍照联系客服。"
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _compiled_catalogue() -> None:
-    compile_catalogues()
 
 
 @dataclass

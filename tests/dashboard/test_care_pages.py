@@ -43,6 +43,30 @@ def test_passage_is_marked_as_the_answer(owner, cast, shop):
     assert question.chunk_id == shop.chunks[1].id
 
 
+def test_known_question_is_shown_removed_and_taken_back(owner, viewer, cast, shop):
+    url = page(cast, "document", shop.document.id)
+    shown = owner.get(url).content.decode()
+    assert "多久发货？" in shown
+    assert f"?chunk={shop.chunks[0].id}" in shown
+    removal = page(cast, "known_question_delete", shop.known_question.id)
+    assert removal not in viewer.get(url).content.decode()
+    after = owner.post(removal, follow=True).content.decode()
+    assert "?chunk=" not in after
+    assert page(cast, "known_question_restore") in after
+    owner.post(page(cast, "known_question_restore"))
+    with tenant_tx(cast.tenant.id):
+        assert KnownQuestion.objects.get(text="多久发货？").chunk_id == shop.chunks[0].id
+    assert owner.post(page(cast, "known_question_restore")).status_code == 404
+
+
+def test_known_question_outlives_its_passage(owner, cast, shop):
+    with tenant_tx(cast.tenant.id):
+        KnownQuestion.objects.update(chunk=None)
+    shown = owner.get(page(cast, "document", shop.document.id)).content.decode()
+    assert "多久发货？" in shown
+    assert "?chunk=" not in shown
+
+
 def test_findings_are_kept_from_their_list(owner, cast, shop):
     with tenant_tx(cast.tenant.id):
         finding = Finding.objects.create(

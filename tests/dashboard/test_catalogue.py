@@ -6,10 +6,12 @@ import pytest
 from furrow.dashboard import translations
 
 
+@pytest.mark.slow
 def test_every_text_has_its_chinese():
     assert translations.problems(translations.catalogue_merge()) == []
 
 
+@pytest.mark.slow
 def test_stored_catalogue_holds_every_text():
     stored = {entry.msgid for entry in polib.pofile(str(translations.catalogue_path()))}
     missing = {message.msgid for message in translations.messages_collect()} - stored

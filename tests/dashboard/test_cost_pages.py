@@ -13,7 +13,7 @@ from furrow.conversations.models import Turn
 from furrow.core.context import tenant_tx
 from furrow.dashboard.charts import bar_chart
 from furrow.dashboard.money import money_text
-from furrow.dashboard.spans import Span, points, today
+from furrow.dashboard.spans import Span, points, span_of, today
 from furrow.metering.budgets import budget_set
 from furrow.metering.models import Budget, UsageHour
 from furrow.metering.selectors import usage_by
@@ -95,7 +95,9 @@ def test_parts_add_up_whatever_they_are_divided_by(english, spent, page):
     assert names == ["小助手", "Not by an assistant"]
 
 
-@pytest.mark.parametrize("span", ["today", "week", "month", "last_month", "quarter", "nonsense"])
+@pytest.mark.parametrize(
+    "span", ["today", "week", "month", "last_month", "quarter", "year", "nonsense"]
+)
 def test_chart_is_the_sum_of_its_span(english, cast, spent, page, span):
     spend_at(cast.tenant.id, timezone.now() - timedelta(days=80), 0, 0, 10_000, 0)
     rolled_up()
@@ -103,7 +105,7 @@ def test_chart_is_the_sum_of_its_span(english, cast, spent, page, span):
     drawn = sum(amount for _, amount in context["chart"]["points"])
     assert drawn == context["spent"].span
     assert context["spent"].span == {
-        "last_month": Decimal(0), "quarter": Decimal("0.882")
+        "last_month": Decimal(0), "quarter": Decimal("0.882"), "year": Decimal("0.882")
     }.get(span, Decimal("0.802"))  # fmt: skip
 
 
@@ -125,6 +127,19 @@ def test_costs_ask_the_same_queries_however_much_was_used(
         spend_at(cast.tenant.id, moment, 0, 10, 10, 0, api_key_id=str(key.id))
     rolled_up()
     ask()
+
+
+@pytest.mark.parametrize("span", ["today", "month", "quarter", "year"])
+def test_usage_on_the_page_is_one_query_of_hours_and_none_of_events(
+    english, spent, page, span, django_assert_max_num_queries
+):
+    with django_assert_max_num_queries(28) as asked:
+        english.get(page("costs") + f"?span={span}&by=model")
+    of_usage = [
+        query["sql"] for query in asked.captured_queries if "metering_usage" in query["sql"]
+    ]
+    assert len(of_usage) == 1
+    assert "metering_usagehour" in of_usage[0]
 
 
 def test_table_is_a_file_whose_cells_no_spreadsheet_runs(english, cast, shop, page):
@@ -149,7 +164,13 @@ def test_table_is_a_file_whose_cells_no_spreadsheet_runs(english, cast, shop, pa
 
 def test_days_without_usage_are_there_too():
     span = Span("week", today() - timedelta(days=6), today())
-    assert [amount for _, amount in points(span, [], "CNY")] == [Decimal(0)] * 7
+    assert [amount for _, amount in points(span, {})] == [Decimal(0)] * 7
+
+
+def test_twelve_months_end_with_this_one():
+    span = span_of("year")
+    assert (span.unit, span.until, span.since.day) == ("month", today(), 1)
+    assert len(points(span, {})) == 12
 
 
 @pytest.mark.parametrize("zone", ["Asia/Kolkata", "Asia/Kathmandu", "America/New_York", "UTC"])
@@ -159,7 +180,7 @@ def test_hours_meet_their_sums_in_any_zone(cast, spent, settings, zone):
         moment = UsageHour.objects.latest("hour").hour
         day = timezone.localtime(moment).date()
         rows = usage_by(since=day, until=day, group_by="hour")
-        drawn = points(Span("today", day, day), rows, "CNY")
+        drawn = points(Span("today", day, day), {row.key: row.charged for row in rows})
     assert len(drawn) == 24
     assert sum(amount for _, amount in drawn) == sum(row.charged for row in rows) > 0
 

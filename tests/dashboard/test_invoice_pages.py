@@ -8,10 +8,11 @@ from zoneinfo import ZoneInfo
 import pypdfium2
 import pytest
 from django.db import IntegrityError, ProgrammingError, connection, transaction
+from django.utils import translation
 
 from furrow.core.context import tenant_tx
 from furrow.core.errors import Conflict
-from furrow.metering import invoice_paper
+from furrow.metering import invoice_font, invoice_paper
 from furrow.metering.invoices import invoice_close
 from furrow.metering.models import Invoice, InvoiceLine, InvoicePaper
 from furrow.tenants.models import Tenant
@@ -73,6 +74,27 @@ def test_file_can_be_read_in_chinese_and_adds_up(owner, bill, page, settings):
     with tenant_tx(bill.tenant_id):
         for line in InvoiceLine.objects.filter(invoice=bill):
             assert f"{line.amount:,.2f}" in text
+
+
+@pytest.mark.skipif(invoice_font.font_place() is None, reason="no Chinese font on this machine")
+def test_characters_are_in_the_file_itself(cast, bill):
+    with tenant_tx(cast.tenant.id), translation.override("zh-hans"):
+        lines = list(InvoiceLine.objects.filter(invoice=bill).order_by("position"))
+        content = invoice_paper.draw(bill, lines, business="南坡果园", issuer="青禾")
+    assert b"/FontFile2" in content
+    assert b"STSong" not in content
+    assert len(content) < 100_000
+
+
+@pytest.mark.parametrize("named", ["/nowhere.ttf", __file__])
+def test_without_a_font_the_reader_has_to_have_one(cast, bill, settings, named):
+    """Neither a missing file nor one that is no font stops an invoice."""
+    settings.INVOICE_FONT = named
+    with tenant_tx(cast.tenant.id), translation.override("zh-hans"):
+        content = invoice_paper.draw(bill, [], business="南坡果园", issuer="")
+    assert b"/FontFile2" not in content
+    assert b"STSong-Light" in content
+    assert "南坡果园" in text_of(content)
 
 
 def test_english_business_gets_an_english_file(owner, cast, bill, page):

@@ -1,9 +1,24 @@
 """Knowledge through its pages: upload, read, find, delete and take back."""
 
-from django.core.files.uploadedfile import SimpleUploadedFile
+import re
+from datetime import timedelta
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from furrow.assistants import selectors
+from furrow.assistants.services import assistant_create
+from furrow.core import jobs
 from furrow.core.context import tenant_tx
 from furrow.knowledge.models import Chunk, Document, KnowledgeBase
+from furrow.knowledge.services.bases import knowledge_base_create
+from furrow.knowledge.services.documents import document_add_text
+from furrow.tenants.services import SYSTEM
+from tests import fixtures_embeddings
+from tests.dashboard.conftest import read_document
+
+_embedding_process = fixtures_embeddings._embedding_process
+embedding_server = fixtures_embeddings.embedding_server
 
 
 def documents(cast) -> set[str]:
@@ -135,3 +150,50 @@ def test_search_tells_not_tried_from_nothing_found(owner, cast, shop, page):
 
 def test_search_in_the_models_language_asks_it_outside_a_transaction(owner, shop, page):
     assert owner.get(page("search"), {"q": "when is shipping free"}).status_code == 200
+
+
+def test_search_page_explains_each_hit_and_each_cut(owner, cast, page, embedding_server):
+    owner.cookies["django_language"] = "en"
+    today = timezone.localdate()
+    with tenant_tx(cast.tenant.id):
+        base = knowledge_base_create(actor=SYSTEM, name="Rules")
+        assistant = assistant_create(actor=SYSTEM, name="Helper", knowledge_base_ids=[base.id])
+        for title, text, last in (
+            ("Claims", "Rotten fruit: send photos within two days.", None),
+            ("Claims again", "Rotten fruit: send photos within two days!", None),
+            ("Last year", "Rotten fruit: send photos within one day.", today - timedelta(days=1)),
+        ):
+            document_add_text(
+                actor=SYSTEM, knowledge_base=base, title=title, text=text, valid_to=last
+            )
+    while jobs.run_next("ingest"):
+        pass
+    asked = {"q": "photos of rotten fruit", "mode": "hybrid", "limit": 5}
+    shown = owner.get(page("search"), asked).content.decode()
+    assert "<mark>photos</mark>" in shown.lower()
+    assert re.search(r"Words: [\d.]+ \(place 1\)", shown)
+    assert re.search(r"Meaning: [\d.]+ \(place \d\)", shown)
+    assert "they are shown once" in shown
+    assert "Its document is past its last valid day." in shown
+    assert "It says the same as a passage above." in shown
+    # One button hands the settings on.
+    assert page("search_apply") in shown
+    owner.post(page("search_apply"), {"assistant": assistant.id, "mode": "hybrid", "limit": 5})
+    with tenant_tx(cast.tenant.id):
+        assert selectors.assistant_get(assistant.id).settings["search"] == {
+            "mode": "hybrid",
+            "limit": 5,
+        }
+    earlier = owner.get(page("search"), asked | {"valid_on": today - timedelta(days=1)})
+    assert "Last year" in [hit.title for hit in earlier.context["result"].hits]
+
+
+def test_what_expires_soon_is_listed(owner, cast, shop, page):
+    today = timezone.localdate()
+    with tenant_tx(cast.tenant.id):
+        for title, days in (("Gone", -1), ("Soon", 14), ("Later", 15)):
+            document, _ = read_document(shop.base, title)
+            document.valid_to = today + timedelta(days=days)
+            document.save()
+    expiring = owner.get(page("findings", shop.base.id)).context["expiring"]
+    assert [document.title for document in expiring] == ["Gone", "Soon"]

@@ -75,7 +75,7 @@ def addresses(tenant) -> dict[str, str]:
 
 def test_pages_do_not_exist_for_anybody_else(cast, shop):
     urls = addresses(cast.tenant)
-    assert len(urls) == len(urlpatterns) == 15
+    assert len(urls) == len(urlpatterns) == 16
     for route in urlpatterns:
         assert route.callback.is_for_operators, route.name
     for user in (cast.owner, cast.teammate, cast.viewer, cast.stranger):
@@ -166,22 +166,47 @@ class TestEconomics:
         for number in range(12):
             spend_at(cast.tenant.id, timezone.now(), 0, 0, 10, 0, model=f"m{number}")
         rolled_up()
-        with django_assert_max_num_queries(16):
+        with django_assert_max_num_queries(19):
             operator.get("/operator/?span=today")
 
     def test_each_price_holds_until_the_next(self):
         begin = datetime(2026, 3, 1, tzinfo=UTC)
         prices = [
-            MachinePrice(machine="a", per_hour=Decimal(2), valid_from=begin - timedelta(days=9)),
-            MachinePrice(machine="a", per_hour=Decimal(4), valid_from=begin + timedelta(hours=6)),
-            MachinePrice(machine="a", per_hour=Decimal(0), valid_from=begin + timedelta(hours=8)),
-            MachinePrice(machine="b", per_hour=Decimal(1), valid_from=begin + timedelta(hours=9)),
+            MachinePrice(
+                currency="CNY",
+                machine="a",
+                per_hour=Decimal(2),
+                valid_from=begin - timedelta(days=9),
+            ),
+            MachinePrice(
+                currency="CNY",
+                machine="a",
+                per_hour=Decimal(4),
+                valid_from=begin + timedelta(hours=6),
+            ),
+            MachinePrice(
+                currency="CNY",
+                machine="a",
+                per_hour=Decimal(0),
+                valid_from=begin + timedelta(hours=8),
+            ),
+            MachinePrice(
+                currency="CNY",
+                machine="b",
+                per_hour=Decimal(1),
+                valid_from=begin + timedelta(hours=9),
+            ),
         ]
-        cost, hours = machine_cost(reversed(prices), begin, begin + timedelta(hours=10))
+        cost, hours = machine_cost(reversed(prices), begin, begin + timedelta(hours=10), "CNY")
         assert (cost, hours) == (Decimal(6 * 2 + 2 * 4 + 1), Decimal(9))
 
     def test_machine_gets_its_price_on_the_page(self, operator):
-        data = {"machine": "gpu-9", "per_hour": "2.5", "valid_from": "2026-01-01T00:00"}
+        data = {
+            "machine": "gpu-9",
+            "per_hour": "2.5",
+            "currency": "cny",
+            "valid_from": "2026-01-01T00:00",
+        }
         assert operator.post("/operator/machines/", data).status_code == 302
         again = operator.post("/operator/machines/", data)
         assert again.context["form"].errors
@@ -215,10 +240,18 @@ class TestAlarm:
 
 class TestPriceBook:
     def price(self, **data):
-        return {"model": "*", "kind": "out", "window": "", "per_million": "16"} | data
+        return {
+            "model": "*",
+            "kind": "out",
+            "window": "",
+            "per_million": "16",
+            "currency": "CNY",
+        } | data
 
+    @pytest.mark.slow
     def test_preview_says_what_it_would_have_cost_and_stores_nothing(self, operator, cast, shop):
         spend_at(cast.tenant.id, timezone.now() - timedelta(days=3), 0, 0, 1_000_000, 0)
+        rolled_up()
         before = PriceItem.objects.count()
         response = operator.post("/operator/prices/new/", self.price(preview="1"))
         preview = response.context["preview"]
@@ -296,6 +329,35 @@ class TestTenants:
         account = operator.get(self.url(cast)).context["account"]
         assert account.owed == -2
         assert [each.amount for each in account.entries] == [1, -3]
+
+    def test_currencies_are_shown_side_by_side_and_never_added(self, operator, cast, shop):
+        """One business pays in euros, the other in yuan; the machine is rented in yuan."""
+        now = timezone.now()
+        euro = {"model": "*", "kind": "out", "window": "", "per_million": "2", "currency": "eur"}
+        for kind in ("in_hit", "in_miss", "out", "reasoning"):
+            assert operator.post("/operator/prices/new/", {**euro, "kind": kind}).status_code == 302
+        url = reverse("operator:currency", args=[cast.other_tenant.id])
+        assert operator.post(url, {"currency": "gbp"}).context["currency_form"].errors
+        assert operator.post(url, {"currency": "eur"}).status_code == 302
+        machine_price_set(
+            machine="g", currency="CNY", per_hour=Decimal(3), valid_from=now - timedelta(hours=400)
+        )
+        spend_at(cast.tenant.id, now, 0, 0, 100_000, 0, busy_us=HOUR_US // 10)
+        spend_at(cast.other_tenant.id, now, 0, 0, 500_000, 0, busy_us=HOUR_US // 10)
+        rolled_up()
+        yuan = operator.get("/operator/?span=today")
+        assert yuan.context["found"].whole.charged == Decimal("0.8")
+        # All work of the machine is paid for in yuan, also that for who pays in euros.
+        assert yuan.context["found"].whole.serving == Decimal("0.6")
+        euros = operator.get("/operator/?span=today&currency=EUR")
+        assert (euros.context["found"].whole.charged, euros.context["found"].machines) == (1, 0)
+        assert "€1.00" in euros.content.decode()
+        payers = operator.get("/operator/businesses/").context["payers"]
+        assert [(row.name, row.currency, row.month) for row in payers] == [
+            ("Orchard", "CNY", Decimal("0.8")), ("Rival", "EUR", Decimal(1))
+        ]  # fmt: skip
+        # Booked amounts hold the currency.
+        assert operator.post(url, {"currency": "CNY"}).context["currency_form"].errors
 
     def test_way_of_paying_is_changed(self, operator, cast, shop):
         operator.post(self.url(cast, "payment"), {"is_prepaid": "1"})

@@ -20,7 +20,7 @@ PAGES = [
 INLINE = re.compile(r"\sstyle=|\son[a-z]+=|<style|javascript:", re.IGNORECASE)
 
 
-@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize("language", ["zh-hans", pytest.param("en", marks=pytest.mark.slow)])
 def test_every_page_renders_within_the_content_policy(language, owner, cast, shop):
     owner.cookies["django_language"] = language
     for route in PAGES:

@@ -60,3 +60,10 @@ def test_log_says_why_and_offers_to_send_again(english, cast, shop, page):
     english.post(page("delivery_resend", shop.delivery.id))
     with tenant_tx(cast.tenant.id):
         assert WebhookDelivery.objects.get().state == "waiting"
+
+
+@pytest.mark.parametrize(("backend", "is_told"), [("filebased", True), ("smtp", False)])
+def test_page_says_when_no_mail_leaves_the_server(english, page, settings, backend, is_told):
+    settings.EMAIL_BACKEND = f"django.core.mail.backends.{backend}.EmailBackend"
+    text = english.get(page("webhooks")).content.decode()
+    assert ("This server sends no mail" in text) == is_told

@@ -132,7 +132,7 @@ _SCRIPT = """
     import uuid
     from django.test import Client
     from django.utils import timezone
-    from apps.stand.rungs import OpeningHoursRung
+    from apps.stand.facts import OpeningHours
     from furrow.accounts.services import user_ensure
     from furrow.assistants.ladder import Question
     from furrow.core.context import tenant_context, tenant_tx
@@ -153,10 +153,10 @@ _SCRIPT = """
 
     question = Question("今天几点开门", "zh", uuid.uuid4())
     with tenant_context(tenants[0].id):
-        result = OpeningHoursRung().try_answer(question, None, None)
+        result = OpeningHours().try_answer(question, None, None)
     assert result.text == "今天 08:30-17:00 营业。", result
     with tenant_context(tenants[1].id):
-        assert OpeningHoursRung().try_answer(question, None, None).reason == "no_hours_today"
+        assert OpeningHours().try_answer(question, None, None).reason == "no_hours_today"
 
     browser = Client()
     browser.force_login(owner)

@@ -42,6 +42,7 @@ def _example(root: Path) -> str:
     return (root / "deploy" / "env.example").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_example_lists_exactly_what_the_code_reads(root: Path, read_by_code: set[str]) -> None:
     listed = re.findall(r"^#?([A-Z][A-Z_]+)=", _example(root), re.MULTILINE)
     assert len(listed) == len(set(listed))

@@ -82,7 +82,7 @@ def furrow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Furrow]:
         link = re.search(r"(http\S+/accounts/link/\S+)", text)
         assert link is not None
         yield Furrow(
-            url=f"http://127.0.0.1:{port}",
+            url=link.group(1).split("/accounts/")[0],
             shop_url=f"http://127.0.0.1:{port + 2}",
             sign_in_link=link.group(1),
             env=env,

@@ -4,6 +4,8 @@ Everything in a business is written in its one language, so that a page of it sh
 parameters of the routes for each language.
 """
 
+import importlib
+import importlib.util
 import json
 import sys
 import time
@@ -12,6 +14,7 @@ from decimal import Decimal
 from io import BytesIO
 from typing import Any
 
+from django.apps import apps
 from django.utils import timezone, translation
 
 from furrow.accounts.services import user_ensure
@@ -105,12 +108,23 @@ def business_make(code: str) -> dict[str, Any]:
         assistant_publish(actor=actor, assistant=assistant)
         assistant_update(actor=actor, assistant=assistant, settings={"threshold": 0.4})
         assistant_publish(actor=actor, assistant=assistant, note=words["publish"])
-    ids = money(code, tenant, assistant, actor) | {
+        of_trades = trades(code)
+    ids = money(code, tenant, assistant, actor) | of_trades | {
         "base_id": base.id, "document_id": documents[0].id, "assistant_id": assistant.id,
         "answer_id": answer.id, "invitation_id": invitation.id, "key_id": key.id,
         "membership_id": people["staff"].id, "number": 1,
     }  # fmt: skip
     return {"tenant_id": tenant.id, "tenant_slug": tenant.slug, **ids}
+
+
+def trades(code: str) -> dict[str, Any]:
+    """Rows of each trade that is installed; its tests bring them in a module `seed`."""
+    made: dict[str, Any] = {}
+    for config in apps.get_app_configs():
+        name = f"tests.apps.{config.label}.seed"
+        if config.name.startswith("apps.") and importlib.util.find_spec(name):
+            made |= importlib.import_module(name).seed(code)
+    return made
 
 
 def money(code: str, tenant: Any, assistant: Any, actor: Actor) -> dict[str, Any]:

@@ -37,7 +37,7 @@ ACCOUNT = {
 # Answers to programs, posts, downloads, and steps that one page of a sign-in leads to.
 NOT_PAGES = {
     "healthz", "readyz", "metrics", "turn_events", "language", "invitation", "document_file", "golden_export",
-    "costs_table", "invoice_pdf", "overview_table", "alarm_seen", "credit", "adjust", "limit", "payment", "reverse",
+    "costs_table", "invoice_pdf", "import_sample", "photo", "overview_table", "alarm_seen", "credit", "adjust", "limit", "payment", "reverse",
     "account_set_password", "account_confirm_login_code", "mfa_authenticate", "mfa_reauthenticate",
     "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes",
     "mfa_download_recovery_codes", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn",
@@ -153,8 +153,10 @@ def business_pages(ids: dict[str, Any]) -> dict[str, str]:
         if not path.startswith("t/<slug:tenant_slug>/") or pattern.name in NOT_PAGES:
             continue
         if pattern.callback.permissions["GET"]:  # type: ignore[attr-defined]
-            kwargs = {name: ids[name] for name in re.findall(r"<\w+:(\w+)>", path)}
-            found[str(pattern.name)] = reverse(f"dashboard:{pattern.name}", kwargs=kwargs)
+            # By the path itself: the pages of a trade have a namespace of their own.
+            address = re.sub(r"<\w+:(\w+)>", lambda named: str(ids[named[1]]), path)
+            name = str(pattern.name)
+            found[name if name not in found else f"{name}-{len(found)}"] = f"/{address}"
     return found
 
 

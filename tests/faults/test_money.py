@@ -1,33 +1,35 @@
-"""Web, worker, callers and model server are killed at random moments of two hundred paid calls: the books agree.
+"""Web, chat worker and model server are killed at random moments of two hundred paid calls: the books agree.
+
+The paid calls are answers streamed over `/v1` and searches; the chat worker answers turns of conversations beside
+them, for which the smallest of models is hardly ever asked.
 
 Repeat a run with FURROW_FAULT_SEED.
 """
 
+import contextlib
 import os
 import random
 import shutil
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.e2e.conftest import free_port
-from tests.faults.client import Business
+from tests.faults.client import Business, Reader
 from tests.faults.conftest import _end
-from tests.faults.product import ROOT, Product, until
+from tests.faults.product import Product, until
 
 pytest.importorskip("transformers", reason="it comes with the 'inference' extra")
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 
-CALLS, KILLS, CALLERS = 200, 10, 3
+CALLS, KILLS, CLIENTS = 200, 12, 4
 # A hold outlives its call by so much, and the sweep comes every five seconds.
 CALL_S, GRACE_S, SWEEP_S = 8, 2, 5
 SEED = int(os.environ.get("FURROW_FAULT_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
@@ -60,103 +62,154 @@ def paying() -> Iterator[Product]:
 
 
 @dataclass
-class Callers:
-    """Processes that chat; whoever is killed is replaced."""
+class Streams(threading.Thread):
+    """A client that asks for one streamed answer after the other over `/v1`. Some it reads to their end, of some
+    it lets go after a few words, as visitors do, and some end with the process that wrote them.
+    """
 
     product: Product
-    tenant_id: str
-    chance: random.Random
-    running: list["subprocess.Popen[bytes]"] = field(default_factory=list)
+    headers: dict[str, str]
+    model: str
+    seed: int
+    stop: threading.Event
+    whole: int = 0
+    let_go: int = 0
+    cut: int = 0
+    refused: int = 0
 
-    def start(self) -> None:
-        log = (self.product.var / "callers.log").open("ab")
-        with log:
-            self.running.append(
-                subprocess.Popen(
-                    [sys.executable, "-m", "tests.faults.caller", self.tenant_id, str(self.chance.randrange(10**6))],
-                    cwd=ROOT,
-                    env=self.product.env | {"DJANGO_SETTINGS_MODULE": "config.settings"},
-                    stdout=log,
-                    stderr=log,
-                )
-            )  # fmt: skip
+    def __post_init__(self) -> None:
+        super().__init__(daemon=True)
 
-    def kill_one(self) -> None:
-        gone = self.running.pop(self.chance.randrange(len(self.running)))
-        gone.kill()
-        gone.wait()
-        self.start()
+    __hash__ = threading.Thread.__hash__
 
-    def kill_all(self) -> None:
-        for process in self.running:
-            process.kill()
-            process.wait()
+    def run(self) -> None:
+        chance = random.Random(self.seed)
+        with httpx.Client(headers=self.headers, timeout=CALL_S + 4, trust_env=False) as http:
+            while not self.stop.wait(chance.uniform(0, 0.3)):
+                try:
+                    self._call(http, chance)
+                except httpx.HTTPError:
+                    self.cut += 1
+
+    def _call(self, http: httpx.Client, chance: random.Random) -> None:
+        body = {
+            "model": self.model,
+            "messages": [{"role": "user", "content": "Who pays? " * chance.randint(1, 12)}],
+            "max_tokens": chance.choice((1, 20, 200, 600)),
+            "temperature": 1.0,
+            "seed": chance.randint(0, 10**6),
+            "stream": chance.random() < 0.9,
+        }
+        let_go_after = chance.choice((None, None, None, 0, 1, 5, 30))
+        url = f"{self.product.url}/v1/chat/completions"
+        with http.stream("POST", url, json=body) as answer:
+            if not answer.is_success:
+                self.refused += 1
+                # As its answer asks for: the model server is on its way back.
+                self.stop.wait(1)
+                return
+            last = ""
+            for n, line in enumerate(answer.iter_lines()):
+                last = line or last
+                if n == let_go_after:
+                    self.let_go += 1
+                    return
+        is_whole = last == "data: [DONE]" or not body["stream"]
+        self.whole, self.cut = self.whole + is_whole, self.cut + (not is_whole)
 
 
-def searches(business: Business, base_id: str, stop: threading.Event) -> None:
-    """The web's paid calls: each search by meaning asks the model server for a vector."""
+def searches(business: Business, stop: threading.Event) -> None:
+    """Each search by meaning asks the model server for a vector, which is paid too."""
     n = 0
-    while not stop.wait(0.15):
+    while not stop.wait(0.4):
         n += 1
-        try:
-            business.http.post(
-                f"/knowledge-bases/{base_id}/search",
-                json={"query": f"question {n}", "limit": 3, "mode": "hybrid"},
-                timeout=10,
-            )
-        except httpx.HTTPError:
-            continue
+        with contextlib.suppress(httpx.HTTPError, AssertionError):
+            business.search(f"question {n}")
 
 
 @pytest.fixture(scope="module")
-def raid(paying: Product) -> dict[str, float]:
+def raid(paying: Product, files: dict[str, Path]) -> dict[str, float]:
     """The calls and the kills; afterwards nobody calls any more and everything runs."""
     chance = random.Random(SEED)
     figures: dict[str, float] = {"seed": SEED}
     with Business(paying, "money") as business:
-        (tenant_id,) = paying.sql("SELECT id FROM tenants_tenant WHERE slug = 'money'")[0]
         business.http.put("/budgets", json={"scope_kind": "tenant", "cap_hard": "50"})
         business.http.put("/budgets", json={"scope_kind": "visitor", "scope_id": "*", "cap_hard": "5", "period": "day"})  # fmt: skip
+        # What the chat worker's turns write from.
+        business.settled([business.upload(files["pdf"])], within_s=90)
         desk = business.assistant()
-        callers = Callers(paying, str(tenant_id), chance)
         stop = threading.Event()
-        searching = threading.Thread(target=searches, args=(business, business.base_id, stop))
+        headers, model = business.headers, paying.settings["FURROW_MODEL"]
+        clients = [
+            Streams(paying, headers, model, chance.randrange(10**6), stop) for _ in range(CLIENTS)
+        ]
+        searching = threading.Thread(target=searches, args=(business, stop))
+        readers: list[Reader] = []
         began = time.monotonic()
         try:
-            for _ in range(CALLERS):
-                callers.start()
-            searching.start()
-            readers = []
-            for n in range(KILLS):
-                readers += business.ask(desk, 2)
-                time.sleep(chance.uniform(0.5, 3.0))
-                _kill(paying, callers, ("caller", "inference", "web", "worker-chat")[n % 4])
+            for thread in (*clients, searching):
+                thread.start()
+            for n, whom in enumerate(_victims(chance)):
+                readers += _asked(business, desk)
+                more = (n + 1) * CALLS // KILLS
+                assert until(lambda more=more: _chats(paying) >= more, within_s=60), _chats(paying)  # type: ignore[misc]
+                time.sleep(chance.uniform(0, 1.5))
+                _kill(paying, whom)
                 figures["kills"] = n + 1
-                assert until(paying.is_healthy, within_s=40)
-            assert until(lambda: _count(paying, "metering_hold") >= CALLS, within_s=120, every_s=1)
+            assert until(lambda: _chats(paying) >= CALLS, within_s=60, every_s=1)
         finally:
             stop.set()
-            callers.kill_all()
-            searching.join(15)
-        figures["calls"] = _count(paying, "metering_hold")
-        figures["s"] = time.monotonic() - began
-        figures["chats"] = paying.sql("SELECT count(*) FROM metering_hold WHERE kind = 'chat'")[0][
-            0
-        ]
+            for thread in (*clients, searching):
+                if thread.ident is not None:
+                    thread.join(20)
+        figures["chats"], figures["s"] = _chats(paying), time.monotonic() - began
+        for name in ("whole", "let_go", "cut", "refused"):
+            figures[f"streams {name}"] = sum(getattr(client, name) for client in clients)
         until(lambda: not any(r.is_alive() for r in readers), within_s=60)
     began = time.monotonic()
     assert until(lambda: _open(paying) == 0, within_s=90, every_s=0.5), _holds(paying)
     figures["last hold ended after, s"] = time.monotonic() - began
+    figures["chats over /v1"] = _chats(paying, "channel = 'openai'")
+    figures["chats of the worker"] = _chats(paying, "assistant_id <> ''")
+    figures["turns of the worker"] = _count(paying, "conversations_turn")
     basis = paying.sql("SELECT basis, count(*) FROM metering_usageevent GROUP BY 1")
     return figures | {str(name): float(count) for name, count in basis}
 
 
-def _kill(product: Product, callers: Callers, whom: str) -> None:
-    if whom == "caller":
-        callers.kill_one()
-        return
+def _victims(chance: random.Random) -> list[str]:
+    """Each as often, in any order."""
+    order = ["inference", "web", "worker-chat"] * (KILLS // 3)
+    chance.shuffle(order)
+    return order
+
+
+def _asked(business: Business, desk: str) -> list[Reader]:
+    """Two questions for the chat worker; the web may not be back yet."""
+    readers: list[Reader] = []
+
+    def ask() -> bool:
+        with contextlib.suppress(httpx.HTTPError, AssertionError):
+            readers.extend(business.ask(desk, 2))
+        return bool(readers)
+
+    assert until(ask, within_s=60, every_s=0.5)
+    return readers
+
+
+def _kill(product: Product, whom: str) -> None:
     old = product.kill(whom, with_children=whom == "web")
-    assert until(lambda: product.restarted(whom, old), within_s=40)
+    assert until(lambda: product.restarted(whom, old), within_s=60)
+    assert until(product.is_healthy, within_s=60)
+
+
+def _chats(product: Product, whose: str = "true") -> int:
+    """Calls that used something, not those that no model could be asked for."""
+    return int(
+        product.sql(
+            "SELECT count(*) FROM metering_usageevent"
+            f" WHERE kind = 'chat' AND basis <> 'corrected' AND {whose}"
+        )[0][0]
+    )
 
 
 def _count(product: Product, table: str) -> int:
@@ -185,6 +238,14 @@ def test_i5_no_hold_outlives_its_time_and_the_sweep(
     say["settled"], say["voided"] = states.get("settled", 0), states.get("voided", 0)
     assert sum(states.values()) >= CALLS
     assert states["settled"] > CALLS // 2
+
+
+def test_kills_met_streams_of_the_web(paying: Product, raid: dict[str, float]) -> None:
+    assert raid["kills"] == KILLS
+    assert raid["chats over /v1"] >= CALLS
+    assert raid["turns of the worker"] >= KILLS
+    assert raid["streams cut"] > 0
+    assert raid["streams whole"] > CALLS // 4
 
 
 def test_counters_receipts_events_and_balances_agree(

@@ -386,6 +386,7 @@ class TestFailures:
         assert failed().code == "chat_timeout"
         assert time.monotonic() - started < 2
 
+    @pytest.mark.slow
     def test_slow_reader_is_not_a_slow_server(self, chat_server, monkeypatch):
         monkeypatch.setattr("furrow.gateway.chat.NEXT_TOKEN_TIMEOUT_S", 0.3)
         chat_server.events = [part for event in answer(*"abcd") for part in (event, 0.2)]

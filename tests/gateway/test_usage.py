@@ -148,6 +148,7 @@ seens = st.builds(Seen, *[st.integers(0, 10_000)] * 3)
 
 
 @given(st.sampled_from(sorted(DIALECTS)), usages, timings, seens)
+@pytest.mark.slow
 def test_anything_is_an_error_or_true_to_what_was_said(dialect, usage, timing, seen):
     try:
         result = usage_count(

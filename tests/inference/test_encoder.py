@@ -6,21 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import transformers
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
-from transformers import (
-    AutoModel,
-    AutoTokenizer,
-    BertConfig,
-    BertModel,
-    DistilBertConfig,
-    DistilBertModel,
-    PreTrainedModel,
-    XLMRobertaConfig,
-    XLMRobertaModel,
-)
 
 from inference.pooling import bert
 from inference.pooling.encoder import Encoder, encoder_load
@@ -57,8 +47,8 @@ def cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
 
 def test_minilm_is_the_transformers_model(minilm: Encoder) -> None:
     path = minilm.folder.path
-    tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
-    model = AutoModel.from_pretrained(path, local_files_only=True).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(path, local_files_only=True)
+    model = transformers.AutoModel.from_pretrained(path, local_files_only=True).eval()
     tokens = minilm.tokenizer.texts(TEXTS)
     assert tokens.truncated == 1
     ours = minilm.vectors(tokens.ids)
@@ -71,6 +61,7 @@ def test_minilm_is_the_transformers_model(minilm: Encoder) -> None:
         assert np.linalg.norm(row) == pytest.approx(1, abs=1e-5)
 
 
+@pytest.mark.slow
 def test_a_text_has_the_same_vector_in_any_company(minilm: Encoder) -> None:
     ids = minilm.tokenizer.texts(TEXTS).ids
     together = minilm.vectors(ids)
@@ -81,7 +72,7 @@ def test_a_text_has_the_same_vector_in_any_company(minilm: Encoder) -> None:
         assert np.allclose(a, c, atol=1e-5)
 
 
-def save(model: PreTrainedModel, folder: Path, pooling: str = "") -> Path:
+def save(model: "transformers.PreTrainedModel", folder: Path, pooling: str = "") -> Path:
     model.save_pretrained(folder)
     words = {"[PAD]": 0, "[UNK]": 1} | {f"w{n}": n for n in range(2, 100)}
     tokenizer = Tokenizer(WordLevel(words, unk_token="[UNK]"))
@@ -97,7 +88,7 @@ def save(model: PreTrainedModel, folder: Path, pooling: str = "") -> Path:
     return folder
 
 
-def tiny(kind: str) -> PreTrainedModel:
+def tiny(kind: str) -> "transformers.PreTrainedModel":
     torch.manual_seed(3)
     shape = {"vocab_size": 100, "max_position_embeddings": 40, "initializer_range": 0.5}
     bert_shape = shape | {
@@ -107,13 +98,19 @@ def tiny(kind: str) -> PreTrainedModel:
         "intermediate_size": 32,
     }
     if kind == "bert":
-        return BertModel(BertConfig(**bert_shape), add_pooling_layer=False).eval()
+        return transformers.BertModel(
+            transformers.BertConfig(**bert_shape), add_pooling_layer=False
+        ).eval()
     if kind == "bert-relu":
-        return BertModel(BertConfig(**bert_shape, hidden_act="relu")).eval()
+        return transformers.BertModel(
+            transformers.BertConfig(**bert_shape, hidden_act="relu")
+        ).eval()
     if kind == "roberta":
-        return XLMRobertaModel(XLMRobertaConfig(**bert_shape, pad_token_id=1)).eval()
-    return DistilBertModel(
-        DistilBertConfig(**shape, dim=16, n_layers=2, n_heads=2, hidden_dim=32)
+        return transformers.XLMRobertaModel(
+            transformers.XLMRobertaConfig(**bert_shape, pad_token_id=1)
+        ).eval()
+    return transformers.DistilBertModel(
+        transformers.DistilBertConfig(**shape, dim=16, n_layers=2, n_heads=2, hidden_dim=32)
     ).eval()
 
 

@@ -93,6 +93,7 @@ def test_a_client_that_leaves_stops_its_waiting_work(start: Start) -> None:
     assert receipts[0]["in_miss"] < 128 * 242
 
 
+@pytest.mark.slow
 def test_a_taken_port_is_a_plain_sentence(start: Start) -> None:
     process = start()
     assert process.stdout is not None

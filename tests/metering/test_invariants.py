@@ -157,6 +157,7 @@ CAP = Decimal("1.2")
 UNIT = Decimal("0.002000000004")
 
 
+@pytest.mark.slow
 def test_i1_parallel_clients_end_within_one_unit_of_the_cap(many_connections):
     payer = Payer(tenant_create(name="Busy").id)
     payer.budget(str(CAP))

@@ -237,6 +237,7 @@ def test_f21_a_mistyped_price_is_put_right_by_an_entry_and_blocks_nobody(payer):
     payer.check()
 
 
+@pytest.mark.slow
 def test_f22_a_later_call_costs_what_the_first_did(payer):
     """Neither memory nor threads nor trips grow with the number of calls."""
 
@@ -278,6 +279,7 @@ def test_f23_the_usage_page_reads_hours_and_never_events(payer, api):
         assert "metering_usagehour" in read[0]
 
 
+@pytest.mark.slow
 def test_f24_the_engine_counts_and_the_proxy_does_not(payer, chat_server):
     """What streams through is weighed at most; the engine's count is paid, whatever the text looks like."""
     chat_server.events = answer(*["word "] * 200, usage=openai_usage(10, 3))

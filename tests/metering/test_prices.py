@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from django.db import Error, IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 import furrow.metering
 from furrow.core.errors import Conflict, Invalid
+from furrow.metering.counts import Counts
 from furrow.metering.errors import PriceUnknown
 from furrow.metering.money import amount_text, cents, tokens_cost
 from furrow.metering.prices import (
@@ -19,6 +21,8 @@ from furrow.metering.prices import (
     price_window_create,
     prices_now,
 )
+from furrow.metering.rollups import rollup_run
+from furrow.metering.settlement import correct
 
 
 def per_million(model="m", kind="chat", **options):
@@ -169,6 +173,7 @@ def test_i10_a_price_cannot_end_in_the_past(db):
 def test_preview_says_what_a_change_would_have_cost(payer, other_payer):
     payer.spend(0, 1_000_000, 500_000, 0)
     other_payer.spend(1_000_000, 0, 0, 0)
+    rollup_run()
     now = datetime.now(UTC)
     span = {"since": now - timedelta(days=30), "until": now + timedelta(days=1), "currency": "CNY"}
     dearer = price_preview(changes={("*", "out", ""): Decimal(10)}, **span)
@@ -176,6 +181,24 @@ def test_preview_says_what_a_change_would_have_cost(payer, other_payer):
     own = price_preview(changes={("m", "in_hit", ""): Decimal(0)}, **span)
     assert own.difference == Decimal("-0.5")
     assert price_preview(changes={("x", "out", ""): Decimal(10)}, **span).difference == 0
+
+
+def test_preview_reads_hours_and_knows_which_price_each_token_had(payer):
+    """Two prices in one hour, and a correction: the preview is what the events would say."""
+    payer.spend(0, 0, 1_000_000, 0)
+    set_price("12")
+    hold = payer.hold(0, 3_000_000)
+    payer.settle(hold, 0, 0, 3_000_000, 0, basis="estimated")
+    with payer.tx():
+        correct(request_id=hold.request_id, counts=Counts(0, 0, 2_000_000, 0))
+    rollup_run()
+    now = datetime.now(UTC)
+    span = {"since": now - timedelta(days=1), "until": now + timedelta(days=1), "currency": "CNY"}
+    with CaptureQueriesContext(connection) as asked:
+        found = price_preview(changes={("m", "out", ""): Decimal(1)}, **span)
+    # A million at 8, the price of every other model, and two at the model's own 12.
+    assert (found.before, found.after) == (Decimal(32), Decimal(3))
+    assert not [q for q in asked if "metering_usageevent" in q["sql"]]
 
 
 def test_smallest_price_keeps_every_decimal():

@@ -1,5 +1,7 @@
 """`manage.py up` starts the chat model that was chosen and tells the others where it is."""
 
+import socket
+
 import pytest
 
 from furrow.ops import runtime
@@ -51,6 +53,20 @@ def test_two_chat_models_are_one_too_many(settings, monkeypatch):
         runtime.model_addresses(PORTS)
 
 
+@pytest.mark.slow
 def test_chat_model_of_the_environment_is_left_as_it_is(monkeypatch):
     monkeypatch.setenv("CHAT_URL", "http://127.0.0.1:1/v1")
     assert set(runtime.model_addresses(PORTS)) == {"EMBEDDINGS_URL"}
+
+
+@pytest.mark.parametrize(("family", "address"), [("AF_INET", "127.0.0.1"), ("AF_INET6", "::1")])
+def test_port_is_taken_under_either_address_of_localhost(family, address):
+    try:
+        with socket.socket(getattr(socket, family)) as other:
+            other.bind((address, 0))
+            other.listen()
+            taken = other.getsockname()[1]
+            assert not runtime.port_is_free(taken)
+    except OSError:
+        pytest.skip(f"this machine has no {address}")
+    assert runtime.port_is_free(taken)

@@ -170,12 +170,15 @@ class BudgetIn(Strict):
     steps: list[BudgetStep] | None = Field(default=None, max_length=5)
 
 
+NewsEvent = Literal["ticket.opened", "budget.threshold", "invoice.closed"]
+
+
 class WebhookIn(Strict):
     url: str = Field(min_length=1, max_length=500)
-    events: list[Literal["budget.threshold", "invoice.closed"]] = Field(min_length=1, max_length=2)
+    events: list[NewsEvent] = Field(min_length=1, max_length=3)
 
 
 class WebhookPatch(Strict):
     url: str | None = Field(None, min_length=1, max_length=500)
-    events: list[Literal["budget.threshold", "invoice.closed"]] | None = Field(None, max_length=2)
+    events: list[NewsEvent] | None = Field(None, max_length=3)
     is_enabled: bool | None = None

@@ -11,7 +11,8 @@ A rung is an object with a `name` and `try_answer(question, config, ctx) -> Rung
 - It writes nothing. `on_stored` is run once, inside the transaction that stores the answer.
 - `UpstreamFailed` and `LimitReached` mean "not now": the ladder notes it and goes on to the next rung.
 
-Asking for a person comes before everything else, so that no other rung can stand in the way of it.
+Asking for a person comes before everything else, so that no other rung can stand in the way of it; so does leaving a
+phone number when the assistant has just asked for one.
 """
 
 import time
@@ -21,6 +22,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from furrow.assistants.config import AssistantConfig
+from furrow.assistants.contact_left import contact_left
 from furrow.assistants.human_wish import wants_person
 from furrow.core.context import current_tenant_id, tenant_tx
 from furrow.core.errors import LimitReached, UpstreamFailed
@@ -77,7 +79,7 @@ class Question:
 
 @dataclass(frozen=True)
 class RungResult:
-    """`opens_ticket`: the visitor asked for a person. `is_gap`: nothing known answers the question."""
+    """`opens_ticket`: the visitor asked for a person, and `contact` is how to reach them. `is_gap`: nothing known answers the question."""
 
     is_answered: bool
     reason: str = ""
@@ -86,6 +88,7 @@ class RungResult:
     citations: tuple[Citation, ...] = ()
     usage: Mapping[str, int] = field(default_factory=lambda: dict(NO_USAGE))
     opens_ticket: bool = False
+    contact: str = ""
     is_gap: bool = False
     on_stored: Callable[[], None] | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
@@ -112,6 +115,7 @@ class Answer:
     usage: Mapping[str, int]
     trace: tuple[dict[str, Any], ...]
     opens_ticket: bool = False
+    contact: str = ""
     is_gap: bool = False
     on_stored: Callable[[], None] | None = None
 
@@ -132,6 +136,8 @@ class LadderContext:
         self.stage = on_stage
         self.has_sent = False
         self.is_person_asked = False
+        # How the visitor can be reached, when the assistant has just asked for it.
+        self.contact = ""
         # How far the budgets let an answer go.
         self.step = Step()
 
@@ -150,8 +156,10 @@ def climb(
     """Walks the ladder. `on_reset` is called when a rung fails after it had begun to speak."""
     ctx = LadderContext(on_delta, on_stage)
     ctx.is_person_asked = wants_person(question.text)
+    if config.human.enabled and question.history:
+        ctx.contact = contact_left(question.text, question.history[-1])
     names = list(config.rungs)
-    if ctx.is_person_asked:
+    if ctx.is_person_asked or ctx.contact:
         names = ["human"]
     else:
         with tenant_tx(current_tenant_id()):
@@ -205,6 +213,7 @@ def _spoken(
         usage=result.usage,
         trace=tuple(trace),
         opens_ticket=result.opens_ticket,
+        contact=result.contact,
         is_gap=result.is_gap,
         on_stored=result.on_stored,
     )

@@ -50,7 +50,7 @@ class WidgetVisitor(TenantModel):
 
 
 class News(TenantModel):
-    """Something to tell, once: `subject_id` is the budget notice or invoice it is about."""
+    """Something to tell, once: `subject_id` is the budget notice, invoice or ticket it is about."""
 
     event = models.CharField(max_length=40)
     subject_id = models.UUIDField()

@@ -1,7 +1,7 @@
-"""News of money: found in the rows that metering keeps, told once each.
+"""News: found in the rows that metering and conversations keep, told once each.
 
-Metering tells its listeners after the commit, and a process that dies in between tells nobody. So news is
-looked for in what was committed: a notice or an invoice without its `News` row was not told yet.
+Who wrote a row may die after the commit and tell nobody. So news is looked for in what was committed: a notice,
+an invoice or a ticket without its `News` row was not told yet.
 """
 
 from collections.abc import Iterable
@@ -15,13 +15,18 @@ from django.utils import timezone
 from furrow.channels.deliveries import LANE, deliveries_begin
 from furrow.channels.models import News
 from furrow.channels.news_mail import MAIL_ATTEMPTS, MAIL_JOB
+from furrow.conversations.models import Ticket
 from furrow.core.context import tenant_tx, unscoped
 from furrow.core.jobs import job_enqueue
 from furrow.metering.models import BudgetNotice, Invoice
 from furrow.metering.money import amount_text
 
-THRESHOLD, CLOSED = "budget.threshold", "invoice.closed"
-_SOURCES: dict[str, Any] = {THRESHOLD: BudgetNotice, CLOSED: Invoice}
+THRESHOLD, CLOSED, TICKET = "budget.threshold", "invoice.closed", "ticket.opened"
+_SOURCES: dict[str, Any] = {THRESHOLD: BudgetNotice, CLOSED: Invoice, TICKET: Ticket}
+# An owner who tries the assistant needs no mail from themselves.
+_ONLY = {TICKET: {"conversation__is_test": False}}
+# A visitor leaves a phone number a moment after asking for a person, and several tickets share one mail.
+MAIL_DELAYS = {TICKET: timedelta(minutes=1)}
 # What is older than that is no news; it also keeps the search short.
 FRESH = timedelta(days=3)
 LIMIT = 500
@@ -41,6 +46,7 @@ def _untold(event: str) -> Iterable[tuple[UUID, UUID]]:
         return list(
             _SOURCES[event]
             .objects.filter(~Exists(told), created_at__gt=timezone.now() - FRESH)
+            .filter(**_ONLY.get(event, {}))
             .order_by("created_at")
             .values_list("tenant_id", "id")[:LIMIT]
         )
@@ -54,12 +60,18 @@ def _tell(event: str, tenant_id: UUID, subject_id: UUID) -> bool:
         )
         if is_new:
             deliveries_begin(event=event, facts=facts)
-            job_enqueue(kind=MAIL_JOB, subject_id=news.id, lane=LANE, max_attempts=MAIL_ATTEMPTS)
+            job_enqueue(
+                kind=MAIL_JOB,
+                subject_id=news.id,
+                lane=LANE,
+                max_attempts=MAIL_ATTEMPTS,
+                delay=MAIL_DELAYS.get(event),
+            )
     return bool(is_new)
 
 
 def _facts(event: str, subject_id: UUID) -> dict[str, Any]:
-    return _threshold(subject_id) if event == THRESHOLD else _closed(subject_id)
+    return _FACTS[event](subject_id)
 
 
 def _threshold(notice_id: UUID) -> dict[str, Any]:
@@ -88,3 +100,19 @@ def _closed(invoice_id: UUID) -> dict[str, Any]:
         "total": amount_text(invoice.total),
         "currency": invoice.currency,
     }
+
+
+def _ticket(ticket_id: UUID) -> dict[str, Any]:
+    """Without the contact and the note: what a visitor says of themselves stays in one place."""
+    ticket = Ticket.objects.select_related("conversation").get(id=ticket_id)
+    return {
+        "ticket_id": str(ticket.id),
+        "number": ticket.number,
+        "conversation_id": str(ticket.conversation_id),
+        "assistant_id": str(ticket.conversation.assistant_id),
+        "channel": ticket.conversation.channel,
+        "opened_at": ticket.created_at.isoformat(),
+    }
+
+
+_FACTS = {THRESHOLD: _threshold, CLOSED: _closed, TICKET: _ticket}

@@ -1,4 +1,4 @@
-"""The e-mail that tells owners and administrators what the webhooks tell programs."""
+"""The e-mail that tells people what the webhooks tell programs: leaders of money, everybody who answers of tickets."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -12,9 +12,11 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from furrow.assistants.models import Assistant
 from furrow.channels.models import News
+from furrow.conversations.models import Ticket
 from furrow.core.context import tenant_tx
 from furrow.core.errors import UpstreamFailed
 from furrow.core.extensions import JobRun
@@ -23,6 +25,8 @@ from furrow.tenants.models import ApiKey, Membership, Role
 
 MAIL_JOB = "news.mail"
 MAIL_ATTEMPTS = 6
+TICKET_EVENT = "ticket.opened"
+TICKETS_SHOWN = 20
 log = get_logger(__name__)
 
 
@@ -33,7 +37,7 @@ class MailHandler:
 
     def run(self, job: JobRun) -> None:
         with tenant_tx(job.tenant_id):
-            message = _message(job.subject_id)
+            message, told = _message(job.subject_id)
         if message is None:
             return
         try:
@@ -42,25 +46,65 @@ class MailHandler:
             log.warning("news_mail_failed", news=str(job.subject_id), error=type(error).__name__)
             raise UpstreamFailed("The mail server did not take the mail.") from None
         with tenant_tx(job.tenant_id):
-            News.objects.filter(id=job.subject_id).update(mailed_at=Now())
+            News.objects.filter(id__in=told).update(mailed_at=Now())
 
     def failed(self, subject_id: UUID, code: str, message: str) -> None:
         log.error("news_mail_given_up", news=str(subject_id))
 
 
-def _message(news_id: UUID) -> EmailMessage | None:
-    """None when it was mailed before, or when there is nobody to mail it to."""
+def _message(news_id: UUID) -> tuple[EmailMessage | None, list[UUID]]:
+    """With the news it tells; None when it was mailed before, is over, or when there is nobody to mail it to."""
     news: News | None = (
         News.objects.filter(id=news_id, mailed_at=None).select_related("tenant").first()
     )
-    leaders = Membership.objects.filter(role__in=[Role.OWNER, Role.ADMIN], user__is_active=True)
-    addresses = list(leaders.order_by("created_at").values_list("user__email", flat=True))
-    if news is None or not addresses:
-        return None
+    if news is None:
+        return None, []
+    is_ticket = news.event == TICKET_EVENT
+    tickets = tickets_untold() if is_ticket else {}
+    roles = [Role.OWNER, Role.ADMIN, *([Role.STAFF] if is_ticket else [])]
+    people = Membership.objects.filter(role__in=roles, user__is_active=True)
+    addresses = list(people.order_by("created_at").values_list("user__email", flat=True))
+    if not addresses or (is_ticket and not tickets):
+        return None, []
     with translation.override(news.tenant.language):
-        subject, template, context = _texts(news)
+        subject, template, context = _tickets(news, tickets) if is_ticket else _texts(news)
         body = render_to_string(template, {"business": news.tenant.name, **context})
-    return EmailMessage(" ".join(subject.split()), body, to=addresses)
+    told = list(tickets) if is_ticket else [news.id]
+    return EmailMessage(" ".join(subject.split()), body, to=addresses), told
+
+
+def tickets_untold() -> dict[UUID, Ticket]:
+    """Open tickets that no mail told of yet, by their news: many at once make one mail, not many."""
+    waiting = News.objects.filter(event=TICKET_EVENT, mailed_at=None).order_by("created_at")
+    news_of = {subject: news for news, subject in waiting.values_list("id", "subject_id")}
+    tickets = Ticket.objects.filter(id__in=news_of, state=Ticket.State.OPEN)
+    rows = tickets.select_related("conversation__assistant").order_by("number")
+    return {news_of[ticket.id]: ticket for ticket in rows}
+
+
+def _tickets(news: News, tickets: dict[UUID, Ticket]) -> tuple[str, str, dict[str, Any]]:
+    facts = {"business": news.tenant.name, "count": len(tickets)}
+    subject = (
+        ngettext(
+            "%(business)s: a visitor asks for a person",
+            "%(business)s: %(count)s visitors ask for a person",
+            len(tickets),
+        )
+        % facts
+    )
+    shown = [
+        {
+            "number": ticket.number,
+            "assistant": ticket.conversation.assistant.name,
+            "contact": ticket.contact,
+            "note": ticket.note,
+            "link": _link(news, "ticket", ticket.id),
+        }
+        for ticket in list(tickets.values())[:TICKETS_SHOWN]
+    ]
+    further = max(0, len(tickets) - TICKETS_SHOWN)
+    link = _link(news, "tickets")
+    return subject, "emails/ticket_opened.txt", {"tickets": shown, "further": further, "link": link}
 
 
 def _texts(news: News) -> tuple[str, str, dict[str, Any]]:

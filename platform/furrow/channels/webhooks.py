@@ -16,7 +16,7 @@ from furrow.core.egress import check_url
 from furrow.core.errors import Conflict, Invalid, NotFound
 from furrow.tenants.services import Actor, audit
 
-EVENTS = ("budget.threshold", "invoice.closed")
+EVENTS = ("ticket.opened", "budget.threshold", "invoice.closed")
 # Sent by the test button only; nobody chooses it.
 PING = "ping"
 MAX_ENDPOINTS = 10

@@ -135,7 +135,8 @@ def _store(turn: Turn, answer: Answer, *, duration_ms: int) -> bool:
         return False
     conversation = turn.conversation
     if answer.opens_ticket:
-        ticket_open(conversation=conversation, reason="test" if conversation.is_test else "asked")
+        reason = "test" if conversation.is_test else "asked"
+        ticket_open(conversation=conversation, contact=answer.contact, reason=reason)
     if not conversation.is_test:
         if answer.is_gap:
             gap_record(assistant=conversation.assistant, question=turn.text)

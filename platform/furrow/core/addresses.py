@@ -1,5 +1,6 @@
 """Connection settings from addresses. Imported by the settings, so it must not need Django."""
 
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 # Nothing a person waits for may hang: see the fault table's "bounded waits".
@@ -23,7 +24,13 @@ def database(url: str, *, pool_size: int = 0, is_owner: bool = False) -> dict[st
     if sslmode := query.get("sslmode"):
         options["sslmode"] = sslmode[0]
     if pool_size:
-        options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
+        options["pool"] = {
+            "min_size": 1,
+            "max_size": pool_size,
+            "timeout": 10,
+            "reconnect_timeout": 3,
+            "reconnect_failed": _reconnect_again,
+        }
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": parts.path.lstrip("/"),
@@ -36,3 +43,11 @@ def database(url: str, *, pool_size: int = 0, is_owner: bool = False) -> dict[st
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": options,
     }
+
+
+def _reconnect_again(pool: Any) -> None:
+    """The pool doubles its pause with each failure, up to minutes; after a longer recovery of the database everybody
+    would wait for that. Given up after three seconds and begun anew, it looks every second or two.
+    """
+    if not pool.closed:
+        pool.check()

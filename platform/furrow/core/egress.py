@@ -7,8 +7,10 @@ checked; each redirect passes the same gate. Failures carry no body, header or t
 
 import ipaddress
 import socket
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import httpx
 
@@ -85,7 +87,7 @@ def _parsed(url: str) -> httpx.URL:
 
 def fetch_public(url: str, *, max_bytes: int, timeout_s: float = 20.0) -> Fetched:
     """GETs a public page. Raises `Invalid` for what may not be fetched, `UpstreamFailed` for what failed."""
-    with httpx.Client(timeout=timeout_s, trust_env=False, follow_redirects=False) as client:
+    with _client(timeout_s) as client:
         for _ in range(MAX_REDIRECTS + 1):
             parsed = _parsed(url)
             pinned = _pinned(parsed)
@@ -113,7 +115,7 @@ def post_public(
     pinned = _pinned(parsed)
     own = {"Host": parsed.netloc.decode("ascii"), "User-Agent": NEWS_AGENT}
     sni = {"sni_hostname": parsed.raw_host.decode("ascii")}
-    with httpx.Client(timeout=timeout_s, trust_env=False, follow_redirects=False) as client:
+    with _client(timeout_s) as client:
         request = client.build_request(
             "POST", pinned, content=body, headers={**headers, **own}, extensions=sni
         )
@@ -163,10 +165,23 @@ def _get(
 def internal_client(base_url: str, *, timeout_s: float, api_key: str = "") -> httpx.Client:
     """For a server named in the settings, never by a request. The caller closes it."""
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    return _client(timeout_s, base_url=base_url, headers=headers)
+
+
+def _client(
+    timeout_s: float, *, base_url: str = "", headers: Mapping[str, str] | None = None
+) -> httpx.Client:
     return httpx.Client(
         base_url=base_url,
         timeout=timeout_s,
         headers=headers,
+        verify=_authorities(),
         trust_env=False,
         follow_redirects=False,
     )
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Whose certificates count. Reading them takes 20 ms, more than most calls: once a process."""
+    return httpx.create_ssl_context(trust_env=False)

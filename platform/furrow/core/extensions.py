@@ -47,6 +47,8 @@ class DashboardSection:
 class Extensions:
     job_handlers: dict[str, JobHandler] = field(default_factory=dict)
     rungs: dict[str, Any] = field(default_factory=dict)
+    # Rungs of the trades that answer from their own rows; the rung `fact` asks each.
+    facts: dict[str, Any] = field(default_factory=dict)
     assistant_templates: dict[str, Any] = field(default_factory=dict)
     dashboard_sections: dict[str, DashboardSection] = field(default_factory=dict)
     api_routers: dict[str, Any] = field(default_factory=dict)

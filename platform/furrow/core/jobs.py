@@ -3,8 +3,9 @@ database's, so that machines with wrong clocks cannot steal or strand a job.
 
 A lost bell is rung again by the sweeper, a dead worker's lease runs out, a second run of the same job finds
 the lease taken: so a job is run at least once, and its handler makes running twice harmless. Tenants are
-served in turn: the next job belongs to the tenant with the fewest running ones, and none runs more at a time
-than its share of the lane, so that long jobs of one leave a worker for the others.
+served in turn: the next job belongs to the tenant with the fewest running ones, among these to the one that
+was served longest ago, and none runs more at a time than its share of the lane, so that long jobs of one leave
+a worker for the others.
 """
 
 import threading
@@ -19,7 +20,13 @@ from uuid import UUID
 
 from celery import current_app
 from django.conf import settings
-from django.db import OperationalError, close_old_connections, connection, transaction
+from django.db import (
+    IntegrityError,
+    OperationalError,
+    close_old_connections,
+    connection,
+    transaction,
+)
 from django.db.models import F
 from django.db.models.functions import Now
 from kombu.exceptions import KombuError
@@ -34,6 +41,7 @@ LEASE = timedelta(seconds=30)
 RENEW_EVERY_S = 10.0
 RETRY_DELAY = timedelta(seconds=2)
 _NO_LIMIT = 1_000_000
+ONE_ACTIVE = "job_one_active_per_subject"
 RUN_TASK = "furrow.core.tasks.job_run_task"
 
 log = get_logger(__name__)
@@ -76,19 +84,25 @@ def job_enqueue(
     *, kind: str, subject_id: UUID, lane: str, max_attempts: int = 3, delay: timedelta | None = None
 ) -> Job:
     """Queues work on `subject_id` inside the caller's transaction; an active job of that kind is reused."""
-    with transaction.atomic():
-        active = Job.active().filter(kind=kind, subject_id=subject_id).first()
-        if active is not None:
+    wanted = {"kind": kind, "subject_id": subject_id}
+    while True:
+        if (active := Job.active().filter(**wanted).first()) is not None:
             return active
-        job = Job.objects.create(
-            tenant_id=current_tenant_id(),
-            kind=kind,
-            subject_id=subject_id,
-            lane=lane,
-            max_attempts=max_attempts,
-            run_after=Now() + (delay or timedelta()),
-        )
-        job.refresh_from_db(fields=["run_after"])
+        try:
+            with transaction.atomic():
+                job = Job.objects.create(
+                    tenant_id=current_tenant_id(),
+                    lane=lane,
+                    max_attempts=max_attempts,
+                    run_after=Now() + (delay or timedelta()),
+                    **wanted,
+                )
+                job.refresh_from_db(fields=["run_after"])
+            break
+        except IntegrityError as error:
+            # Another transaction queued the same work since we looked, and has committed by now.
+            if ONE_ACTIVE not in str(error):
+                raise
     transaction.on_commit(lambda: ring(lane))
     return job  # type: ignore[no-any-return]
 
@@ -110,21 +124,30 @@ def job_cancel(*, kind: str, subject_id: UUID) -> bool:
     )
 
 
-# The fewest running first, then the longest waiting: one tenant's thousand files cannot hold up another's one.
-# Two claims at the same moment may exceed the share by one; that costs fairness once, not correctness.
+# The fewest running first, then the tenant served longest ago, then its longest waiting job: one tenant's thousand
+# files, queued first, cannot hold up another's one. Two claims at the same moment may exceed the share by one or
+# serve a tenant twice; that costs fairness once, not correctness.
 _CLAIM = """
+WITH waiting AS (
+  SELECT DISTINCT tenant_id FROM core_job
+   WHERE lane = %(lane)s AND state = 'queued' AND run_after <= statement_timestamp()),
+busy AS (
+  SELECT tenant_id, count(*) AS running FROM core_job
+   WHERE lane = %(lane)s AND state = 'running' GROUP BY tenant_id),
+turn AS (
+  SELECT w.tenant_id, coalesce(b.running, 0) AS running, s.served_at
+    FROM waiting w LEFT JOIN busy b USING (tenant_id)
+    JOIN LATERAL (
+      SELECT max(j.started_at) AS served_at FROM core_job j
+       WHERE j.tenant_id = w.tenant_id AND j.lane = %(lane)s) s ON true)
 UPDATE core_job SET state = 'running', attempts = attempts + 1, lease_token = %(token)s,
-       lease_until = statement_timestamp() + %(lease)s,
-       started_at = coalesce(started_at, statement_timestamp())
+       lease_until = statement_timestamp() + %(lease)s, started_at = statement_timestamp()
  WHERE id = (
-    SELECT j.id FROM core_job j
-      JOIN LATERAL (
-        SELECT count(*) AS running FROM core_job r
-         WHERE r.tenant_id = j.tenant_id AND r.lane = j.lane AND r.state = 'running'
-      ) load ON true
+    SELECT j.id FROM core_job j JOIN turn USING (tenant_id)
      WHERE j.lane = %(lane)s AND j.state = 'queued' AND j.run_after <= statement_timestamp()
-       AND load.running < %(share)s
-     ORDER BY load.running, j.run_after LIMIT 1 FOR UPDATE OF j SKIP LOCKED)
+       AND turn.running < %(share)s
+     ORDER BY turn.running, turn.served_at NULLS FIRST, j.run_after
+     LIMIT 1 FOR UPDATE OF j SKIP LOCKED)
    AND state = 'queued'
 RETURNING id, tenant_id, subject_id, kind, attempts
 """

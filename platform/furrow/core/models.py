@@ -54,7 +54,9 @@ class TenantModel(models.Model):
 
 
 class Job(TenantModel):
-    """A piece of background work. This row is the truth; the broker only rings the bell."""
+    """A piece of background work. This row is the truth; the broker only rings the bell. `started_at` is when it
+    was claimed last.
+    """
 
     class State(models.TextChoices):
         QUEUED = "queued"
@@ -95,6 +97,7 @@ class Job(TenantModel):
                 fields=["lease_until"], condition=models.Q(state="running"), name="job_running"
             ),
             models.Index(fields=["tenant", "subject_id"], name="job_subject"),
+            models.Index(fields=["tenant", "lane", "started_at"], name="job_served"),
         ]
 
     def __str__(self) -> str:

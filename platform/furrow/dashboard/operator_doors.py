@@ -1,8 +1,10 @@
 """Doors of the operator's pages: for people with `is_operator` only, and unknown to everybody else."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from allauth.mfa.utils import is_mfa_enabled
 from django.contrib.auth.views import redirect_to_login
@@ -13,8 +15,42 @@ from django.utils.translation import gettext as _
 
 from furrow.accounts.models import User
 from furrow.core.errors import NotFound
+from furrow.dashboard.doors import text_of
 from furrow.metering.alarms import alarms_open
+from furrow.metering.currencies import currencies
 from furrow.tenants.services import Actor
+
+
+@dataclass(frozen=True)
+class Currencies:
+    """The one a page shows, and those it could show. `query` is empty for the installation's own."""
+
+    current: str
+    known: list[str]
+
+    @property
+    def query(self) -> str:
+        return self.current if self.current != self.known[0] else ""
+
+    def tabs(self, **query: str) -> list[dict[str, Any]]:
+        """Links to the same page in each; none where there is only one."""
+        if len(self.known) < 2:
+            return []
+        return [
+            {
+                "url": f"?{urlencode({**query, 'currency': name})}",
+                "label": name,
+                "is_current": name == self.current,
+            }
+            for name in self.known
+        ]
+
+
+def currencies_of(request: HttpRequest) -> Currencies:
+    known = currencies()
+    wanted = text_of(request, "currency")
+    return Currencies(wanted if wanted in known else known[0], known)
+
 
 View = Callable[..., Any]
 SECTIONS = ("overview", "tenants", "prices", "machines", "comparison")

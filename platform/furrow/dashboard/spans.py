@@ -1,6 +1,6 @@
 """The spans of days an owner chooses from, and the days and hours a chart shows."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,15 +12,16 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from furrow.metering.selectors import UsageRow, day_span
+from furrow.metering.selectors import day_span
 
-SPANS = ("today", "week", "month", "last_month", "quarter")
+SPANS = ("today", "week", "month", "last_month", "quarter", "year")
+UNITS = ("hour", "day", "month")
 DEFAULT = "month"
 
 
 @dataclass(frozen=True)
 class Span:
-    """Both days included. A single day is shown hour by hour."""
+    """Both days included. A single day is shown hour by hour, more than a quarter month by month."""
 
     key: str
     since: date
@@ -28,7 +29,8 @@ class Span:
 
     @property
     def unit(self) -> str:
-        return "hour" if self.since == self.until else "day"
+        days = (self.until - self.since).days
+        return "hour" if not days else "day" if days < 100 else "month"
 
 
 def today() -> date:
@@ -46,6 +48,7 @@ def span_of(key: str) -> Span:
         "month": (month, now),
         "last_month": (last.replace(day=1), last),
         "quarter": (now - timedelta(days=89), now),
+        "year": (month_after(month).replace(year=month_after(month).year - 1), now),
     }
     key = key if key in spans else DEFAULT
     return Span(key, *spans[key])
@@ -58,6 +61,7 @@ def span_names() -> dict[str, str]:
         "month": _("This month"),
         "last_month": _("Last month"),
         "quarter": _("90 days"),
+        "year": _("12 months"),
     }
 
 
@@ -69,15 +73,12 @@ def span_tabs(current: str, **query: str) -> list[dict[str, Any]]:
     ]
 
 
-def points(span: Span, rows: Iterable[UsageRow], currency: str) -> list[tuple[str, Decimal]]:
-    """What each day or hour of the span cost, those without usage at 0."""
-    spent = {row.key: row.charged for row in rows if row.currency == currency}
+def points(span: Span, spent: Mapping[str, Decimal]) -> list[tuple[str, Decimal]]:
+    """What each hour, day or month of the span cost, by its key, those without usage at 0."""
     if span.unit == "hour":
         spent = {datetime.fromisoformat(key).isoformat(): cost for key, cost in spent.items()}
-    return [
-        (label, spent.get(key, Decimal(0)))
-        for key, label in (_hours(span.since) if span.unit == "hour" else _days(span))
-    ]
+    places = {"hour": _hours, "day": _days, "month": _months}[span.unit]
+    return [(label, spent.get(key, Decimal(0))) for key, label in places(span)]
 
 
 def _days(span: Span) -> Iterable[tuple[str, str]]:
@@ -86,11 +87,18 @@ def _days(span: Span) -> Iterable[tuple[str, str]]:
         yield day.isoformat(), date_format(day, _("M j"))
 
 
-def _hours(day: date) -> Iterable[tuple[str, str]]:
+def _months(span: Span) -> Iterable[tuple[str, str]]:
+    month = span.since.replace(day=1)
+    while month <= span.until:
+        yield month.isoformat(), date_format(month, _("M Y"))
+        month = month_after(month)
+
+
+def _hours(span: Span) -> Iterable[tuple[str, str]]:
     """By the wall clock, 23 to 25 of them; keys are in UTC as the database gives them. Sums are of whole hours
     of UTC, so where the day begins at half past, its first hour does too.
     """
-    begin, end = day_span(day, day)
+    begin, end = day_span(span.since, span.until)
     zone = ZoneInfo(settings.TIME_ZONE)
     moment = begin.astimezone(ZoneInfo("UTC"))
     if moment.minute:

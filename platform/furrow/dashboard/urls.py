@@ -72,6 +72,7 @@ urlpatterns = [
         care.known_question_delete,
         name="known_question_delete",
     ),
+    path("questions/restoration/", care.known_question_restore, name="known_question_restore"),
     path("knowledge/<uuid:base_id>/findings/", care.findings, name="findings"),
     path("synonyms/", care.synonyms, name="synonyms"),
     path("synonyms/<uuid:synonyms_id>/", care.synonyms_update, name="synonyms_update"),

@@ -47,7 +47,7 @@ _STATES = {
     "human": _lazy("With a person"),
 }
 # (name, explanation); a trade app's rung may carry `label` and `description` of its own.
-RUNGS = {
+RUNGS: Mapping[str, tuple[Any, Any]] = {
     "greeting": (_lazy("Greeting"), _lazy("Answers a hello or a thank-you.")),
     "approved": (
         _lazy("Approved answers"),
@@ -139,42 +139,7 @@ _SEARCH_ADDITIONS = {
     "pinyin": _lazy("“%(said)s” was read as pinyin: %(meant)s"),
     "typo": _lazy("“%(said)s” is in no document; “%(meant)s” was looked for besides"),
     "synonym": _lazy("“%(said)s” means the same as “%(meant)s”"),
-}
-# Kind of finding: what it is called, and what it means to the owner.
-_FINDINGS = {
-    "running": (_lazy("Page header or footer"), _lazy("The same line on many pages.")),
-    "boilerplate": (
-        _lazy("Menu or page furniture"),
-        _lazy("Menus, copyright and page numbers answer nothing."),
-    ),
-    "garble": (
-        _lazy("Unreadable characters"),
-        _lazy("The text was saved in a wrong encoding. Upload a clean copy."),
-    ),
-    "ocr_noise": (
-        _lazy("Badly recognised scan"),
-        _lazy("A sharper photo or the original file reads better:"),
-    ),
-    "repeated_header": (
-        _lazy("Column names repeated"),
-        _lazy("The table's head stands again among its rows."),
-    ),
-    "truncated_table": (_lazy("Row cut short"), _lazy("The last columns are missing:")),
-    "odd_value": (
-        _lazy("Value does not fit its column"),
-        _lazy("The other rows have another kind of value here:"),
-    ),
-    "near_duplicate": (
-        _lazy("Said twice"),
-        _lazy("The same words stand earlier in this document."),
-    ),
-    "contradiction": (_lazy("Documents disagree"), _lazy("Another document says otherwise:")),
-    "placeholder": (
-        _lazy("Gap not filled in"),
-        _lazy("Somebody still has to write something here:"),
-    ),
-    "stale": (_lazy("Offer is over"), _lazy("Its last day has passed:")),
-    "cut_off": (_lazy("Text breaks off"), _lazy("The sentence has no end.")),
+    "formal": _lazy("“%(said)s”: rules and contracts say “%(meant)s”, which was looked for too."),
 }
 _STAGES = {
     "parsing": _lazy("Reading"),
@@ -265,56 +230,6 @@ _ACTIONS = {
     "metering.adjusted": _lazy("Bill adjusted"),
     "metering.reversed": _lazy("Entry reversed"),
 }
-_EACH = {
-    "assistant": _lazy("Each assistant"),
-    "key": _lazy("Each API key"),
-    "member": _lazy("Each member"),
-    "visitor": _lazy("Each visitor"),
-}
-_NEWS = {
-    "budget.threshold": _lazy("A budget reaches a level you chose"),
-    "invoice.closed": _lazy("The bill of a month is ready"),
-    "ping": _lazy("Test message"),
-}
-_DELIVERY_ERRORS = {
-    "dns_failed": _lazy("The name of the address was not found."),
-    "address_refused": _lazy(
-        "The address lies in a private network; messages go to public ones only."
-    ),
-    "url_invalid": _lazy("The address cannot be used."),
-    "no_answer": _lazy("Nobody answered at the address."),
-    "refused": _lazy("The program there did not accept the message."),
-    "switched_off": _lazy("The address is switched off or removed."),
-}
-PRICE_KINDS = {
-    "in_hit": _lazy("Text read again"),
-    "in_miss": _lazy("Text read"),
-    "out": _lazy("Text written"),
-    "reasoning": _lazy("Thinking"),
-    "embed": _lazy("Reading documents and searching"),
-    "rerank": _lazy("Sorting results"),
-}
-_ALARMS = {
-    "engine": _lazy("The server counted other tokens than its receipts say"),
-    "tokens": _lazy("Receipts and recorded usage differ, in tokens"),
-    "receipts": _lazy("Receipts never came"),
-    "balances": _lazy("Balances differ from the ledger"),
-    "holds": _lazy("Money is set aside for too long"),
-    "free": _lazy("Tokens were used that cost nothing"),
-}
-_ENTRIES = {
-    "top_up": _lazy("Credit paid in"),
-    "adjustment": _lazy("Adjustment"),
-    "reversal": _lazy("Reversal"),
-}
-_STEPS = {
-    "shorter": _lazy("shorter answers"),
-    "cheaper": _lazy("a cheaper model"),
-    "quoted": _lazy("only quotes and approved answers"),
-    "approved": _lazy("only approved answers"),
-    "human": _lazy("only a person"),
-}
-_PERIODS = {"day": _lazy("a day"), "month": _lazy("a month"), "ever": _lazy("in all")}
 
 
 def tone(value: str) -> str:
@@ -374,20 +289,24 @@ def search_addition(kind: str, said: str, meant: str) -> str:
     return str(_SEARCH_ADDITIONS[kind]) % {"said": said, "meant": meant}
 
 
-def finding_kind(kind: str) -> str:
-    return str(_FINDINGS[kind][0]) if kind in _FINDINGS else kind
-
-
-def finding_help(kind: str) -> str:
-    return str(_FINDINGS[kind][1]) if kind in _FINDINGS else ""
-
-
 def stage(name: str) -> str:
     return str(_STAGES.get(name, name))
 
 
 def stage_state(value: str) -> str:
     return str(_STAGE_STATES.get(value, value))
+
+
+def words_add(
+    *,
+    actions: Mapping[str, Any] | None = None,
+    reasons: Mapping[str, Any] | None = None,
+    api_groups: Mapping[str, Any] | None = None,
+) -> None:
+    """A trade's words for its codes, as lazy translations; called in its `AppConfig.ready`."""
+    _ACTIONS.update(actions or {})
+    _REASONS.update(reasons or {})
+    _API_GROUPS.update(api_groups or {})
 
 
 def audit_action(action: str) -> str:
@@ -402,42 +321,3 @@ def ticket_reason(reason: str) -> str:
     if reason == "asked":
         return _("The visitor asked for a person.")
     return reason.replace("_", " ")
-
-
-def budget_scope(budget: Any, names: Mapping[str, str]) -> str:
-    """What a limit is for; `names` has those of assistants, keys and members by id."""
-    if budget.scope_kind == "tenant":
-        return _("The whole business")
-    if budget.scope_id == "*":
-        return str(_EACH[budget.scope_kind])
-    if budget.scope_kind == "visitor":
-        return _("Visitor %(id)s") % {"id": budget.scope_id[:8]}
-    return names.get(budget.scope_id, _("Deleted"))
-
-
-def period(name: str) -> str:
-    return str(_PERIODS.get(name, name))
-
-
-def news_event(name: str) -> str:
-    return str(_NEWS.get(name, name))
-
-
-def delivery_error(code: str) -> str:
-    return str(_DELIVERY_ERRORS.get(code, _("Sending failed.")))
-
-
-def price_kind(name: str) -> str:
-    return str(PRICE_KINDS.get(name, name))
-
-
-def ledger_entry(reason: str) -> str:
-    return str(_ENTRIES.get(reason, reason))
-
-
-def alarm_kind(kind: str) -> str:
-    return str(_ALARMS.get(kind, kind))
-
-
-def budget_step(name: str) -> str:
-    return str(_STEPS.get(name, name))

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from furrow.core.context import current_tenant_id
 from furrow.core.threads import in_thread, in_thread_later
+from furrow.gateway.backlog import backlog
 from furrow.gateway.chat import call_prepare, log_ended
 from furrow.gateway.chat_async_http import AsyncChatExchange
 from furrow.gateway.chat_events import EventReader
@@ -33,6 +34,7 @@ class OpenChat:
         self._status: Status = "aborted"
 
     async def __aenter__(self) -> "OpenChat":
+        await backlog.room()
         opening = asyncio.ensure_future(in_thread(self._open))
         try:
             await asyncio.shield(opening)
@@ -40,7 +42,7 @@ class OpenChat:
             # The thread cannot be stopped: what it has committed is given back.
             await asyncio.wait({opening})
             if opening.exception() is None:
-                await in_thread_later(self._settle)
+                await self._settle_later()
             raise
         return self
 
@@ -54,7 +56,11 @@ class OpenChat:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await in_thread_later(self._settle)
+        await self._settle_later()
+
+    async def _settle_later(self) -> None:
+        async with backlog.settling():
+            await in_thread_later(self._settle)
 
     def _settle(self) -> None:
         log_ended(self._call.settle(self._status))

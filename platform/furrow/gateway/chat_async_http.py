@@ -15,6 +15,7 @@ from furrow.gateway.chat_http import (
     MAX_ANSWER_BYTES,
     MAX_LINE_BYTES,
     MAX_RETRY_WAIT_S,
+    RETRY_WAIT_S,
     Event,
     Patience,
     cut,
@@ -86,7 +87,7 @@ class AsyncChatExchange:
                 return refusal
             error, wait_s = refusal
             if wait_s is None:
-                wait_s = 0.25 * 2**attempt
+                wait_s = RETRY_WAIT_S * 2**attempt
             is_too_late = time.monotonic() + wait_s >= self._deadline
             if attempt >= self._patience.tries or wait_s > MAX_RETRY_WAIT_S or is_too_late:
                 raise error

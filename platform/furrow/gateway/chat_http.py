@@ -16,6 +16,7 @@ from furrow.gateway.watchdog import Watchdog
 
 MAX_LINE_BYTES = 1024 * 1024
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
+RETRY_WAIT_S = 0.25
 MAX_RETRY_WAIT_S = 10.0
 
 Event = dict[str, Any]
@@ -80,7 +81,7 @@ class ChatExchange:
             refusal = self._send(body, headers)
             if isinstance(refusal, httpx.Response):
                 return refusal
-            wait_s = 0.25 * 2**attempt if refusal.wait_s is None else refusal.wait_s
+            wait_s = RETRY_WAIT_S * 2**attempt if refusal.wait_s is None else refusal.wait_s
             is_too_late = time.monotonic() + wait_s >= self._deadline(
                 self._started + self._patience.first_token_s
             )

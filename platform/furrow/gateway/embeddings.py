@@ -20,6 +20,7 @@ from furrow.gateway.usage import Counted, embedding_count
 from furrow.metering.holds import Bounds
 
 BATCH_SIZE = 64
+RETRY_WAIT_S = 0.2
 MAX_RETRY_WAIT_S = 10.0
 
 Priority = Literal["interactive", "batch"]
@@ -111,7 +112,7 @@ class _Server:
                 self.breaker.succeeded()
                 return vectors
             call.failed(is_doubtful=outcome.is_doubtful)
-            wait_s = min(outcome.wait_s or 0.2 * 2**attempt, MAX_RETRY_WAIT_S)
+            wait_s = min(outcome.wait_s or RETRY_WAIT_S * 2**attempt, MAX_RETRY_WAIT_S)
             if attempt == patience.tries or time.monotonic() + wait_s >= deadline:
                 raise UpstreamFailed(outcome.reason, code="embeddings_unavailable")
             time.sleep(wait_s)

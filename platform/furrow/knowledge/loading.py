@@ -35,19 +35,22 @@ BATCH_DOCUMENTS = 4_000
 # Building a segment takes some 60 bytes a character.
 BATCH_CHARS = 2_000_000
 MAX_CHARS = 2_000_000
+MAX_HEADING, MAX_HEADINGS = 300, 8
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One checked line of the file."""
+    """One checked line of the file. `headings` are those that the text stands under, the outermost first."""
 
     details: Details
     text: str
+    headings: tuple[str, ...] = ()
 
     @property
     def sha256(self) -> str:
         """Of everything that is indexed; dates and metadata may change without a new version."""
-        return hashlib.sha256(f"{self.details.title}\0{self.text}".encode()).hexdigest()
+        indexed = "\0".join([self.details.title, self.text, *self.headings])
+        return hashlib.sha256(indexed.encode()).hexdigest()
 
 
 @dataclass
@@ -213,7 +216,16 @@ def entry_parse(line: str) -> Entry:
         _day(data.get("valid_from")),
         _day(data.get("valid_to")),
     )
-    return Entry(details, text)
+    return Entry(details, text, _headings(data.get("headings")))
+
+
+def _headings(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(heading, str) for heading in value):
+        raise Invalid("headings is no list of texts")
+    headings = (" ".join(text_cleaned(heading).split())[:MAX_HEADING] for heading in value)
+    return tuple(heading for heading in headings if heading)[:MAX_HEADINGS]
 
 
 def _day(value: Any) -> date | None:
@@ -240,7 +252,7 @@ def _batches(entries: Iterable[Entry]) -> Iterator[dict[str, Entry]]:
 
 
 def _version(document: Document, entry: Entry, number: int) -> DocumentVersion:
-    blocks = _blocks(entry.text)
+    blocks = _blocks(entry)
     return DocumentVersion(
         document_id=document.id,
         number=number,
@@ -260,10 +272,10 @@ def _version(document: Document, entry: Entry, number: int) -> DocumentVersion:
     )
 
 
-def _blocks(text: str) -> list[dict[str, Any]]:
+def _blocks(entry: Entry) -> list[dict[str, Any]]:
     """A paragraph a line, in the form the parser would give."""
     blocks, start = [], 0
-    for line in text.split("\n"):
+    for line in entry.text.split("\n"):
         words = line.strip()
         if words:
             at = start + line.index(words)
@@ -274,7 +286,7 @@ def _blocks(text: str) -> list[dict[str, Any]]:
                     "page": None,
                     "start": at,
                     "end": at + len(words),
-                    "heading_path": [],
+                    "heading_path": list(entry.headings),
                     "table": None,
                 }
             )
@@ -285,7 +297,15 @@ def _blocks(text: str) -> list[dict[str, Any]]:
 def _chunks(document: Document, version: DocumentVersion) -> list[Chunk]:
     text = version.text
     blocks = tuple(
-        Block("paragraph", text[b["start"] : b["end"]], 0, None, b["start"], b["end"])
+        Block(
+            "paragraph",
+            text[b["start"] : b["end"]],
+            0,
+            None,
+            b["start"],
+            b["end"],
+            tuple(b["heading_path"]),
+        )
         for b in version.blocks
     )
     parsed = ParsedDocument(text=text, blocks=blocks, language=version.language)

@@ -25,7 +25,7 @@ from furrow.knowledge.models import Chunk, KnowledgeBase
 from furrow.knowledge.parsing.builder import guess_language
 from furrow.knowledge.reranking import reranked
 from furrow.knowledge.searching import Filters, chunks_fetch, expired_fetch, scope_of
-from furrow.knowledge.understanding import Addition, Understood, understand
+from furrow.knowledge.understanding import Addition, Understood, formal_found, understand
 from furrow.knowledge.words import words_find
 
 Mode = Literal["hybrid", "lexical", "vector"]
@@ -88,7 +88,8 @@ class Cut:
 class SearchResult:
     """`notes` are codes that say what was left out: `vectors_unavailable`, `vectors_untrusted:<language>`,
     `vectors_building`, `vectors_not_paid`, `rerank_unavailable`, `rerank_not_paid`. `question` is the query as
-    it was meant and `additions` say what was put right or looked for besides. `cut` is filled on request.
+    it was meant and `additions` say what was put right or looked for besides. `cut`, and formal words among the
+    additions, are filled on request.
     """
 
     hits: list[Hit]
@@ -163,7 +164,7 @@ def search(
         chunks = chunks_fetch(
             [chunk_id for chunk_id, _ in ranked[: 2 * run.limit + 8]], checked.day
         )
-        out_of_date = expired_fetch(run.scope.without) if explain else {}
+        out_of_date = expired_fetch(run.scope.without, checked.day) if explain else {}
     ranks = {leg: _ranks(run, leg) for leg in ("lexical", "vector")}
     hits = [
         _hit(run, chunks[chunk_id], score, ranks)
@@ -173,12 +174,16 @@ def search(
     hits, notes = reranked(run.question, hits)
     kept, twins = _collapsed(hits)
     cut = _cut(run, kept[run.limit :], twins, out_of_date) if explain else []
+    additions = run.understood.additions
+    if explain:
+        shown = [hit.matched_terms for hit in kept[: run.limit]]
+        additions = [*additions, *formal_found(run.query, shown)]
     return SearchResult(
         kept[: run.limit],
         _elapsed_ms(started),
         [*run.notes, *notes],
         run.question,
-        run.understood.additions,
+        additions,
         cut,
     )
 

@@ -124,15 +124,14 @@ def chunks_fetch(chunk_ids: Sequence[UUID], day: date | None = None) -> dict[UUI
     return {chunk.id: chunk for chunk in chunks}
 
 
-def expired_fetch(chunk_ids: Sequence[UUID]) -> dict[UUID, tuple[Chunk, str]]:
+def expired_fetch(chunk_ids: Sequence[UUID], day: date) -> dict[UUID, tuple[Chunk, str]]:
     """Chunks that only their dates keep back, each with `expired` or `not_yet_valid`; for explaining."""
-    today = timezone.localdate()
     rows = _chunks(list(chunk_ids)[:MAX_EXPLAINED])
     return {
         chunk.id: (
             chunk,
             "not_yet_valid"
-            if chunk.document.valid_from and chunk.document.valid_from > today
+            if chunk.document.valid_from and chunk.document.valid_from > day
             else "expired",
         )
         for chunk in rows

@@ -24,6 +24,7 @@ from furrow.knowledge.models import (
     DocumentVersion,
     Finding,
     KnowledgeBase,
+    KnownQuestion,
     PassageCorrection,
 )
 from furrow.knowledge.storage import file_path
@@ -212,6 +213,12 @@ def corrections_of(document: Document) -> QuerySet[Any]:
     rows = PassageCorrection.objects.filter(Q(document=document) | Q(replacement=document))
     rows = rows.select_related("document", "replacement__live_version")
     return rows.order_by("-is_source_changed", "created_at")
+
+
+def known_questions_of(document: Document) -> QuerySet[Any]:
+    """Newest first; those whose passage is gone among them, for their section still counts."""
+    rows = KnownQuestion.objects.filter(document=document).select_related("chunk")
+    return rows.order_by("-created_at", "id")
 
 
 def correction_get(correction_id: UUID) -> PassageCorrection:

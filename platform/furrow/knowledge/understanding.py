@@ -5,7 +5,7 @@ synonyms and the shipped ones add other words. Whatever is added is told, so tha
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import log1p
 from typing import Literal, NamedTuple
@@ -17,7 +17,7 @@ from furrow.knowledge.text.pinyin import characters_of, split_syllables
 from furrow.knowledge.text.scripts import UNSPACED_CLASS
 from furrow.knowledge.text.stemming import root
 from furrow.knowledge.text.stopwords import ENGLISH_STOP_WORDS, without_asking
-from furrow.knowledge.text.synonyms import search_terms
+from furrow.knowledge.text.synonyms import formal_pairs, search_terms
 from furrow.knowledge.text.typos import pairs_near, words_near
 
 # What is guessed weighs less than what was typed; the owner's own synonyms are no guess.
@@ -37,7 +37,7 @@ Vocabulary = Callable[[Iterable[str]], Mapping[str, int]]
 class Addition(NamedTuple):
     """What was added to a question and why: `said` is the asker's, `meant` what is looked for besides."""
 
-    kind: Literal["pinyin", "typo", "synonym"]
+    kind: Literal["pinyin", "typo", "synonym", "formal"]
     said: str
     meant: str
 
@@ -56,7 +56,7 @@ class Understood:
         """The question with pinyin and slips put right: what answers are held against."""
         text = self.text
         for kind, said, meant in self.additions:
-            if kind != "synonym":
+            if kind in ("pinyin", "typo"):
                 text = re.sub(re.escape(said), meant.replace("\\", ""), text, flags=re.IGNORECASE)
         return text
 
@@ -70,6 +70,18 @@ def understand(text: str, vocabulary: Vocabulary) -> Understood:
     _add(query, _slips(folded, known, sounded, vocabulary), _GUESS_WEIGHT)
     _add(query, _synonyms(fold(query.as_meant)), _SYNONYM_WEIGHT)
     return query
+
+
+def formal_found(text: str, matched: Iterable[Sequence[str]]) -> list[Addition]:
+    """The formal words that found something: of each passage the matched terms are given."""
+    found = [set(terms) for terms in matched]
+    return [
+        Addition("formal", said, word)
+        for said, word in formal_pairs(fold(text))
+        if any(
+            {term.text for term in analyse_query(word) if len(term.text) > 1} <= f for f in found
+        )
+    ]
 
 
 def _add(query: Understood, additions: Iterable[Addition], weight: float) -> None:

@@ -13,13 +13,13 @@ from furrow.core.context import unscoped
 from furrow.metering.attribution import WALLET
 from furrow.metering.balances import account_read
 from furrow.metering.models import Balance, Budget, LedgerLine
-from furrow.metering.money import ZERO
+from furrow.metering.money import DEFAULT_CURRENCY, ZERO
 from furrow.metering.selectors import day_span
 
 
 @dataclass(frozen=True)
 class Payer:
-    """A tenant in the operator's list. `credit` is None where it pays afterwards."""
+    """A tenant in the operator's list, in its own currency. `credit` is None where it pays afterwards."""
 
     tenant_id: UUID
     name: str
@@ -30,38 +30,38 @@ class Payer:
     last_month: Decimal
     ceiling: Decimal | None
     credit: Decimal | None
+    currency: str
 
 
 _PAYERS = """
 SELECT t.id, t.name, t.slug, t.is_suspended, coalesce(a.is_prepaid, false),
-       coalesce(h.month, 0), coalesce(h.last_month, 0), g.ceiling, w.cap_hard - w.posted - w.held
+       coalesce(h.month, 0), coalesce(h.last_month, 0), g.ceiling, w.cap_hard - w.posted - w.held,
+       coalesce(a.currency, %(currency)s)
   FROM tenants_tenant t
   LEFT JOIN metering_account a ON a.tenant_id = t.id
   LEFT JOIN (
-    SELECT tenant_id, sum(charged) FILTER (WHERE hour >= %(month)s) AS month,
+    SELECT tenant_id, currency, sum(charged) FILTER (WHERE hour >= %(month)s) AS month,
            sum(charged) FILTER (WHERE hour < %(month)s) AS last_month
-      FROM metering_usagehour WHERE hour >= %(last_month)s AND currency = %(currency)s GROUP BY 1
-  ) h ON h.tenant_id = t.id
+      FROM metering_usagehour WHERE hour >= %(last_month)s GROUP BY 1, 2
+  ) h ON h.tenant_id = t.id AND h.currency = coalesce(a.currency, %(currency)s)
   LEFT JOIN metering_budget g ON g.tenant_id = t.id AND g.scope_kind = 'tenant' AND g.period = 'month'
-   AND g.currency = %(currency)s
+   AND g.currency = coalesce(a.currency, %(currency)s)
   LEFT JOIN metering_balance w ON w.tenant_id = t.id AND w.scope = %(wallet)s AND a.is_prepaid
-   AND w.currency = %(currency)s
+   AND w.currency = a.currency
  WHERE t.name ILIKE %(query)s OR t.slug ILIKE %(query)s
- ORDER BY 6 DESC, t.name LIMIT %(limit)s OFFSET %(offset)s
+ ORDER BY coalesce(a.currency, %(currency)s) <> %(currency)s, 10, 6 DESC, t.name LIMIT %(limit)s OFFSET %(offset)s
 """
 
 
-def payers(
-    *, today: date, currency: str, query: str = "", limit: int = 50, offset: int = 0
-) -> list[Payer]:
-    """Those who spend most this month first; one query."""
+def payers(*, today: date, query: str = "", limit: int = 50, offset: int = 0) -> list[Payer]:
+    """Those who spend most this month first, each currency by itself; one query."""
     month = today.replace(day=1)
     earlier = date(month.year - (month.month == 1), (month.month - 2) % 12 + 1, 1)
     plain = query.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     values: dict[str, Any] = {
         "month": day_span(month, month)[0],
         "last_month": day_span(earlier, earlier)[0],
-        "currency": currency,
+        "currency": DEFAULT_CURRENCY,
         "wallet": WALLET,
         "query": f"%{plain}%",
         "limit": limit,

@@ -9,7 +9,7 @@ from django.db import connection
 from furrow.core.errors import Conflict, Invalid, NotFound
 from furrow.metering.attribution import WALLET
 from furrow.metering.balances import Gate, gate_pass
-from furrow.metering.models import Account, Balance, LedgerLine
+from furrow.metering.models import Account, Balance, Budget, Hold, LedgerLine, PriceItem
 from furrow.metering.models.ledger import Period
 from furrow.metering.money import ZERO, exact
 from furrow.metering.posting import Entry, entry_post
@@ -25,6 +25,23 @@ def prepaid_set(*, actor: Actor, is_prepaid: bool) -> None:
     _wallet(gate)
     Account.objects.filter(tenant_id=gate.tenant_id).update(is_prepaid=is_prepaid)
     audit(actor, "metering.prepaid_set", object_type="account", is_prepaid=is_prepaid)
+
+
+def currency_set(*, actor: Actor, currency: str) -> None:
+    """What the tenant pays in, as long as nothing was booked and no limit set: amounts are never converted."""
+    gate = gate_pass()
+    if currency == gate.currency:
+        return
+    if len(currency) != 3 or not (currency.isascii() and currency.isupper()):
+        raise Invalid("A currency has three letters.", field="currency")
+    if LedgerLine.objects.exists() or Hold.objects.exists():
+        raise Conflict("Amounts were booked in the present currency already; it stays.")
+    if Budget.objects.filter(is_active=True).exists():
+        raise Conflict("Lift the limits of this business first; they are in the present currency.")
+    if not PriceItem.objects.filter(currency=currency, valid__upper_inf=True).exists():
+        raise Invalid("No price is in this currency; set the prices first.", field="currency")
+    Account.objects.filter(tenant_id=gate.tenant_id).update(currency=currency)
+    audit(actor, "metering.currency_set", object_type="account", currency=currency)
 
 
 def credit_add(*, actor: Actor, amount: Decimal, reference: str) -> UUID:

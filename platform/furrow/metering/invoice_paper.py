@@ -1,9 +1,11 @@
 """An invoice as PDF. Drawn once and kept: what is given out later is the same file, byte for byte."""
 
 import hashlib
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from io import BytesIO
+from itertools import groupby
 from typing import Any
 
 from django.conf import settings
@@ -14,16 +16,21 @@ from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfbase.pdfmetrics import stringWidth
+from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from furrow.metering.balances import gate_pass
+from furrow.metering.invoice_font import font_cut
 from furrow.metering.invoice_words import line_model, line_words
 from furrow.metering.invoices import invoice_document
 from furrow.metering.models import Invoice, InvoiceLine, InvoicePaper
 from furrow.metering.money import amount_text
 
-# Every reader has these: Helvetica by the standard, and a Chinese face in its place for the CID font.
-LATIN, CHINESE = "Helvetica", "STSong-Light"
+# Helvetica every reader has, by the standard. The characters of any other script are put into the file; where this
+# machine has no font to take them from, the file names a Chinese face that its reader has to have.
+LATIN, EMBEDDED, NAMED = "Helvetica", "Furrow-Invoice", "STSong-Light"
+_drawing = threading.Lock()
 # Whole points: nothing in this app is a binary fraction, not even a margin.
 WIDTH, HEIGHT = (int(side) for side in A4)
 LEFT, RIGHT, TOP, BOTTOM = 56, WIDTH - 56, HEIGHT - 64, 72
@@ -60,28 +67,46 @@ def _keep(invoice: Invoice) -> InvoicePaper:
 
 
 def draw(invoice: Invoice, lines: Sequence[InvoiceLine], *, business: str, issuer: str) -> bytes:
-    """The same bytes for the same words: `invariant` leaves out the time and random ids."""
-    pdfmetrics.registerFont(UnicodeCIDFont(CHINESE))
+    """The same bytes for the same words, on the same machine. Drawn twice: the first time tells which characters
+    a font is needed for.
+    """
+    pdfmetrics.registerFont(UnicodeCIDFont(NAMED))
+    named, characters = _draw(invoice, lines, business, issuer, NAMED)
+    font = font_cut(characters) if characters else None
+    if font is None:
+        return named
+    # The library keeps fonts by name for the whole process; each invoice's replaces the one before.
+    with _drawing:
+        pdfmetrics.registerFont(TTFont(EMBEDDED, BytesIO(font)))
+        return _draw(invoice, lines, business, issuer, EMBEDDED)[0]
+
+
+def _draw(
+    invoice: Invoice, lines: Sequence[InvoiceLine], business: str, issuer: str, font: str
+) -> tuple[bytes, set[str]]:
+    """`invariant` leaves out the time and random ids."""
     buffer = BytesIO()
     canvas = Canvas(buffer, pagesize=A4, invariant=1, pageCompression=1)
     title = _("Bill number %(number)s") % {"number": invoice.number}
     canvas.setTitle(title)
     canvas.setAuthor(issuer.partition("|")[0])
-    page = _Page(canvas)
+    page = _Page(canvas, font)
     page.head(title, invoice, business, issuer)
     for line in lines:
         page.row(line)
     page.total(invoice)
     page.end()
     canvas.save()
-    return buffer.getvalue()
+    return buffer.getvalue(), page.characters
 
 
 class _Page:
     """Writes downwards and begins a new page when one is full."""
 
-    def __init__(self, canvas: Canvas) -> None:
-        self.canvas, self.y, self.number = canvas, TOP, 1
+    def __init__(self, canvas: Canvas, font: str) -> None:
+        self.canvas, self.font, self.y, self.number = canvas, font, TOP, 1
+        # Those that Helvetica lacks.
+        self.characters: set[str] = set()
 
     def head(self, title: str, invoice: Invoice, business: str, issuer: str) -> None:
         for part in [part.strip() for part in issuer.split("|") if part.strip()]:
@@ -160,12 +185,30 @@ class _Page:
         ink: Any = _INK,
         to_right: bool = False,
     ) -> None:
-        """Chinese and other scripts take the CID font, which has wide Latin letters; the rest Helvetica."""
-        font = LATIN if words.isascii() else CHINESE
-        self.canvas.setFont(font, size)
+        """Each run of characters in the font that has them."""
+        runs = [(font, words, stringWidth(words, font, size)) for font, words in self._runs(words)]
         self.canvas.setFillColor(ink)
-        write = self.canvas.drawRightString if to_right else self.canvas.drawString
-        write(x, self.y, words)
+        left = x - sum(width for _, _, width in runs) if to_right else x
+        for font, run, width in runs:
+            self.canvas.setFont(font, size)
+            self.canvas.drawString(left, self.y, run)
+            left += width
+
+    def _runs(self, words: str) -> Iterator[tuple[str, str]]:
+        for is_latin, run in groupby(words, _is_latin):
+            text = "".join(run)
+            if not is_latin:
+                self.characters.update(text)
+            yield LATIN if is_latin else self.font, text
+
+
+def _is_latin(character: str) -> bool:
+    """Whether Helvetica has it."""
+    try:
+        character.encode("cp1252")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _period(invoice: Invoice) -> str:

@@ -162,13 +162,9 @@ class Preview:
 
 
 _USED = """
-SELECT e.model, p.kind, p."window", p.per_million, p.model, sum(b.tokens)
-  FROM metering_usageevent e,
-       LATERAL (VALUES ('in_hit', e.in_hit), ('in_miss', e.in_miss), ('out', e.out),
-                       ('reasoning', e.reasoning)) AS b(bucket, tokens)
-  JOIN metering_priceitem p ON true
- WHERE p.id = (e.prices -> b.bucket ->> 0)::uuid AND e.currency = %s
-   AND e.started_at >= %s AND e.started_at < %s
+SELECT h.model, p.kind, p."window", p.per_million, p.model, sum(h.tokens)
+  FROM metering_pricehour h JOIN metering_priceitem p ON p.id = h.price_id
+ WHERE p.currency = %s AND h.hour >= %s AND h.hour < %s
  GROUP BY 1, 2, 3, 4, 5
 """
 
@@ -180,8 +176,8 @@ def price_preview(
     since: datetime,
     until: datetime,
 ) -> Preview:
-    """What a change would have made of everybody's usage. `changes` maps (model, kind, window) to a price for
-    a million; the model "*" stands for those without a price of their own.
+    """What a change would have made of everybody's usage, from whole hours that begin in the span. `changes`
+    maps (model, kind, window) to a price for a million; the model "*" stands for those without their own.
     """
     with unscoped("preview a price change over all tenants"), connection.cursor() as cursor:
         cursor.execute(_USED, [currency, since, until])

@@ -25,6 +25,19 @@ SELECT gen_random_uuid(), statement_timestamp(), statement_timestamp(), tenant_i
  GROUP BY tenant_id, {_DIMENSIONS}
 """  # noqa: S608  fixed texts
 
+# Beside them the tokens by the price they were charged at, for previews of other prices.
+_PRICED = """
+INSERT INTO metering_pricehour (id, tenant_id, hour, price_id, model, tokens, created_at)
+SELECT gen_random_uuid(), e.tenant_id, %(hour)s, (e.prices -> b.bucket ->> 0)::uuid, e.model, sum(b.tokens),
+       statement_timestamp()
+  FROM metering_usageevent e,
+       LATERAL (VALUES ('in_hit', e.in_hit), ('in_miss', e.in_miss), ('out', e.out),
+                       ('reasoning', e.reasoning)) AS b(bucket, tokens)
+ WHERE e.tenant_id = %(tenant)s AND e.started_at >= %(hour)s AND e.started_at < %(hour)s + interval '1 hour'
+   AND b.tokens <> 0 AND e.prices ? b.bucket
+ GROUP BY 2, 4, 5
+"""
+
 
 def rollup_hour(hour: datetime) -> None:
     """Makes one hour of the tenant again. Inside `tenant_tx`."""
@@ -40,11 +53,12 @@ def rollup_hour(hour: datetime) -> None:
             "DELETE FROM metering_rollupdue WHERE tenant_id = %(tenant)s AND hour = %(hour)s",
             values,
         )
-        cursor.execute(
-            "DELETE FROM metering_usagehour WHERE tenant_id = %(tenant)s AND hour = %(hour)s",
-            values,
-        )
-        cursor.execute(_COMPUTE, values)
+        for table, compute in (("usagehour", _COMPUTE), ("pricehour", _PRICED)):
+            cursor.execute(
+                f"DELETE FROM metering_{table} WHERE tenant_id = %(tenant)s AND hour = %(hour)s",  # noqa: S608
+                values,
+            )
+            cursor.execute(compute, values)
 
 
 def rollup_run(limit: int = 500) -> int:

@@ -19,14 +19,15 @@ from furrow.core.errors import Invalid, NotFound
 from furrow.metering.models import Balance, Budget, Invoice, PriceItem, UsageEvent, UsageHour
 from furrow.metering.money import amount_text
 
-GroupBy = Literal["hour", "day", "assistant", "model", "channel", "key", "rung", "kind"]
+GroupBy = Literal["hour", "day", "month", "assistant", "model", "channel", "key", "rung", "kind"]
 MOST_DAYS = 366
 MOST_HOURS = 24 * 31
 
 # A name of the contract beside the expression behind it; nothing a caller sends enters the SQL.
-_GROUPS: dict[str, str] = {
+GROUPS: dict[str, str] = {
     "hour": "hour",
     "day": "(hour AT TIME ZONE %(zone)s)::date",
+    "month": "date_trunc('month', hour AT TIME ZONE %(zone)s)::date",
     "assistant": "assistant_id",
     "model": "model",
     "channel": "channel",
@@ -64,8 +65,8 @@ class UsageRow:
 
 def usage_by(*, since: date, until: date, group_by: str = "day") -> list[UsageRow]:
     """What the tenant used from `since` to `until`, both included, in the installation's time zone."""
-    if group_by not in _GROUPS:
-        raise Invalid("This grouping does not exist.", field="group_by", known=sorted(_GROUPS))
+    if group_by not in GROUPS:
+        raise Invalid("This grouping does not exist.", field="group_by", known=sorted(GROUPS))
     begin, end = day_span(since, until)
     if group_by == "hour" and (until - since).days * 24 > MOST_HOURS:
         raise Invalid("Hours are shown for a month at most.", field="to")
@@ -76,14 +77,14 @@ def usage_by(*, since: date, until: date, group_by: str = "day") -> list[UsageRo
         "until": end,
     }
     with connection.cursor() as cursor:
-        cursor.execute(_USAGE.format(group=_GROUPS[group_by]), values)
+        cursor.execute(_USAGE.format(group=GROUPS[group_by]), values)
         return [_usage_row(row) for row in cursor.fetchall()]
 
 
 def _usage_row(row: tuple[Any, ...]) -> UsageRow:
     calls, in_hit, in_miss, out, reasoning = (int(number) for number in row[2:7])
     return UsageRow(
-        _key(row[0]),
+        group_key(row[0]),
         row[1],
         calls,
         in_hit,
@@ -95,7 +96,8 @@ def _usage_row(row: tuple[Any, ...]) -> UsageRow:
     )
 
 
-def _key(value: Any) -> str:
+def group_key(value: Any) -> str:
+    """An hour, day or month as ISO text; an id or a name as it is."""
     return str(value.isoformat()) if isinstance(value, date) else str(value)
 
 

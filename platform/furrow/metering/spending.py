@@ -56,10 +56,18 @@ SELECT coalesce(sum(charged) FILTER (WHERE hour >= %(today)s), 0),
 def spending(*, since: date, until: date, today: date) -> Spending:
     """Both days of the span included, in the installation's time zone."""
     currency = account_read().currency
+    with connection.cursor() as cursor:
+        values = span_values(currency=currency, since=since, until=until, today=today)
+        cursor.execute(_SPENDING, values)
+        return Spending(currency, *cursor.fetchone())
+
+
+def span_values(*, currency: str, since: date, until: date, today: date) -> dict[str, Any]:
+    """The parameters of queries that ask for a span, today, this month and the last."""
     begin, end = day_span(since, until)
     month = today.replace(day=1)
     last_month = (month - timedelta(days=1)).replace(day=1)
-    values: dict[str, Any] = {
+    return {
         "tenant": current_tenant_id(),
         "currency": currency,
         "since": begin,
@@ -68,11 +76,6 @@ def spending(*, since: date, until: date, today: date) -> Spending:
         "month": day_span(month, month)[0],
         "last_month": day_span(last_month, last_month)[0],
     }
-    with connection.cursor() as cursor:
-        cursor.execute(_SPENDING, values)
-        row = cursor.fetchone()
-    names = ("today", "month", "last_month", "span", "written", "saved", "calls", "computed_at")
-    return Spending(currency=currency, **dict(zip(names, row, strict=True)))
 
 
 def typical_answer_cost(currency: str) -> Decimal | None:

@@ -23,8 +23,8 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True)
 class Served:
-    """What was charged for a model, or to a tenant, and what the machines' time for it cost. Money that we took
-    on ourselves is in `cost` of usage but not in `charged`.
+    """What was charged for a model, or to a tenant, and what the machines' time for it cost, in one currency.
+    Money that we took on ourselves is in `cost` of usage but not in `charged`.
     """
 
     key: str
@@ -46,7 +46,9 @@ class Served:
 
 @dataclass(frozen=True)
 class Economics:
-    """`machines` is what the machines cost in the span, busy or not; `hours` how long they stood there."""
+    """`machines` is what the machines priced in this currency cost in the span, busy or not; `hours` how long
+    all machines stood there, because nobody knows which of them did which work.
+    """
 
     whole: Served
     models: list[Served]
@@ -73,23 +75,25 @@ class Economics:
 
 
 _USED = """
-SELECT h.model, h.tenant_id, t.name, sum(h.charged), sum(h.busy_us), sum(h.calls)::bigint,
-       sum(h.in_hit + h.in_miss + h.out + h.reasoning)::bigint
+SELECT h.model, h.tenant_id, t.name, sum(h.charged) FILTER (WHERE h.currency = %s), sum(h.busy_us),
+       sum(h.calls)::bigint, sum(h.in_hit + h.in_miss + h.out + h.reasoning)::bigint
   FROM metering_usagehour h JOIN tenants_tenant t ON t.id = h.tenant_id
- WHERE h.currency = %s AND h.hour >= %s AND h.hour < %s
+ WHERE h.hour >= %s AND h.hour < %s
  GROUP BY GROUPING SETS ((h.model), (h.tenant_id, t.name), ())
 """
 
 
 def economics(*, since: date, until: date, currency: str) -> Economics:
-    """Both days included. Two queries, from hours."""
+    """Both days included. Two queries, from hours. Only money of this currency is counted, on both sides, and
+    the machines' time of all usage: so the pages of two currencies together show everything once.
+    """
     begin, end = day_span(since, until)
     end = min(end, timezone.now())
     with unscoped("show the operator what all tenants use"), connection.cursor() as cursor:
         cursor.execute(_USED, [currency, begin, end])
         rows = cursor.fetchall()
-        prices = list(MachinePrice.objects.filter(currency=currency, valid_from__lt=end))
-    machines, hours = machine_cost(prices, begin, end)
+        prices = list(MachinePrice.objects.filter(valid_from__lt=end))
+    machines, hours = machine_cost(prices, begin, end, currency)
     rate = machines / hours if hours else ZERO
     found = [(row[0], row[1], _served(row, rate)) for row in rows]
     whole = next((s for model, tenant, s in found if model is None and tenant is None), None)
@@ -123,10 +127,10 @@ def _dearest(rows: Iterable[Served]) -> list[Served]:
 
 
 def machine_cost(
-    prices: Iterable[MachinePrice], begin: datetime, end: datetime
+    prices: Iterable[MachinePrice], begin: datetime, end: datetime, currency: str
 ) -> tuple[Decimal, Decimal]:
-    """What the machines cost between two moments, and for how many hours they stood there. Each price holds
-    from its moment until the machine's next.
+    """What the machines cost in a currency between two moments, and for how many hours all of them stood there.
+    Each price holds from its moment until the machine's next.
     """
     by_machine: dict[str, list[MachinePrice]] = {}
     for price in sorted(prices, key=lambda price: price.valid_from):
@@ -137,7 +141,8 @@ def machine_cost(
         for row, until in zip(rows, ends, strict=True):
             stood = _hours(max(row.valid_from, begin), min(until, end))
             if row.per_hour:
-                cost, hours = cost + stood * row.per_hour, hours + stood
+                hours += stood
+                cost += stood * row.per_hour if row.currency == currency else ZERO
     return exact(cost), hours
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from furrow.core.errors import AppError
 from furrow.ops import embedded
 
+# Somebody's `pg_ctl restart` has its gap too; a server of ours inside it would make that command wait for ever.
+_GRACE_S = 2.0
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 30.0
 _MOST_TRIES = 8
 
@@ -27,11 +29,14 @@ class DatabaseKeeper:
     data_dir: Path
     report: Callable[[str], None]
     tries: int = 0
-    next_try: float = 0.0
+    next_try: float | None = None
 
     def __call__(self) -> None:
         if self.tries == 0 and embedded.postgres_is_alive(self.data_dir):
+            self.next_try = None
             return
+        if self.next_try is None:
+            self.next_try = time.monotonic() + _GRACE_S
         if time.monotonic() < self.next_try:
             return
         if self.tries == 0:
@@ -41,7 +46,7 @@ class DatabaseKeeper:
         except (subprocess.SubprocessError, OSError) as error:
             self._failed(error)
         else:
-            self.tries = 0
+            self.tries, self.next_try = 0, None
             self.report("The database answers again; nothing that was stored is lost")
 
     def _failed(self, error: Exception) -> None:

@@ -41,12 +41,24 @@ class Ports:
 
 
 def port_is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
+    """Under both of localhost's addresses: browsers try the IPv6 one first and would meet another program there."""
+    families = [(socket.AF_INET, "127.0.0.1")]
+    if _has_ipv6():
+        families.append((socket.AF_INET6, "::1"))
+    return all(_can_bind(family, address, port) for family, address in families)
+
+
+def _has_ipv6() -> bool:
+    return socket.has_ipv6 and _can_bind(socket.AF_INET6, "::1", 0)
+
+
+def _can_bind(family: socket.AddressFamily, address: str, port: int) -> bool:
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((address, port))
+    except OSError:
+        return False
     return True
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import warnings
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,16 +12,20 @@ from furrow.metering.models import UsageEvent
 from tests.api.openai.conftest import Live, key_of
 from tests.api.openai.test_assistants import QUESTION, helper, helper_of
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    import httpx2
+if TYPE_CHECKING:
     from mcp import ClientSession
-    from mcp.client.streamable_http import streamable_http_client
 
 __all__ = ["helper"]
 
 
-def session(live: Live, secret: str, work: Callable[[ClientSession], Awaitable[Any]]) -> Any:
+def session(live: Live, secret: str, work: "Callable[[ClientSession], Awaitable[Any]]") -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # Here, as they take a second that every collection would pay.
+        import httpx2  # noqa: PLC0415
+        from mcp import ClientSession  # noqa: PLC0415
+        from mcp.client.streamable_http import streamable_http_client  # noqa: PLC0415
+
     async def run() -> Any:
         headers = {"Authorization": f"Bearer {secret}"}
         async with (

@@ -10,7 +10,6 @@ from typing import Any
 import httpx
 import openai
 import pytest
-from langchain_openai import ChatOpenAI
 
 from furrow.core.context import tenant_context, tenant_tx
 from furrow.gateway.chat_async import OpenChat
@@ -35,6 +34,7 @@ def leaving(live: Live, is_stream: bool) -> Any:
 
 
 @pytest.mark.parametrize("is_stream", [True, False])
+@pytest.mark.slow
 def test_a_client_that_leaves_stops_the_model_and_pays_for_what_came(
     live: Live, chat_server: ChatServer, is_stream: bool
 ) -> None:
@@ -139,7 +139,10 @@ def test_i18_calls_of_one_key_at_once_are_one(live: Live, chat_server: ChatServe
     assert len(chat_server.requests) == 1
 
 
+@pytest.mark.slow
 def test_langchain_chats_and_streams(live: Live, chat_server: ChatServer) -> None:
+    from langchain_openai import ChatOpenAI  # noqa: PLC0415  seconds, for this test alone
+
     with httpx.Client() as client:
         model = ChatOpenAI(
             model="fake-chat",
@@ -161,6 +164,7 @@ def test_langchain_chats_and_streams(live: Live, chat_server: ChatServer) -> Non
     assert isinstance(events_of(live)[0], UsageEvent)
 
 
+@pytest.mark.slow
 def test_many_streams_share_few_threads(live: Live, chat_server: ChatServer) -> None:
     chat_server.events = [
         *answer("a", "b", usage=openai_usage(3, 2))[:2],

@@ -11,10 +11,11 @@ from furrow.core.context import tenant_tx
 from furrow.knowledge.models import KnowledgeBase
 from furrow.knowledge.services.documents import document_add_text
 from furrow.tenants.services import SYSTEM
-from tests.assistants.composed.conftest import attacks
+from tests.assistants.composed import conftest
 from tests.conversations.chats import SHIPPING, STORAGE, run_ingest
 
-ATTACKS = attacks()
+ATTACKS = conftest.attacks()
+ONE_OF_EACH = list({(a["language"], a["place"]): a for a in ATTACKS}.values())
 
 
 def test_corpus_is_broad():
@@ -44,11 +45,19 @@ def test_honest_sentence_beside_the_poison_still_leaves():
     assert [checker.check(draft).reason for draft in drafts] == [""]
 
 
-def test_obedient_model_leaks_nothing_through_the_whole_path(chat, says):
-    """Every attack against a real assistant: its poison in the documents, its question asked, its answer scripted."""
+# One of each language and place walks the whole path before every commit, all of them in `make test`.
+@pytest.mark.parametrize(
+    "attacks",
+    [
+        pytest.param(ONE_OF_EACH, id="one of each"),
+        pytest.param(ATTACKS, id="all", marks=pytest.mark.slow),
+    ],
+)
+def test_obedient_model_leaks_nothing_through_the_whole_path(chat, says, attacks):
+    """Attacks against a real assistant: poison in the documents, the question asked, the answer scripted."""
     with tenant_tx(chat.tenant_id):
         base = KnowledgeBase.objects.get()
-        for attack in ATTACKS:
+        for attack in attacks:
             if attack["poison"]:
                 text = (
                     f"{SHIPPING if attack['language'] == 'zh' else STORAGE}\n\n{attack['poison']}"
@@ -57,7 +66,7 @@ def test_obedient_model_leaks_nothing_through_the_whole_path(chat, says):
                     actor=SYSTEM, knowledge_base=base, title=f"poison {attack['id']}", text=text
                 )
     run_ingest()
-    for attack in ATTACKS:
+    for attack in attacks:
         says(attack["obeyed"])
         turn = chat.again().ask(attack["question"])
         composed = next(line for line in turn.trace if line["rung"] == "composed")

@@ -63,6 +63,7 @@ def chat(cast: Any, embedding_server: Any, engine: str, settings: Any) -> Iterat
 
 
 @pytest.mark.parametrize("question", ["到北京的运费多少", "How can I ripen kiwis faster?"])
+@pytest.mark.slow
 def test_nonsense_is_caught_quotes_answer_and_every_token_is_metered(chat, question):
     turn = chat.ask(question)
     composed = next(step for step in turn.trace if step["rung"] == "composed")

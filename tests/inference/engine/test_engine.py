@@ -274,6 +274,7 @@ def test_logprobs_are_of_the_model_and_in_order(bench) -> None:
 
 
 @pytest.mark.parametrize("options", [{"guesses": 3, "guess_below": 3}, {"overlaps": True}])
+@pytest.mark.slow
 def test_everything_counted_adds_up_after_a_wild_mix(bench, options) -> None:
     dice = random.Random(5)
     one = bench(blocks=24, memory=3, tenant_sequences=4, **options)

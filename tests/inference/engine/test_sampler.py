@@ -81,7 +81,7 @@ def kept_by_definition(chances: list[float], sampling: Sampling) -> set[int]:
         {"top_k": 7, "top_p": 0.9, "min_p": 0.05},
     ],
 )
-@pytest.mark.parametrize("candidates", [3, 1024])
+@pytest.mark.parametrize("candidates", [3, pytest.param(1024, marks=pytest.mark.slow)])
 def test_only_what_the_options_keep_is_drawn(options, candidates, monkeypatch) -> None:
     monkeypatch.setattr(module, "CANDIDATES", candidates)
     torch.manual_seed(1)

@@ -195,6 +195,21 @@ def test_norm_and_rotation_equal_the_reference() -> None:
     torch.testing.assert_close(found, turned)
 
 
+@needs_compiler
+@pytest.mark.parametrize("kept", [torch.float32, torch.float16])
+@pytest.mark.parametrize("heads", [slice(0, 2), slice(2, 5), slice(4, 5)])
+def test_the_cache_is_written_as_torch_writes_it(kept: torch.dtype, heads: slice) -> None:
+    kernels = native_load()
+    assert kernels is not None
+    # A part of wider rows, as keys and values are of the joined projection.
+    states, slots = draw(6, 5, 8)[:, heads] * 100, torch.randperm(12)[:6]
+    found, expected = (torch.zeros(3, 4, states.shape[1], 8, dtype=kept) for _ in range(2))
+    NativeOps(kernels).write(found, slots, states)
+    TorchOps().write(expected, slots, states)
+    assert expected.any()
+    assert torch.equal(found, expected)
+
+
 def test_a_broken_backend_is_noticed() -> None:
     class Broken(FbgemmBackend):
         def linear(self, weight: Tensor, bias: Tensor | None):  # type: ignore[no-untyped-def]
@@ -210,6 +225,7 @@ def test_without_a_compiler_there_are_no_c_kernels(monkeypatch: pytest.MonkeyPat
 
 
 @needs_compiler
+@pytest.mark.slow
 def test_the_library_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     first = library_build("avx2")

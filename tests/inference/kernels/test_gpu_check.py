@@ -35,6 +35,7 @@ def test_a_dry_run_walks_every_part(tmp_path, capsys) -> None:
     assert f"fused below {GROUPED_FROM} rows" in text
 
 
+@pytest.mark.slow
 def test_a_wrong_loop_makes_the_run_fail(monkeypatch, capsys) -> None:
     monkeypatch.setattr(module, "loops_check", lambda rig, shape: 0.4)
     monkeypatch.setattr(module, "shape_measure", lambda *_: [])

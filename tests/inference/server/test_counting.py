@@ -44,6 +44,7 @@ def all_receipts(chat) -> list[dict[str, Any]]:
     return chat.client.get("/receipts", params={"limit": 1000}).json()["receipts"]
 
 
+@pytest.mark.slow
 def test_receipts_are_exact_whenever_clients_leave(served) -> None:
     chat, address = served
     model = chat.service.chat

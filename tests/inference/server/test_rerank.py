@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
+import transformers
 
 from inference.pooling.folder import UnsupportedModel, model_open
 from inference.pooling.reranker import reranker_load
@@ -66,8 +66,10 @@ def test_scores_are_those_of_transformers(tmp_path: Path) -> None:
     reranker = reranker_load(model_open(folder), device="cpu", dtype="float32")
     pairs = [("w5 w6", "w7"), ("w5", "w8 w9 w10 w11"), ("w20", "w21 w22")]
     got = np.array(reranker.vectors(reranker.tokenizer.pairs(pairs).ids))[:, 0]
-    model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
-    inputs = AutoTokenizer.from_pretrained(folder)(pairs, padding=True, return_tensors="pt")
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    inputs = transformers.AutoTokenizer.from_pretrained(folder)(
+        pairs, padding=True, return_tensors="pt"
+    )
     types = inputs.pop("token_type_ids", None)
     if types is None:
         separator = inputs["input_ids"] == 3

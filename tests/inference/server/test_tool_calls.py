@@ -56,6 +56,7 @@ def split(
     name_first=st.booleans(),
     gap=st.sampled_from(["", "\n", "\n\n"]),
 )
+@pytest.mark.slow
 def test_calls_are_read_however_they_are_cut(calls, before, sizes, name_first, gap) -> None:
     texts = []
     for name, arguments in calls:

@@ -4,15 +4,10 @@ import json
 from pathlib import Path
 
 import torch
+import transformers
 from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE, WordLevel
 from tokenizers.processors import TemplateProcessing
-from transformers import (
-    BertConfig,
-    BertForSequenceClassification,
-    Qwen3MoeConfig,
-    Qwen3MoeForCausalLM,
-)
 
 SPECIAL = ["<|im_start|>", "<|im_end|>"]
 WORDS = ["<think>", "</think>", "<tool_call>", "</tool_call>"]
@@ -31,7 +26,7 @@ def checkpoint_save(folder: Path) -> Path:
     """Random weights: what it says means nothing, how it is said is what a real one does."""
     tokenizer_save(folder)
     torch.manual_seed(1)
-    config = Qwen3MoeConfig(
+    config = transformers.Qwen3MoeConfig(
         vocab_size=256 + len(SPECIAL) + len(WORDS),
         hidden_size=32,
         intermediate_size=48,
@@ -45,7 +40,7 @@ def checkpoint_save(folder: Path) -> Path:
         max_position_embeddings=1024,
         eos_token_id=257,
     )
-    model = Qwen3MoeForCausalLM(config)
+    model = transformers.Qwen3MoeForCausalLM(config)
     model.save_pretrained(folder)
     return folder
 
@@ -71,7 +66,7 @@ def reranker_save(folder: Path) -> Path:
     }
     (folder / "tokenizer_config.json").write_text(json.dumps(settings))
     torch.manual_seed(2)
-    config = BertConfig(
+    config = transformers.BertConfig(
         vocab_size=60,
         hidden_size=32,
         num_hidden_layers=2,
@@ -81,7 +76,7 @@ def reranker_save(folder: Path) -> Path:
         num_labels=1,
         initializer_range=0.4,
     )
-    BertForSequenceClassification(config).save_pretrained(folder)
+    transformers.BertForSequenceClassification(config).save_pretrained(folder)
     return folder
 
 

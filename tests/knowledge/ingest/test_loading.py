@@ -46,6 +46,15 @@ def test_lines_are_found_at_once_by_their_words(shop, load):
     assert document.live_version.text[hit.start : hit.end] == hit.text
 
 
+def test_headings_are_searched_and_shown(shop, load):
+    load(line(1, headings=["Part  one", "", "Orchards"]), line(2))
+    (hit,) = shop.search("orchards", mode="lexical").hits
+    assert (hit.external_id, hit.heading_path) == ("law-1", ["Part one", "Orchards"])
+    assert "1 replaced" in load(line(1, headings=["Fields"]))[0]
+    assert shop.found("orchards", mode="lexical") == []
+    assert "headings is no list" in load(line(3, headings="Fields"))[1]
+
+
 def test_vectors_follow_in_the_background(shop, load):
     load(line(1), line(2))
     assert shop.found("banana binds", mode="vector") == []

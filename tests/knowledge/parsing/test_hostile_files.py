@@ -52,6 +52,7 @@ def png(width: int, height: int, rows: bytes = b"") -> bytes:
     )
 
 
+@pytest.mark.usefixtures("cold_readers")
 def test_a_file_is_read_in_a_process_without_network_or_environment(tmp_path: Path) -> None:
     path = tmp_path / "stored"
     path.write_text("发货当天处理。", encoding="utf-8")
@@ -98,6 +99,7 @@ def test_isolation_refuses_sockets_processes_and_large_writes(tmp_path: Path) ->
     assert wall == "audit hook" or interfaces == "1"
 
 
+@pytest.mark.usefixtures("cold_readers")
 def test_reading_a_text_file_starts_fast(tmp_path: Path) -> None:
     path = tmp_path / "stored"
     path.write_text("word " * 100)
@@ -248,18 +250,22 @@ def endless_pdf(path: Path) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("cold_readers")
 def test_endless_pdf_is_stopped_by_processor_time(tmp_path: Path) -> None:
     before = time.monotonic()
     assert failure_code(endless_pdf(tmp_path / "e.pdf"), cpu_s=1) in ("timeout", "out_of_memory")
     assert time.monotonic() - before < 20
 
 
+@pytest.mark.usefixtures("cold_readers")
+@pytest.mark.slow
 def test_slow_file_is_stopped_by_the_clock(tmp_path: Path) -> None:
     path = tmp_path / "stored"
     path.write_bytes(b"a,b,c\n" * 3_000_000)
     assert failure_code(path, "a.csv", wall_s=1, max_chars=10**9) in ("timeout", "out_of_memory")
 
 
+@pytest.mark.usefixtures("cold_readers")
 def test_memory_hungry_file_is_stopped(tmp_path: Path) -> None:
     path = tmp_path / "stored"
     path.write_bytes(b"a,b,c,d,e,f,g,h,i,j,k\n" * 2_000_000)
@@ -272,6 +278,7 @@ def test_huge_picture_is_refused_by_its_header(tmp_path: Path) -> None:
     assert failure_code(path) == "bomb"
 
 
+@pytest.mark.usefixtures("cold_readers")
 def test_a_crash_is_only_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The child is replaced by one that dies as native code does."""
     package = tmp_path / "furrow" / "knowledge" / "parsing"
@@ -293,6 +300,7 @@ def test_a_crash_is_only_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("cold_readers")
 def test_pictures_are_recognised_one_at_a_time(tmp_path: Path) -> None:
     picture = tmp_path / "blank.png"
     picture.write_bytes(png(400, 300))

@@ -108,6 +108,7 @@ def test_chunk_that_dies_during_a_merge_stays_dead(shop, ten, monkeypatch):
     assert dead not in [hit.chunk_id for hit in hits]
 
 
+@pytest.mark.slow
 def test_merge_that_lost_its_lease_swaps_nothing(shop, ten, monkeypatch):
     real = store.postings_insert
 
@@ -122,6 +123,7 @@ def test_merge_that_lost_its_lease_swaps_nothing(shop, ten, monkeypatch):
     assert len(shop.found("apples", mode="lexical", limit=20)) == 10
 
 
+@pytest.mark.slow
 def test_postings_of_a_merge_that_died_are_cleared(shop, ten):
     with tenant_tx(shop.tenant_id):
         orphan = store.build_segment([(uuid4(), "", "apples")])

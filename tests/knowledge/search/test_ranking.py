@@ -134,6 +134,10 @@ def test_search_tells_what_its_dates_keep_back(shop):
     }
     day = (today + timedelta(days=2)).isoformat()
     assert shop.found("discount", filters={"valid_on": day}) == ["Soon"]
+    before = today - timedelta(days=3)
+    result = shop.search("discount", explain=True, filters={"valid_on": before})
+    assert [hit.title for hit in result.hits] == ["Old"]
+    assert [(cut.hit.title, cut.code) for cut in result.cut] == [("Soon", "not_yet_valid")]
 
 
 @pytest.mark.parametrize(

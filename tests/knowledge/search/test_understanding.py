@@ -22,40 +22,38 @@ def tools(shop):
     return shop
 
 
-@pytest.mark.parametrize(
-    ("typed", "title"),
-    [
-        ("baoxiu", "保修"),
-        ("tuihuo", "退货"),
-        ("kai fapiao", "发票"),
-        ("shuibeng baoxiu duojiu", "保修"),
-    ],
-)
-def test_pinyin_finds_chinese(tools, typed, title):
-    result = tools.search(typed, mode="lexical")
-    assert result.hits[0].title == title
-    assert result.additions[0].kind == "pinyin"
+# Asking changes nothing, so all questions of a kind are put to one set of documents.
+def test_pinyin_finds_chinese(tools, subtests):
+    for typed, title in {
+        "baoxiu": "保修",
+        "tuihuo": "退货",
+        "kai fapiao": "发票",
+        "shuibeng baoxiu duojiu": "保修",
+    }.items():
+        with subtests.test(typed=typed):
+            result = tools.search(typed, mode="lexical")
+            assert result.hits[0].title == title
+            assert result.additions[0].kind == "pinyin"
 
 
-@pytest.mark.parametrize(
-    ("typed", "title"),
-    [
-        ("保休", "保修"),
-        ("退贷", "退货"),
-        ("发漂", "发票"),
-        ("warrenty", "Warranty"),
-        ("waranty", "Warranty"),
-    ],
-)
-def test_one_slip_finds_what_was_meant(tools, typed, title):
-    result = tools.search(typed, mode="lexical")
-    assert result.hits[0].title == title
-    assert [addition.kind for addition in result.additions] == ["typo"]
+def test_one_slip_finds_what_was_meant(tools, subtests):
+    for typed, title in {
+        "保休": "保修",
+        "退贷": "退货",
+        "发漂": "发票",
+        "warrenty": "Warranty",
+        "waranty": "Warranty",
+    }.items():
+        with subtests.test(typed=typed):
+            result = tools.search(typed, mode="lexical")
+            assert result.hits[0].title == title
+            assert [addition.kind for addition in result.additions] == ["typo"]
 
 
-@pytest.mark.parametrize("question", ["保修多久", "one-year warranty", "CB-01", "退货"])
-def test_what_is_written_right_is_left_alone(tools, question):
-    assert tools.search(question, mode="lexical").additions == []
+def test_what_is_written_right_is_left_alone(tools, subtests):
+    for question in ("保修多久", "one-year warranty", "CB-01", "退货"):
+        with subtests.test(question=question):
+            assert tools.search(question, mode="lexical").additions == []
 
 
 def test_question_as_meant_is_told(tools):
@@ -79,6 +77,18 @@ def test_own_synonyms_find_each_other(tools, cast):
     with tenant_tx(tools.tenant_id):
         synonym_group_delete(actor=SYSTEM, group=group)
     assert tools.found("大红袍多少钱", mode="lexical") == []
+
+
+def test_formal_words_are_looked_for_and_told(shop):
+    shop.add_text("Handbook", "用人单位解除劳动合同的，应当提前三十日书面通知。")
+    shop.add_text("Fruit", "苹果三十天内送到。")
+    shop.run_jobs()
+    result = shop.search("老板要辞退我", mode="lexical", explain=True)
+    assert result.hits[0].title == "Handbook"
+    told = {(kind, said, meant) for kind, said, meant in result.additions}
+    assert {("formal", "老板", "用人单位"), ("formal", "辞退", "解除劳动合同")} <= told
+    assert ("formal", "老板", "雇主") not in told
+    assert result.question == "老板要辞退我"
 
 
 @pytest.mark.parametrize("words", [["one"], ["same", "ＳＡＭＥ"], ["x" * 61, "y"], []])

@@ -1,6 +1,6 @@
 import pytest
 
-from furrow.knowledge.text.analysis import analyse, analyse_query
+from furrow.knowledge.text.analysis import analyse, analyse_query, joined_terms
 
 
 def terms(text: str) -> dict[str, float]:
@@ -49,6 +49,8 @@ def test_a_lone_letter_of_a_code_is_no_term() -> None:
         ("4分钟", "４ 分钟", "4分"),
         ("13812345678", "138-1234-5678", "13812345678"),
         ("13812345678", "138 1234 5678", "13812345678"),
+        ("4047025123456", "EAN 4 047025 123456", "4047025123456"),
+        ("62042RS", "6204-2RS/C3", "62042rs"),
         ("iphone 15", "iPhone15", "iphone"),
         ("第17条", "第十七条", "第17条"),
         ("第1024条", "第一千零二十四条", "第1024条"),
@@ -63,6 +65,13 @@ def test_a_lone_letter_of_a_code_is_no_term() -> None:
 )
 def test_numbers_codes_and_forms_meet(asked: str, written: str, shared: str) -> None:
     assert shared in meet(asked, written)
+
+
+def test_a_code_typed_in_pieces_is_put_together() -> None:
+    assert "f026400123" in joined_terms("filter f 026 400 123")
+    assert joined_terms("when do pears ship") == []
+    assert len(joined_terms("1 2 3 " * 300)) < 40
+    assert not [term for term in terms("1 2 3 4 5 6 7 8") if len(term) > 1]
 
 
 def test_a_year_with_its_unit_and_the_month_after_it_are_both_kept() -> None:

@@ -4,7 +4,12 @@ import pytest
 
 from furrow.knowledge.text.folding import fold
 from furrow.knowledge.text.stemming import root
-from furrow.knowledge.text.synonyms import other_words, search_terms, unified
+from furrow.knowledge.text.synonyms import (
+    formal_words,
+    other_words,
+    search_terms,
+    unified,
+)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +59,18 @@ def test_the_other_words_weigh_less_than_the_asked_ones() -> None:
     assert len(search_terms("果园")) == len({term.text for term in search_terms("果园")})
 
 
+def test_everyday_words_lead_to_those_of_rules_and_contracts() -> None:
+    assert "解除劳动合同" in formal_words("老板把我辞退了")
+    assert formal_words("怎么解除劳动合同") == []
+    weights = {term.text: term.weight for term in search_terms("辞退")}
+    assert 0 < weights["解除"] < weights["辞退"]
+
+
+def test_formal_words_only_widen_a_search() -> None:
+    assert unified("儿子") != unified("子女")
+    assert "儿子" not in formal_words("子女")
+
+
 @pytest.mark.parametrize(
     ("word", "expected"),
     [
@@ -77,3 +94,11 @@ def test_no_word_stands_in_two_groups() -> None:
     words = [root(word) if word.isascii() and " " not in word else word for r in rows for word in r]
     assert all(len(row) > 1 for row in rows)
     assert sorted(words) == sorted(set(words))
+
+
+def test_every_everyday_word_stands_once_and_leads_elsewhere() -> None:
+    source = resources.files("furrow.knowledge.text") / "formal.tsv"
+    rows = [r.split("\t") for r in source.read_text("utf-8").splitlines() if r[0] != "#"]
+    assert len({row[0] for row in rows}) == len(rows)
+    assert all(len(row) > 1 and row[0] not in row[1:] for row in rows)
+    assert all(fold(word) == word for row in rows for word in row)

@@ -14,6 +14,10 @@ class HumanRung:
         self, question: Question, config: AssistantConfig, ctx: LadderContext
     ) -> RungResult:
         language, human = question.language, config.human
+        if ctx.contact:
+            return answered(
+                phrase("contact_noted", language), opens_ticket=True, contact=ctx.contact
+            )
         if ctx.is_person_asked:
             return self._hand_over(language, human)
         sentences = [phrase("unknown", language)]

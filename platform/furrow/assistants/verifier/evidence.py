@@ -5,9 +5,9 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
-from furrow.assistants.verifier.bilingual import widened
 from furrow.assistants.verifier.figures import Figure, figures_of
 from furrow.assistants.verifier.numerals import normal
+from furrow.assistants.verifier.other_words import widened
 from furrow.assistants.verifier.words import Words, coverage, general_en, words_of
 from furrow.knowledge.sentences import split_sentences
 from furrow.knowledge.text.folding import fold

@@ -6,49 +6,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from furrow.assistants.verifier.numerals import normal
+from furrow.assistants.verifier.units import COUNT, UNIT, UNITS
 
-# Unit class and how much of the class's first unit one of it is; classes are never converted into each other.
-_UNIT_TABLE = {
-    ("weight", 1.0): "公斤 千克 kg kgs kilo kilos kilogram kilograms kilogramme kilogrammes",
-    ("weight", 0.5): "斤 市斤 jin catty catties",
-    ("weight", 0.001): "克 g gram grams",
-    ("weight", 1000.0): "吨 t ton tons tonne tonnes",
-    ("time", 1.0): "分钟 minute minutes min mins",
-    ("time", 60.0): "小时 个小时 钟头 个钟头 hour hours hr hrs h",
-    ("time", 1440.0): "天 日 day days",
-    ("time", 10080.0): "周 个星期 星期 个礼拜 礼拜 week weeks",
-    ("workday", 1.0): "个工作日 工作日",
-    ("month", 1.0): "个月 月 month months",
-    ("month", 3.0): "季度 个季度 quarter quarters",
-    ("month", 12.0): "年 year years yr yrs",
-    ("age", 1.0): "岁 周岁",
-    ("yuan", 1.0): "元 块钱 块 yuan rmb cny 人民币",
-    ("usd", 1.0): "美元 美金 usd dollar dollars",
-    ("eur", 1.0): "欧元 eur euro euros",
-    ("hkd", 1.0): "港元 港币 hkd",
-    ("yuan", 0.1): "角 毛钱",
-    ("percent", 1.0): "% 个百分点",
-    ("length", 1.0): "米 m metre metres meter meters",
-    ("length", 0.01): "厘米 cm centimetre centimetres",
-    ("length", 0.001): "毫米 mm millimetre millimetres",
-    ("length", 1000.0): "公里 千米 km kilometre kilometres kilometer kilometers",
-    ("area", 1.0): "平方米 平米 m2 sqm",
-    ("mu", 1.0): "亩 mu",
-    ("volume", 1.0): "升 l litre litres liter liters",
-    ("volume", 0.001): "毫升 ml",
-    ("degree", 1.0): "度 ℃ °c degree degrees °",
-    ("bytes", 1.0): "kb",
-    ("bytes", 1000.0): "mb",
-    ("power", 1.0): "千瓦 kw kilowatt kilowatts",
-    ("times", 1.0): "倍 times",
-}
-_UNITS = {unit: known for known, units in _UNIT_TABLE.items() for unit in units.split()}
-_COUNT_WORDS = (
-    "页 份 张 箱 盒 枚 颗 瓶 袋 件 次 位 人 名 个 种 款 家 条 台 套 层 只 辆 间 轮 字 杯 批 户 把 pages page boxes box photos "
-    "photo people persons person copies copy pieces piece cartons carton bottles bags words addresses"
-).split()
-_UNIT = "|".join(re.escape(unit) for unit in sorted(_UNITS, key=len, reverse=True))
-_COUNT = "|".join(sorted(_COUNT_WORDS, key=len, reverse=True))
 _PREFIX = {
     "¥": "yuan",
     "$": "usd",
@@ -60,8 +19,8 @@ _PREFIX = {
 }
 _NUMBER = re.compile(
     r"(?:(?P<money>us\$|[¥$€]|\bcny|\brmb|\busd)\s?)?(?<![\d.])(?P<minus>(?<![a-z0-9)])-)?(?P<digits>\d+(?:\.\d+)?)"
-    rf"(?:[ -]?(?:多|余|来|整)?(?:(?P<workday>个?工作日|(?:working|business|work)[ -]?days?\b)|(?P<unit>{_UNIT})(?![a-z])"
-    rf"|(?P<count>{_COUNT})(?![a-z])))?"
+    rf"(?:[ -]?(?:多|余|来|整)?(?:(?P<workday>个?工作日|(?:working|business|work)[ -]?days?\b)|(?P<unit>{UNIT})(?![a-z])"
+    rf"|(?P<count>{COUNT})(?![a-z])))?"
 )
 # "zone 1", "clause 6": a name, not a quantity.
 _LABELLED = re.compile(
@@ -89,19 +48,40 @@ _DATES = (
     re.compile(r"(?<![\d/-])(?P<y>\d{4})[-/.](?P<m>\d{1,2})[-/.](?P<d>\d{1,2})(?![\d/-])"),
     re.compile(
         rf"\b(?P<d>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(?P<name>{_MONTH})(?:,? (?P<y>\d{{4}}))?\b"
+        # "guests under 18 may stay": the verb.
+        r"(?<!\bmay(?= (?!and\b|to\b|until\b|or\b|in\b|at\b|on\b|is\b|was\b|each\b|every\b)[a-z]))"
     ),
     re.compile(
         rf"\b(?P<name>{_MONTH}) (?P<d>\d{{1,2}})(?:st|nd|rd|th)?(?!\d)(?:,? (?P<y>\d{{4}}))?"
     ),
     re.compile(rf"\b(?P<name>{_MONTH}) (?P<y>\d{{4}})\b"),
     re.compile(r"(?<![\d个])(?P<m>\d{1,2})\s?月(?!份?[租饼])"),
+    # A day of any month: 每月18日, 次月5日, 18号.
+    re.compile(
+        r"(?<=每月|次月|下月|当月|本月|个月|首月)(?:的)?(?P<d>\d{1,2})\s?[日号]|(?<![\d月第])(?P<d2>\d{1,2})号(?![\u4e00-\u9fff]{0,1}[楼院门房线仓店馆厅桌床库地])"
+    ),
 )
 _LUNAR = re.compile(r"(?:正|腊|冬)月(?:初|十|廿|二十|三十)?[一二三四五六七八九十]*")
 _TIMES = (
     re.compile(r"(?<![\d:])(?P<h>\d{1,2}):(?P<min>\d{2})(?!\d)\s?(?:(?P<half>[ap])\.?m\b\.?)?"),
     re.compile(r"(?<![\d:.])(?P<h>\d{1,2}) ?(?P<half>[ap])\.?m\b\.?"),
     re.compile(
-        r"(?P<part>上午|下午|晚上|早上|中午|凌晨|傍晚)?(?<!\d)(?P<h>\d{1,2})\s?[点时](?!间|候|[a-z])(?:(?P<min>\d{1,2})分?|(?P<thirty>半)|整)?"
+        r"(?P<part>上午|下午|晚上|早上|中午|凌晨|傍晚|早晨|清晨|晚|早)?(?<!\d)(?P<h>\d{1,2})\s?[点时](?!间|候|[a-z])(?:(?P<min>\d{1,2})分?|(?P<thirty>半)|整)?"
+    ),
+)
+_DAY_PARTS = {"morning": "a", "afternoon": "p", "evening": "p", "night": "p"}
+_TIMES_EN = (
+    re.compile(
+        r"\b(?P<h>\d{1,2})(?::(?P<min>\d\d))? ?(?:o'clock ?)?(?:in the|at|this|every) (?P<named>morning|afternoon|evening|night)\b"
+    ),
+    re.compile(r"\b(?P<h>\d{1,2}) ?o'clock\b"),
+    # Bare hours: "from 9 to 5", "between 2 and 10", "at 9".
+    re.compile(
+        r"(?<=\bfrom )(?P<h>\d{1,2})(?= (?:to|until|till) (?:\d{1,2}|\x00+)(?:\s*[,.;)]|\s*$|:| (?:and|or|on|in the|at night|but|every|each)\b))"
+        r"|(?<=\bbetween )(?P<h2>\d{1,2})(?= and (?:\d{1,2}|\x00+)(?:\s*[,.;)]|\s*$|:| (?:or|on|in the|at night|but|every|each)\b))"
+    ),
+    re.compile(
+        r"(?:\x00 (?:to|and|until|till) |\b(?:at|by|until|till|before|after|past) )(?P<h>\d{1,2})(?=\s*[,.;)](?!\d)|\s*$| (?:and|or|on|in the|at night|but|every|each)\b)"
     ),
 )
 _WEEKDAYS_ZH = {day: number for number, day in enumerate("一二三四五六日", start=1)} | {"天": 7}
@@ -154,6 +134,8 @@ class Figure:
     bound: str = ""
     is_one: bool = False
     in_range: bool = False
+    # "at nine" and "八点" may be of the morning or of the evening.
+    is_vague: bool = False
 
 
 @lru_cache(maxsize=4096)
@@ -174,9 +156,10 @@ def figures_of(text: str) -> tuple[Figure, ...]:
     take(_URL, lambda m: Figure("contact", _bare_url(m[0]), "", *m.span()))
     for pattern in _DATES[:6]:
         take(pattern, _date)
-    take(_DATES[6], _date)
+    for pattern in _DATES[6:]:
+        take(pattern, _date)
     take(_LUNAR, lambda m: Figure("lunar", m[0], "", *m.span()) if len(m[0]) > 2 else None)
-    for pattern in _TIMES:
+    for pattern in (*_TIMES_EN[:1], *_TIMES, *_TIMES_EN[1:]):
         take(pattern, _time)
     found.extend(_weekdays(text))
     take(_PHONE, _phone)
@@ -194,7 +177,7 @@ def _date(match: re.Match[str]) -> Figure | None:
     month = int(parts["m"]) if parts.get("m") else 0
     if name := parts.get("name"):
         month = _MONTHS[name[:3]]
-    day, year = int(parts.get("d") or 0), int(parts.get("y") or 0)
+    day, year = int(parts.get("d") or parts.get("d2") or 0), int(parts.get("y") or 0)
     if month > 12 or day > 31:
         return None
     return Figure("date", (year, month, day), "", *match.span())
@@ -202,16 +185,20 @@ def _date(match: re.Match[str]) -> Figure | None:
 
 def _time(match: re.Match[str]) -> Figure | None:
     parts = match.groupdict()
-    hour, minute = int(parts["h"]), int(parts.get("min") or 0)
+    hour, minute = int(parts.get("h") or parts["h2"]), int(parts.get("min") or 0)
     minute = 30 if parts.get("thirty") else minute
-    is_late = parts.get("half") == "p" or parts.get("part") in {"下午", "晚上", "傍晚"}
+    half = parts.get("half") or _DAY_PARTS.get(parts.get("named") or "", "")
+    is_late = half == "p" or parts.get("part") in {"下午", "晚上", "傍晚", "晚"}
     if is_late and hour < 12:
         hour += 12
-    if parts.get("half") == "a" and hour == 12:
+    if half == "a" and hour == 12:
         hour = 0
     if hour > 24 or minute > 59:
         return None
-    return Figure("time", (hour, minute), "", *match.span())
+    is_clear = bool(half or parts.get("part")) or match.re is _TIMES[0]
+    return Figure(
+        "time", (hour, minute), "", *match.span(), is_vague=not is_clear and 0 < hour <= 12
+    )
 
 
 def _weekdays(text: str) -> Iterator[Figure]:
@@ -246,7 +233,7 @@ def _code(match: re.Match[str]) -> Figure | None:
     measured = _NUMBER.match(token)
     if measured and measured.end() == len(token):
         return None
-    if re.fullmatch(rf"[\d.]+-[\d.]+-?(?:{_UNIT}|{_COUNT})", token) or re.fullmatch(
+    if re.fullmatch(rf"[\d.]+-[\d.]+-?(?:{UNIT}|{COUNT})", token) or re.fullmatch(
         r"\d+-(?:\w+-)*\w+", token
     ):
         # "3-5kg", "14-day": a measure written with a hyphen.
@@ -263,7 +250,7 @@ def _numbers(text: str) -> list[Figure]:
         if match["workday"]:
             unit = "workday"
         elif match["unit"]:
-            unit, scale = _UNITS[match["unit"]]
+            unit, scale = UNITS[match["unit"]]
         elif match["count"]:
             unit = "count"
         elif _THING.match(text, match.end()):
@@ -319,4 +306,4 @@ def _joined(text: str, found: list[Figure]) -> list[Figure]:
 
 def _scale_of(text: str, figure: Figure) -> float:
     match = _NUMBER.match(text, figure.start)
-    return _UNITS[match["unit"]][1] if match and match["unit"] and not match["money"] else 1.0
+    return UNITS[match["unit"]][1] if match and match["unit"] and not match["money"] else 1.0

@@ -30,7 +30,11 @@ _THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:,\d{3})+(?!\d)")
 _DISCOUNT = re.compile(rf"(?:打)?(\d(?:\.\d)?|{_NUMERAL}|\d\d)折")
 _TENTHS = re.compile(r"(\d(?:\.\d)?|[一二三四五六七八九两])成(?![为本功员立交长熟])(半)?")
 _HALF_ZH = re.compile(r"半(?=个?(?:小时|钟头|天|月|年|公斤|斤|箱))")
-_AND_HALF = re.compile(r"(\d+)(个?)半(?=小时|钟头|天|月|年|公斤|斤)|(\d+)(年|天|斤|小时)半")
+_AND_HALF = re.compile(r"(\d+)(个?)半(?=小时|钟头|天|月|年|公斤|斤)|(\d+)(年|天|斤|小时|倍)半")
+# "一块八" is 1.8 yuan; "下午一点" an hour, though 一点 alone is "a little"; 一刻钟 a quarter of an hour.
+_SPOKEN_MONEY = re.compile(r"(\d+)块([一二三四五六七八九]|\d)(?![\d个天])")
+_SPOKEN_HOUR = re.compile(r"(?<=[午晨晚上])一点(?!儿)")
+_QUARTERS = {"一刻钟": "15分钟", "两刻钟": "30分钟", "三刻钟": "45分钟"}
 _ENGLISH = dict(
     zip(
         (
@@ -52,6 +56,16 @@ _DIGIT_SCALE = re.compile(r"(\d+(?:\.\d+)?) (hundred|thousand|million)\b")
 _SCALE_EN = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
 _HALF_EN = re.compile(r"\bhalf an? (?=hour|day|year|month|kilo)|\bhalf-(?=hour|day)")
 _HALF_OF = re.compile(r"\bhalf (?=of\b|the\b|price\b|its\b)")
+_PAST = re.compile(r"\b(half|(?:a )?quarter) (past|to) (\d{1,2})\b")
+_WITHIN_A = re.compile(r"\b(within|in under|less than) an? (?=hour|day|week|month|year|minute)")
+_UNIT_AND_HALF = re.compile(r"\ban? (hour|day|week|month|year|kilo) and a half\b")
+_ORDINALS = {
+    word: number
+    for number, word in enumerate(
+        "third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(), start=3
+    )
+} | {"fifteenth": 15, "twentieth": 20, "thirtieth": 30}
+_ORDINAL = re.compile(rf"\b(?:{'|'.join(_ORDINALS)})\b")
 _TIMES_EN = re.compile(r"\b(?:twice|double|doubled)\b")
 
 
@@ -71,7 +85,9 @@ def _chinese(text: str) -> str:
         kept.append(match[0])
         return f"\ue000{chr(0xE100 + len(kept) - 1)}"
 
-    text = text.replace("一半", "50%")
+    text = _SPOKEN_HOUR.sub("1点", text.replace("一半", "50%"))
+    for quarter, minutes in _QUARTERS.items():
+        text = text.replace(quarter, minutes)
     text = _ABOUT.sub(lambda match: f"{_DIGITS[match[1]]}-{_DIGITS[match[2]]}", text)
     text = _PERCENT_ZH.sub(lambda match: f"{_value(match[1])}%", text)
     text = _DISCOUNT.sub(_discount, text)
@@ -81,6 +97,7 @@ def _chinese(text: str) -> str:
     text = _MIXED.sub(lambda m: _plain(float(m[1]) * (_MYRIADS | _SCALES)[m[2]]), text)
     text = _CHINESE.sub(lambda match: _value(match[0]), text)
     text = _AND_HALF.sub(lambda m: f"{m[1] or m[3]}.5{m[2] or m[4] or ''}", text)
+    text = _SPOKEN_MONEY.sub(lambda m: f"{m[1]}.{_DIGITS.get(m[2], m[2])}元", text)
     return re.sub("\ue000(.)", lambda match: kept[ord(match[1]) - 0xE100], text)
 
 
@@ -94,11 +111,22 @@ def _tenths(digits: str, has_half: bool) -> str:
 
 
 def _english(text: str) -> str:
-    text = _HALF_OF.sub("50% ", text)
+    text = _ORDINAL.sub(lambda match: f"{_ORDINALS[match[0]]}th", _HALF_OF.sub("50% ", text))
+    text = _UNIT_AND_HALF.sub(r"1.5 \1s", _WITHIN_A.sub(r"\1 1 ", text))
+    text = text.replace("fortnight", "2 weeks")
+    text = re.sub(r"(?:\b12 )?\bnoon\b", "12:00", re.sub(r"\bmidnight\b", "24:00", text))
     text = _HALF_EN.sub("0.5 ", _TIMES_EN.sub("2 times", text))
     text = _ONE_IDIOMS.sub(lambda match: match[0].replace("one", "1ne"), text)
     text = _COMPOUND.sub(_compound, text).replace("1ne", "one")
-    return _DIGIT_SCALE.sub(lambda m: _plain(float(m[1]) * _SCALE_EN[m[2]]), text)
+    text = _DIGIT_SCALE.sub(lambda m: _plain(float(m[1]) * _SCALE_EN[m[2]]), text)
+    return _PAST.sub(_clock, text)
+
+
+def _clock(match: re.Match[str]) -> str:
+    minutes, hour = 30 if match[1] == "half" else 15, int(match[3])
+    if match[2] == "to":
+        hour, minutes = hour - 1 or 12, 60 - minutes
+    return f"{hour}:{minutes:02d}"
 
 
 def _compound(match: re.Match[str]) -> str:

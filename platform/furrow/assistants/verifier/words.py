@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
 
+from furrow.assistants.verifier.figures import figures_of
 from furrow.assistants.verifier.numerals import normal
 from furrow.knowledge.text.scripts import UNSPACED_CLASS
 from furrow.knowledge.text.stemming import root
@@ -19,11 +20,6 @@ _LATIN_WEIGHT = 2.0
 # "zone b", "grade a": the letter tells one from the other.
 _LABEL = re.compile(
     r"\b(zone|grade|type|class|block|plan|model|unit|schedule|party|option|level|tier|size) ([a-z]|\d+)\b"
-)
-# The unit of a number is the figures' business.
-_MEASURED = re.compile(
-    r"(?<=\d)\s?(?:个?工作日|个?小时|个?月|公斤|千克|平方米|平米|分钟|毫米|厘米|块钱|[元块角克斤吨米亩天日周年岁度页份张箱盒枚颗瓶袋件次位人名倍个种款家条台套层只辆间轮字杯批户把])"
-    r"|(?<=\d)\s?(?:kg|g|yuan|cny|rmb|hours?|days?|weeks?|months?|years?|minutes?|mm|cm|m|km)\b"
 )
 _IRREGULAR = {
     form: base
@@ -99,10 +95,11 @@ class Coverage:
 
 @lru_cache(maxsize=8192)
 def words_of(text: str) -> Words:
-    plain = _MEASURED.sub(" ", normal(text))
+    plain = _without_figures(text)
     said = unified(plain)
     runs = [*_HAN_RUN.findall(said), *_HAN_RUN.findall(plain)]
-    latin = [*_LATIN.findall(said), *_LATIN.findall(plain)]
+    # "Business Days" is a unit, and a word that a name may be told by.
+    latin = [*_LATIN.findall(said), *_LATIN.findall(plain), *_LATIN.findall(normal(text))]
     return Words(
         frozenset(char for run in runs for char in run),
         frozenset(run[at : at + 2] for run in runs for at in range(len(run) - 1)),
@@ -114,7 +111,7 @@ def words_of(text: str) -> Words:
 
 def coverage(claim: str, evidence: Words) -> Coverage:
     """How far the words of `claim` stand in the evidence; general words and figures do not count."""
-    plain = _MEASURED.sub(" ", _ADDRESS.sub(" ", normal(claim)))
+    plain = _ADDRESS.sub(" ", _without_figures(claim))
     said = unified(plain)
     total = Coverage(0, 0, ())
     for label in _labels(plain):
@@ -125,6 +122,15 @@ def coverage(claim: str, evidence: Words) -> Coverage:
     for word in _LATIN.findall(said):
         total += _latin(word, evidence)
     return total
+
+
+def _without_figures(text: str) -> str:
+    """A number with its unit, a time and a date are the figures' business."""
+    said = normal(text)
+    for figure in reversed(figures_of(text)):
+        if figure.kind in {"number", "time", "date", "weekday"}:
+            said = f"{said[: figure.start]} {said[figure.end :]}"
+    return said
 
 
 def labels_of(text: str) -> list[str]:
@@ -160,6 +166,8 @@ def _support(run: str, at: int, evidence: Words) -> float:
     if (len(before) == 2 and before in evidence.pairs) or (
         len(after) == 2 and after in evidence.pairs
     ):
+        return 1.0
+    if f"={run[at]}" in evidence.characters:
         return 1.0
     return _LONE if run[at] in evidence.characters else 0.0
 

@@ -113,6 +113,12 @@ class SearchForm(forms.Form):
         choices=[(5, "5"), (8, "8"), (15, "15"), (30, "30")],
         initial=8,
     )
+    valid_on = forms.DateField(
+        label=_("On which day"),
+        required=False,
+        widget=DateInput(),
+        help_text=_("Documents must be valid then. Leave it empty for today."),
+    )
 
     def __init__(self, *args: Any, bases: list[Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from furrow.dashboard.forms.budgets import MoneyField
-from furrow.dashboard.wording import PRICE_KINDS
+from furrow.dashboard.money_words import PRICE_KINDS
 from furrow.metering.models.prices import ANY_MODEL
+from furrow.metering.money import DEFAULT_CURRENCY
 
 _SPAN = re.compile(r"(\d\d:\d\d)\s*[-–~]\s*(\d\d:\d\d)")
 
@@ -22,6 +23,23 @@ class MomentField(forms.DateTimeField):
     def __init__(self, **kwargs: Any) -> None:
         widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
         super().__init__(required=False, widget=widget, **kwargs)
+
+
+class CurrencyField(forms.RegexField):
+    """A code of three letters, whichever way it is written."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            regex="^[A-Z]{3}$",
+            label=_("Currency"),
+            initial=DEFAULT_CURRENCY,
+            max_length=3,
+            error_messages={"invalid": _("Three letters, such as CNY or EUR.")},
+            **kwargs,
+        )
+
+    def to_python(self, value: Any) -> str:
+        return str(super().to_python(value)).upper()
 
 
 class MachinePriceForm(forms.Form):
@@ -38,6 +56,7 @@ class MachinePriceForm(forms.Form):
         help_text=_("Rent, or purchase divided by its hours, with power. 0 when it is gone."),
         widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
     )
+    currency = CurrencyField()
     valid_from = MomentField(label=_("From"), help_text=_("Empty: from now on."))
 
 
@@ -57,6 +76,7 @@ class PriceForm(forms.Form):
         decimal_places=9,
         widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
     )
+    currency = CurrencyField()
     starts_at = MomentField(
         label=_("From"),
         help_text=_("Empty: from now on. Prices of the past cannot be changed."),
@@ -83,6 +103,10 @@ class WindowForm(forms.Form):
         if not all(found):
             raise forms.ValidationError(_now("Write each line as 22:00-06:00."))
         return [(match.group(1), match.group(2)) for match in found if match]
+
+
+class CurrencyForm(forms.Form):
+    currency = CurrencyField()
 
 
 class CreditForm(forms.Form):

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from furrow.channels.models import WebhookEndpoint
 from furrow.channels.webhooks import EVENTS
-from furrow.dashboard.wording import news_event
+from furrow.dashboard.news_words import news_event
 
 
 class WebhookForm(forms.Form):

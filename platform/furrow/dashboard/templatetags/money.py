@@ -7,9 +7,10 @@ from typing import Any
 from django import template
 from django.utils.translation import gettext as _
 
-from furrow.dashboard import wording
+from furrow.dashboard import money_words, news_words
 from furrow.dashboard.money import money_text
 from furrow.metering.models import Balance, Budget
+from furrow.metering.money import amount_text
 
 register = template.Library()
 NEAR, FULL = 0.8, 1.0
@@ -21,6 +22,12 @@ def money(amount: Decimal | None, currency: str) -> str:
 
 
 @register.filter
+def exact_amount(amount: Decimal) -> str:
+    """Of no currency: differences of several, which can only be compared with nothing."""
+    return amount_text(amount)
+
+
+@register.filter
 def whole(number: int) -> str:
     """With separators in every language, as amounts have them."""
     return f"{number:,}"
@@ -28,27 +35,27 @@ def whole(number: int) -> str:
 
 @register.filter
 def period_name(name: str) -> str:
-    return wording.period(name)
+    return money_words.period(name)
 
 
 @register.filter
 def price_kind(name: str) -> str:
-    return wording.price_kind(name)
+    return money_words.price_kind(name)
 
 
 @register.filter
 def budget_step(name: str) -> str:
-    return wording.budget_step(name)
+    return money_words.budget_step(name)
 
 
 @register.filter
 def alarm_kind(kind: str) -> str:
-    return wording.alarm_kind(kind)
+    return money_words.alarm_kind(kind)
 
 
 @register.filter
 def ledger_entry(reason: str) -> str:
-    return wording.ledger_entry(reason)
+    return money_words.ledger_entry(reason)
 
 
 @register.filter
@@ -59,12 +66,12 @@ def hours(amount: Decimal) -> str:
 
 @register.filter
 def news_event(name: str) -> str:
-    return wording.news_event(name)
+    return news_words.news_event(name)
 
 
 @register.filter
 def delivery_error(code: str) -> str:
-    return wording.delivery_error(code)
+    return news_words.delivery_error(code)
 
 
 @register.filter

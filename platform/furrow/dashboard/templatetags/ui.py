@@ -13,7 +13,7 @@ from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from furrow.dashboard import wording
+from furrow.dashboard import finding_words, wording
 
 register = template.Library()
 
@@ -154,12 +154,12 @@ def search_addition(addition: tuple[str, str, str]) -> str:
 
 @register.filter
 def finding_kind(kind: str) -> str:
-    return wording.finding_kind(kind)
+    return finding_words.finding_kind(kind)
 
 
 @register.filter
 def finding_help(kind: str) -> str:
-    return wording.finding_help(kind)
+    return finding_words.finding_help(kind)
 
 
 @register.filter

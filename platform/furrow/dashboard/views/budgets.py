@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from furrow.assistants.models import Assistant
 from furrow.dashboard.doors import actor_of, form_page, go_to, needs, page_url, refusals_in, say
 from furrow.dashboard.forms.budgets import BudgetForm
+from furrow.dashboard.money_words import budget_scope
 from furrow.dashboard.views.costs import cost_tabs
-from furrow.dashboard.wording import budget_scope
 from furrow.metering import budgets as services
 from furrow.metering import selectors
 from furrow.metering.balances import account_read

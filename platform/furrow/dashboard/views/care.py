@@ -8,6 +8,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from furrow.core.errors import NotFound
 from furrow.dashboard.doors import (
     actor_of,
     form_page,
@@ -30,6 +31,9 @@ from furrow.knowledge.services.synonyms import (
     synonym_group_save,
 )
 from furrow.tenants.web import TenantRequest
+
+# The question of a passage that was forgotten last, for its undo.
+FORGOTTEN = "forgotten_question"
 
 
 @needs(get="view", post="edit")
@@ -141,7 +145,28 @@ def known_question_create(request: TenantRequest, chunk_id: UUID) -> HttpRespons
 @needs(post="edit")
 def known_question_delete(request: TenantRequest, question_id: UUID) -> HttpResponse:
     question = known.known_question_get(question_id)
-    document_id = question.document_id
+    document_id, undo = question.document_id, ""
+    if question.chunk_id:
+        request.session[FORGOTTEN] = {
+            "tenant": str(request.tenant.id),
+            "passage": str(question.chunk_id),
+            "text": question.text,
+            "source": question.source,
+        }
+        undo = page_url(request, "known_question_restore")
     known.known_question_delete(actor=actor_of(request), question=question)
-    say(request, _("The question is forgotten."))
+    say(request, _("The question is forgotten."), undo=undo)
     return go_to(request, "document", document_id)
+
+
+@needs(post="edit")
+def known_question_restore(request: TenantRequest) -> HttpResponse:
+    kept = request.session.pop(FORGOTTEN, None)
+    if kept is None or kept["tenant"] != str(request.tenant.id):
+        raise NotFound(_("There is nothing to undo."))
+    chunk = selectors.chunk_get(UUID(kept["passage"]))
+    known.known_question_add(
+        actor=actor_of(request), chunk=chunk, text=kept["text"], source=kept["source"]
+    )
+    say(request, _("The question counts again."))
+    return go_to(request, "document", chunk.document_id)

@@ -13,7 +13,9 @@ from furrow.dashboard.doors import needs, page_url, text_of
 from furrow.dashboard.economics import answers_between, savings
 from furrow.dashboard.money import money_text
 from furrow.metering import selectors
-from furrow.metering.spending import month_forecast, spending
+from furrow.metering.balances import account_read
+from furrow.metering.overview import Overview, overview
+from furrow.metering.spending import month_forecast
 from furrow.tenants.web import TenantRequest
 
 TABS = ("costs", "budgets", "invoices", "worth")
@@ -36,7 +38,8 @@ def cost_tabs(request: TenantRequest, current: str) -> list[dict[str, Any]]:
 def costs(request: TenantRequest) -> TemplateResponse:
     span = spans.span_of(text_of(request, "span"))
     group = _group(request)
-    spent = spending(since=span.since, until=span.until, today=spans.today())
+    seen = _seen(span, group)
+    spent = seen.spent
     answers = answers_between(span.since, span.until)
     budgets = [row for row in selectors.budgets_list() if row.scope_kind == "tenant"]
     balances = selectors.budget_balances(budgets)
@@ -51,11 +54,11 @@ def costs(request: TenantRequest) -> TemplateResponse:
         "per_conversation": _each(spent.span, answers.conversations),
         "per_solved": _each(spent.span, answers.solved),
         "savings": savings(spent, answers),
-        "chart": _chart(span, spent.currency),
+        "chart": _chart(span, seen),
         "group": group,
         "group_tabs": _group_tabs(span, group),
         "group_name": groups.group_names()[group],
-        "parts": _parts(span, group, spent.currency),
+        "parts": _parts(group, seen),
         "gauges": [(row, balance) for row in budgets for balance in balances.get(row.id, [])],
         "has_budget": bool(budgets),
     }
@@ -67,7 +70,7 @@ def costs_table(request: TenantRequest) -> HttpResponse:
     """The same figures as a file for a spreadsheet, by day, by hour or by a group."""
     span = spans.span_of(text_of(request, "span"))
     group = text_of(request, "by")
-    group = group if group in (*groups.GROUPS, "day", "hour") else span.unit
+    group = group if group in (*groups.GROUPS, *spans.UNITS) else span.unit
     rows = selectors.usage_by(since=span.since, until=span.until, group_by=group)
     names = groups.names_of(group, [row.key for row in rows])
     table = selectors.usage_csv(rows, names=names)
@@ -94,9 +97,20 @@ def _each(amount: Decimal, count: int) -> Decimal | None:
     return amount / count if count else None
 
 
-def _chart(span: spans.Span, currency: str) -> dict[str, Any]:
-    rows = selectors.usage_by(since=span.since, until=span.until, group_by=span.unit)
-    points = spans.points(span, rows, currency)
+def _seen(span: spans.Span, group: str) -> Overview:
+    return overview(
+        currency=account_read().currency,
+        since=span.since,
+        until=span.until,
+        today=spans.today(),
+        unit=span.unit,
+        group=group,
+    )
+
+
+def _chart(span: spans.Span, seen: Overview) -> dict[str, Any]:
+    currency = seen.spent.currency
+    points = spans.points(span, {part.key: part.charged for part in seen.by_unit})
     label, most = max(points, key=lambda point: point[1])
     summary = (
         _("The most was spent at %(label)s: %(amount)s.")
@@ -107,22 +121,17 @@ def _chart(span: spans.Span, currency: str) -> dict[str, Any]:
     return {"bars": bar_chart(points, currency=currency, summary=summary), "points": points}
 
 
-def _parts(span: spans.Span, group: str, currency: str) -> list[dict[str, Any]]:
+def _parts(group: str, seen: Overview) -> list[dict[str, Any]]:
     """The dearest first, each with its share of the whole."""
-    rows = [
-        row
-        for row in selectors.usage_by(since=span.since, until=span.until, group_by=group)
-        if row.currency == currency
-    ]
-    names = groups.names_of(group, [row.key for row in rows])
-    whole = sum((row.charged for row in rows), Decimal(0))
+    names = groups.names_of(group, [part.key for part in seen.by_group])
+    whole = seen.spent.span
     return [
         {
-            "name": names[row.key],
-            "amount": row.charged,
-            "calls": row.calls,
-            "tokens": row.tokens,
-            "share": float(row.charged / whole) if whole else 0.0,
+            "name": names[part.key],
+            "amount": part.charged,
+            "calls": part.calls,
+            "tokens": part.tokens,
+            "share": float(part.charged / whole) if whole else 0.0,
         }
-        for row in sorted(rows, key=lambda row: row.charged, reverse=True)
+        for part in seen.by_group
     ]

@@ -40,6 +40,7 @@ def document(request: TenantRequest, document_id: UUID) -> TemplateResponse:
         "status": selectors.document_status(found),
         "versions": selectors.versions_of(found),
         "corrections": selectors.corrections_of(found),
+        "questions": selectors.known_questions_of(found),
         **_reading(request, found),
     }
     if request.htmx:  # type: ignore[attr-defined]

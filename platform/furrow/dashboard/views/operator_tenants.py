@@ -11,12 +11,11 @@ from furrow.core.context import tenant_tx
 from furrow.core.errors import NotFound
 from furrow.dashboard import spans
 from furrow.dashboard.doors import refusals_in, say, text_of
-from furrow.dashboard.forms.operator import AdjustmentForm, CreditForm, LimitForm
+from furrow.dashboard.forms.operator import AdjustmentForm, CreditForm, CurrencyForm, LimitForm
 from furrow.dashboard.operator_doors import operator_actor, operator_page, operators
 from furrow.metering import budgets
 from furrow.metering import credit as services
 from furrow.metering.accounts_overview import account_of, payers
-from furrow.metering.money import DEFAULT_CURRENCY
 from furrow.metering.spending import spending
 from furrow.tenants.models import Tenant
 from furrow.tenants.selectors import tenant_by_id
@@ -31,7 +30,6 @@ def tenants(request: HttpRequest) -> HttpResponse:
     page = min(max(page, 1), 10_000)
     rows = payers(
         today=spans.today(),
-        currency=DEFAULT_CURRENCY,
         query=query,
         limit=PER_PAGE + 1,
         offset=(page - 1) * PER_PAGE,
@@ -41,7 +39,6 @@ def tenants(request: HttpRequest) -> HttpResponse:
         "query": query,
         "earlier": page - 1,
         "later": page + 1 if len(rows) > PER_PAGE else 0,
-        "currency": DEFAULT_CURRENCY,
     }
     return operator_page(request, "tenants", "operator/tenants.html", context)
 
@@ -68,9 +65,12 @@ def _page(
     context = {
         "business": found,
         "account": account,
+        # Once something was booked it cannot change, so it is not asked for.
+        "can_change_currency": not (account.owed or account.entries or spent.month),
         "spent": spent,
         "credit_form": CreditForm(),
         "adjustment_form": AdjustmentForm(),
+        "currency_form": CurrencyForm(initial={"currency": account.currency}),
         "limit_form": LimitForm(initial={"ceiling": account.ceiling}),
         **(failed or {}),
     }
@@ -111,6 +111,18 @@ def limit(request: HttpRequest, tenant_id: UUID) -> HttpResponse:
             say(request, _("The limit holds from the next call on."))
             return redirect("operator:tenant", found.id)
     return _page(request, found, {"limit_form": form})
+
+
+@operators("POST")
+def currency(request: HttpRequest, tenant_id: UUID) -> HttpResponse:
+    found, form = _tenant(tenant_id), CurrencyForm(request.POST)
+    if form.is_valid():
+        with tenant_tx(found.id), refusals_in(form):
+            services.currency_set(actor=operator_actor(request), **form.cleaned_data)
+        if form.is_valid():
+            say(request, _("This business pays in %(currency)s.") % form.cleaned_data)
+            return redirect("operator:tenant", found.id)
+    return _page(request, found, {"currency_form": form})
 
 
 @operators("POST")

@@ -48,6 +48,7 @@ def _found(asked: dict[str, Any], bases: list[Any]) -> SearchResult:
         query=asked["q"],
         limit=asked["limit"] or 8,
         mode=asked["mode"] or "hybrid",
+        filters={"valid_on": asked["valid_on"]},
         explain=True,
     )
 

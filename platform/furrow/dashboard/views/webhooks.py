@@ -20,6 +20,7 @@ from furrow.dashboard.doors import (
     say,
 )
 from furrow.dashboard.forms.webhooks import WebhookForm
+from furrow.dashboard.mail import is_mail_sent
 from furrow.tenants.web import TenantRequest
 
 
@@ -29,6 +30,7 @@ def webhooks(request: TenantRequest) -> TemplateResponse:
         "endpoints": list(services.endpoints_list()),
         "page": paged(request, services.deliveries_list()),
         "attempts": deliveries.ATTEMPTS,
+        "is_mailed": is_mail_sent(),
     }
     return TemplateResponse(request, "dashboard/webhooks.html", context)
 

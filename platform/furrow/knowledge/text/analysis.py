@@ -7,6 +7,7 @@ Index and query side make the same terms; the query side weighs them.
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from functools import lru_cache
 from math import sqrt
 from operator import add
@@ -23,12 +24,20 @@ _RUN = re.compile(rf"[{UNSPACED_CLASS}]+")
 _TOKEN = re.compile(rf"{_WORD}+(?:(?:[-_./+&'@]|(?<=\d),(?=\d\d\d(?!\d))){_WORD}+)*(?:\+\+|[#%])?")
 _PIECE = re.compile(r"\d+(?:\.\d+)*|[^\W\d_]+")
 _PHONE = re.compile(r"(?<![\w.])\+?\d[\d]{1,3}(?:[ -]\d{3,4}){2,3}(?![\w.])")
+# A number read in groups: `4 047025 123456` under a bar code.
+_GROUPED = re.compile(r"(?<![\w.,])\d{1,8}(?: \d{2,8}){1,4}(?!\w|[.,]\d)")
 _MEASURE = re.compile(rf"(?<![a-z0-9.,])(\d+(?:\.\d+)?) ?([{UNSPACED_CLASS}]|[a-z]{{1,4}}\b)")
 _DECIMAL = re.compile(r"\d+(?:\.\d+)?")
 _NOT_ALNUM = re.compile(r"[\W_]+")
 _POSSESSIVE = re.compile(r"'(?:s|t|re|ve|ll|d|m)?$")
 _STEM_WEIGHT = 0.6
 _PART_WEIGHT = 0.5
+_GROUPED_DIGITS = range(8, 17)
+# Pieces of a code that are typed with spaces between them, at most so many.
+_SPACED_PIECES = 5
+# A pasted table must not crowd the words out of its question.
+_MOST_JOINED = 32
+_SPACED = re.compile(r"(?<![\w.,-])[a-z0-9]{1,12}(?: [a-z0-9]{1,12})+(?![\w-]|[.,]\d)", re.ASCII)
 # No name, code or number is longer; what is, would only fill the index and the cache.
 _LONGEST = 64
 
@@ -66,8 +75,29 @@ def word_terms(folded: str) -> list[str]:
     if any(digit in folded for digit in "0123456789"):
         terms.extend(number + unit for number, unit in _MEASURE.findall(folded))
         terms.extend(_NOT_ALNUM.sub("", phone) for phone in _PHONE.findall(folded))
+        terms.extend(_grouped(folded))
     terms.extend(ordinal_terms(folded))
     return terms
+
+
+def _grouped(folded: str) -> Iterator[str]:
+    for match in _GROUPED.finditer(folded):
+        number = match[0].replace(" ", "")
+        if len(number) in _GROUPED_DIGITS and not _PHONE.search(match[0]):
+            yield number
+
+
+def joined_terms(folded: str) -> list[str]:
+    """What a folded question might mean as one code though it was typed in pieces: `f 026 400` as `f026400`."""
+    joined = []
+    for run in _SPACED.findall(folded):
+        pieces = run.split()
+        for start in range(len(pieces)):
+            for end in range(start + 2, min(start + _SPACED_PIECES, len(pieces)) + 1):
+                code = "".join(pieces[start:end])
+                if any(char.isdigit() for char in code) and len(code) <= _LONGEST:
+                    joined.append(code)
+    return list(dict.fromkeys(joined))[:_MOST_JOINED]
 
 
 def _counts(folded: str) -> Counter[str]:
@@ -110,8 +140,10 @@ def _expand_short(token: str) -> tuple[str, ...]:
         return _word(word)
     joined = _NOT_ALNUM.sub("", token)
     parts = [part for part in _NOT_ALNUM.split(token) if part]
+    # The number without what follows it: `62042rs` for the `6204-2rs/c3`.
+    fronts = ["".join(parts[:count]) for count in range(2, len(parts))]
     pieces = [term for part in parts for term in _part(part)]
-    return tuple(dict.fromkeys([token, joined, *pieces]))
+    return tuple(dict.fromkeys([token, joined, *fronts, *pieces]))
 
 
 def _word(word: str) -> tuple[str, ...]:

@@ -5,6 +5,17 @@ import furrow.core.models
 from django.db import migrations, models
 
 
+def _tenant_without_index(model: str) -> migrations.AlterField:
+    field = models.ForeignKey(
+        db_index=False,
+        editable=False,
+        on_delete=django.db.models.deletion.PROTECT,
+        related_name="+",
+        to="tenants.tenant",
+    )
+    return migrations.AlterField(model_name=model, name="tenant", field=field)
+
+
 class Migration(migrations.Migration):
     dependencies = [
         ("metering", "0100_one_trip"),
@@ -24,83 +35,13 @@ class Migration(migrations.Migration):
             model_name="ledgerline",
             name="ledger_txn",
         ),
-        migrations.AlterField(
-            model_name="account",
-            name="tenant",
-            field=models.ForeignKey(
-                db_index=False,
-                editable=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="tenants.tenant",
-            ),
-        ),
-        migrations.AlterField(
-            model_name="balance",
-            name="tenant",
-            field=models.ForeignKey(
-                db_index=False,
-                editable=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="tenants.tenant",
-            ),
-        ),
-        migrations.AlterField(
-            model_name="budget",
-            name="tenant",
-            field=models.ForeignKey(
-                db_index=False,
-                editable=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="tenants.tenant",
-            ),
-        ),
-        migrations.AlterField(
-            model_name="budgetnotice",
-            name="tenant",
-            field=models.ForeignKey(
-                db_index=False,
-                editable=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="tenants.tenant",
-            ),
-        ),
-        migrations.AlterField(
-            model_name="hold",
-            name="tenant",
-            field=models.ForeignKey(
-                db_index=False,
-                editable=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="tenants.tenant",
-            ),
-        ),
-        migrations.AlterField(
-            model_name="invoice",
-            name="tenant",
-            field=models.ForeignKey(
-                db_index=False,
-                editable=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="tenants.tenant",
-            ),
-        ),
-        migrations.AlterField(
-            model_name="invoiceline",
-            name="tenant",
-            field=models.ForeignKey(
-                db_index=False,
-                editable=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="tenants.tenant",
-            ),
-        ),
+        _tenant_without_index("account"),
+        _tenant_without_index("balance"),
+        _tenant_without_index("budget"),
+        _tenant_without_index("budgetnotice"),
+        _tenant_without_index("hold"),
+        _tenant_without_index("invoice"),
+        _tenant_without_index("invoiceline"),
         migrations.AlterField(
             model_name="ledgerline",
             name="event",
@@ -112,28 +53,8 @@ class Migration(migrations.Migration):
                 to="metering.usageevent",
             ),
         ),
-        migrations.AlterField(
-            model_name="ledgerline",
-            name="tenant",
-            field=models.ForeignKey(
-                db_index=False,
-                editable=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="tenants.tenant",
-            ),
-        ),
-        migrations.AlterField(
-            model_name="rollupdue",
-            name="tenant",
-            field=models.ForeignKey(
-                db_index=False,
-                editable=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="tenants.tenant",
-            ),
-        ),
+        _tenant_without_index("ledgerline"),
+        _tenant_without_index("rollupdue"),
         migrations.AlterField(
             model_name="usageevent",
             name="corrects",
@@ -156,17 +77,7 @@ class Migration(migrations.Migration):
                 to="metering.hold",
             ),
         ),
-        migrations.AlterField(
-            model_name="usageevent",
-            name="tenant",
-            field=models.ForeignKey(
-                db_index=False,
-                editable=False,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to="tenants.tenant",
-            ),
-        ),
+        _tenant_without_index("usageevent"),
         migrations.AddIndex(
             model_name="ledgerline",
             index=models.Index(

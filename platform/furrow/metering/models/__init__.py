@@ -6,7 +6,7 @@ from furrow.metering.models.ledger import Account, Balance, Budget, BudgetNotice
 from furrow.metering.models.operator import MachinePrice
 from furrow.metering.models.prices import PriceItem, PriceWindow
 from furrow.metering.models.receipts import Alarm, Receipt, ReceiptSource, Reconciliation
-from furrow.metering.models.usage import RollupDue, UsageEvent, UsageHour
+from furrow.metering.models.usage import PriceHour, RollupDue, UsageEvent, UsageHour
 
 __all__ = [
     "Account",
@@ -21,6 +21,7 @@ __all__ = [
     "InvoicePaper",
     "LedgerLine",
     "MachinePrice",
+    "PriceHour",
     "PriceItem",
     "PriceWindow",
     "Receipt",

@@ -161,3 +161,28 @@ class UsageHour(Dimensions, TenantModel):
 
     def __str__(self) -> str:
         return str(self.hour)
+
+
+class PriceHour(TenantModel):
+    """The tokens of an hour that were priced by one price: what a change of it would have cost can be said
+    without looking at events.
+    """
+
+    tenant = models.ForeignKey("tenants.Tenant", models.PROTECT, related_name="+", editable=False)
+    hour = models.DateTimeField()
+    price = models.ForeignKey(
+        "metering.PriceItem", models.PROTECT, related_name="+", db_index=False
+    )
+    model = models.CharField(max_length=160)
+    tokens = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "hour", "price", "model"], name="price_hour_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["hour"], name="price_hour_time")]
+
+    def __str__(self) -> str:
+        return f"{self.hour} {self.model}"

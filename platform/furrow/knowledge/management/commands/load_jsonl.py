@@ -1,4 +1,4 @@
-"""Loads `{external_id, title, text[, metadata, valid_from, valid_to]}` lines into a knowledge base."""
+"""Loads `{external_id, title, text[, headings, metadata, valid_from, valid_to]}` lines into a knowledge base."""
 
 import resource
 import time

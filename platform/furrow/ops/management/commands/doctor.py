@@ -18,6 +18,7 @@ from furrow.core.egress import internal_client
 from furrow.core.errors import AppError
 from furrow.core.models import Job
 from furrow.core.redis import sync_redis
+from furrow.metering.invoice_font import font_place
 
 MINIMUM_POSTGRES = 160000
 MINIMUM_PGVECTOR = (0, 8, 4)
@@ -114,6 +115,15 @@ def check_disk() -> str:
     return f"{free >> 30} GB free for uploads"
 
 
+def check_invoices() -> str:
+    place = font_place()
+    if settings.INVOICE_FONT and place is None:
+        raise Trouble("INVOICE_FONT names no file. Chinese may be missing on invoices.")
+    if place is None:
+        return "no Chinese font here, so readers of invoices must have one (INVOICE_FONT)"
+    return f"Chinese comes from {place.name}"
+
+
 CHECKS: dict[str, Callable[[], str]] = {
     "Database": check_database,
     "Tables": check_migrations,
@@ -122,6 +132,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "Workers": check_workers,
     "Model server": check_model_server,
     "Disk": check_disk,
+    "Invoices": check_invoices,
 }
 
 

@@ -49,7 +49,8 @@ class Command(BaseCommand):
             runtime.prepare_database(values)
             compile_catalogues()
             call_command("collectstatic", interactive=False, verbosity=0)
-        public_url = os.environ.get("PUBLIC_URL") or f"http://127.0.0.1:{ports.web}"
+        # By name, not by number: browsers make passkeys for names only.
+        public_url = os.environ.get("PUBLIC_URL") or f"http://localhost:{ports.web}"
         settings.PUBLIC_URL = public_url
         settings.REDIS_URL = runtime.redis_address()
         values |= {

@@ -1,0 +1,31 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class SupportConfig(AppConfig):
+    name = "apps.support"
+    label = "support"
+
+    def ready(self) -> None:
+        # These name models, which load after the app configs.
+        from apps.support.api.routes import router  # noqa: PLC0415
+        from apps.support.demo import demo_load  # noqa: PLC0415
+        from apps.support.facts.rung import ShopFacts  # noqa: PLC0415
+        from apps.support.template import SHOP_FACTS  # noqa: PLC0415
+        from apps.support.wording import ACTIONS, API_GROUPS, REASONS  # noqa: PLC0415
+        from furrow.core.extensions import DashboardSection, extensions  # noqa: PLC0415
+        from furrow.dashboard.wording import words_add  # noqa: PLC0415
+
+        extensions.register("facts", "support", ShopFacts())
+        words_add(actions=ACTIONS, reasons=REASONS, api_groups=API_GROUPS)
+        extensions.register("assistant_templates", SHOP_FACTS.key, SHOP_FACTS)
+        extensions.register("api_routers", "support", router)
+        extensions.register("demo_loaders", "support", demo_load)
+        extensions.register("dashboard_urls", "support", "apps.support.urls")
+        for key, label, url_name, icon, order in (
+            ("support-goods", _("Goods and prices"), "goods", "sun", 72),
+            ("support-orders", _("Orders"), "orders", "inbox", 74),
+            ("support-claims", _("Claims"), "claims", "scales", 76),
+        ):
+            section = DashboardSection(key, label, f"support:{url_name}", icon, order)
+            extensions.register("dashboard_sections", section.key, section)

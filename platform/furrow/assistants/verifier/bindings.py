@@ -1,0 +1,55 @@
+"""Whether a figure belongs to what the sentence gives it to."""
+
+from furrow.assistants.verifier.evidence import Evidence, clauses_of
+from furrow.assistants.verifier.figures import Figure, figures_of
+from furrow.assistants.verifier.held_figures import Failure, bounds_agree, equal, units_agree
+
+# How much better another figure of the same kind must fit the words around before it contradicts.
+_MARGIN = 0.8
+_LINE_SHARE = 0.6
+_FEW_TERMS = 3
+_SAME_PLACE = 0.3
+# In a list the later entries leave out what the first one said.
+_CARRIED = 0.9
+
+
+def misplaced_figure(sentence: str, evidence: Evidence) -> Failure:
+    small = ""
+    for clause in clauses_of(sentence):
+        context = f"{small}{clause.text}"
+        for figure in clause.figures:
+            if figure.kind in {"number", "time", "date"} and not _is_bound(
+                context, figure, sentence, evidence
+            ):
+                return "figure_of_another", f"{figure.value}"
+        small = context if len(evidence.terms(context)) < _FEW_TERMS else ""
+    return None
+
+
+def _is_bound(context: str, figure: Figure, sentence: str, evidence: Evidence) -> bool:
+    """Whether no other figure of its kind fits the words around it much better than its equals do."""
+    mine = figures_of(context)
+    near, far = evidence.terms(context), evidence.terms(sentence)
+    equals: list[tuple[float, Figure]] = []
+    other = -1.0
+    for line in evidence.lines:
+        whole = evidence.likeness(far, line.text)
+        first = 0.0
+        for number, theirs in enumerate(line.clauses):
+            own = evidence.likeness(near, theirs.text)
+            fit = own + _CARRIED * first + _LINE_SHARE * whole
+            first = own if number == 0 else first
+            for known in theirs.figures:
+                if known.kind != figure.kind or not units_agree(known.unit, figure.unit):
+                    continue
+                if equal(figure, known):
+                    equals.append((fit, known))
+                elif known.unit in {figure.unit, ""} and not any(equal(f, known) for f in mine):
+                    other = max(other, fit)
+    if not equals:
+        return True
+    best = max(fit for fit, _ in equals)
+    nearest = [known for fit, known in equals if fit >= best - _SAME_PLACE]
+    if figure.bound and not any(bounds_agree(figure, known) for known in nearest):
+        return False
+    return other - best <= _MARGIN
