@@ -17,6 +17,7 @@ from furrow.tenants.models import Tenant
 from furrow.tenants.services import SYSTEM, api_key_create, tenant_create
 from tests import fixtures_chat, fixtures_embeddings
 from tests.channels.live import committed_rows
+from tests.replay import made_once
 
 _chat_process = fixtures_chat._chat_process
 chat_server = fixtures_chat.chat_server
@@ -82,6 +83,10 @@ EVERYTHING = ("models:use", "conversations:write", "conversations:read", "knowle
 @pytest.fixture
 def live(django_db_setup: None, django_db_blocker: Any, chat_server: Any) -> Iterator[Live]:
     with committed_rows(django_db_blocker), serving() as url, contextlib.ExitStack() as closing:
-        tenant, other = (tenant_create(name=name, slug=name) for name in ("orchard", "rival"))
-        secrets = (key_of(tenant, *EVERYTHING), key_of(other, *EVERYTHING))
-        yield Live(url, tenant, secrets[0], other, secrets[1], closing)
+        tenants = made_once("live", _tenants)
+        yield Live(url, *tenants, closing)
+
+
+def _tenants() -> tuple[Tenant, str, Tenant, str]:
+    tenant, other = (tenant_create(name=name, slug=name) for name in ("orchard", "rival"))
+    return tenant, key_of(tenant, *EVERYTHING), other, key_of(other, *EVERYTHING)

@@ -16,6 +16,7 @@ from furrow.dashboard.translations import compile_catalogues
 from furrow.tenants.models import PERMISSIONS, Membership
 from tests.apps.support.conftest import picture
 from tests.apps.support.rows import known_ids, shop_rows
+from tests.replay import made_once
 
 INLINE = re.compile(r"\sstyle=|\son[a-z]+=|<style|javascript:", re.IGNORECASE)
 NOT_PAGES = {"import_sample", "photo"}
@@ -29,7 +30,7 @@ def _compiled():
 @pytest.fixture
 def rows(cast):
     with tenant_tx(cast.tenant.id):
-        return shop_rows()
+        return made_once("support, all", shop_rows)
 
 
 @pytest.fixture
