@@ -73,7 +73,7 @@ def test_stranger_finds_nothing_by_id_in_the_own_business(cast, rows):
     assert stranger.get(f"{order}?order=x").status_code == 404
 
 
-@pytest.mark.parametrize("role", ["viewer", "staff"])
+@pytest.mark.parametrize("role", ["viewer", pytest.param("staff", marks=pytest.mark.slow)])
 def test_role_is_refused_what_it_lacks(role, cast, rows):
     with tenant_tx(cast.tenant.id):
         Membership.objects.filter(user=cast.teammate).update(role=role)
@@ -85,7 +85,7 @@ def test_role_is_refused_what_it_lacks(role, cast, rows):
                 assert getattr(client, method.lower())(url).status_code == 403, route.name
 
 
-@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize("language", ["zh-hans", pytest.param("en", marks=pytest.mark.slow)])
 def test_every_page_renders_within_the_content_policy(language, owner, cast, rows):
     owner.cookies["django_language"] = language
     for route in urlpatterns:
