@@ -5,12 +5,15 @@ import io
 import warnings
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from PIL import ExifTags, Image, UnidentifiedImageError
 
 from furrow.core.errors import Invalid, TooLarge
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 MOST_BYTES = 12 * 1024 * 1024
 MOST_PIXELS = 60_000_000
@@ -43,6 +46,9 @@ class Photo:
 
 def photo_read(data: bytes) -> Photo:
     """Raises `Invalid` for what is no picture, before it is unpacked when it is too large."""
+    # Ten megabytes in each process of the web, for something that is done now and then.
+    from PIL import ExifTags, Image, UnidentifiedImageError  # noqa: PLC0415
+
     if len(data) > MOST_BYTES:
         raise TooLarge(_("This photo is too large."), limit_bytes=MOST_BYTES)
     try:
@@ -90,8 +96,10 @@ def findings_of(
     return found
 
 
-def _dhash(picture: Image.Image) -> str:
+def _dhash(picture: "Image.Image") -> str:
     """Whether each of 8 x 8 places is lighter than its neighbour: survives scaling and saving again."""
+    from PIL import Image  # noqa: PLC0415
+
     picture.draft("L", (64, 64))
     small = picture.convert("L").resize((9, 8), Image.Resampling.LANCZOS)
     grey = small.tobytes()
@@ -103,8 +111,10 @@ def _dhash(picture: Image.Image) -> str:
     return f"{bits:016x}"
 
 
-def _taken_at(exif: Image.Exif) -> datetime | None:
+def _taken_at(exif: "Image.Exif") -> datetime | None:
     """In the shop's own time zone, as phones write no zone."""
+    from PIL import ExifTags  # noqa: PLC0415
+
     inner = exif.get_ifd(ExifTags.IFD.Exif)
     text = inner.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime)
     try:

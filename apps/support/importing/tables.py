@@ -10,9 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 from django.utils.translation import gettext as _
-from openpyxl.utils.exceptions import InvalidFileException
 
 from apps.support.importing.columns import recognised
 from furrow.core.errors import Invalid, TooLarge
@@ -104,6 +102,10 @@ def _csv_lines(text: str) -> Iterator[tuple[int, list[str]]]:
 
 def _workbook(data: bytes) -> Iterator[tuple[int, list[str]]]:
     """Of the first visible sheet that has rows."""
+    # Ten megabytes in each process of the web, for something that is done now and then.
+    import openpyxl  # noqa: PLC0415
+    from openpyxl.utils.exceptions import InvalidFileException  # noqa: PLC0415
+
     with tempfile.NamedTemporaryFile(suffix=".xlsx") as stored:
         stored.write(data)
         stored.flush()
