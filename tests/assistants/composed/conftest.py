@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests import fixtures_chat, fixtures_embeddings
-from tests.conversations.chats import Chat, chat_with, orchard_assistant
+from tests.conversations.chats import WRITES, Chat, chat_with, orchard_assistant
 from tests.fixtures_chat import ChatServer, answer, chunk, openai_usage
 
 _chat_process = fixtures_chat._chat_process
@@ -18,7 +18,7 @@ embedding_server = fixtures_embeddings.embedding_server
 
 @pytest.fixture
 def chat(cast: Any, embedding_server: Any, chat_server: ChatServer) -> Chat:
-    return chat_with(cast.tenant.id, orchard_assistant(cast.tenant.id))
+    return chat_with(cast.tenant.id, orchard_assistant(cast.tenant.id, **WRITES))
 
 
 @pytest.fixture
