@@ -137,7 +137,7 @@ def _writer(composed: Mapping[str, Any]) -> str:
 def run_title(run: EvaluationRun) -> str:
     if run.base_config is None:
         return f"{run.get_kind_display()} · {side_name(run.version_number)}"
-    sides = {"a": side_of(run, "candidate"), "b": side_of(run, "base")}
+    sides = {"a": side_name(run.version_number), "b": side_name(run.base_version_number)}
     return f"{run.get_kind_display()} · " + _("%(a)s against %(b)s") % sides
 
 
