@@ -109,7 +109,11 @@ def orchard_assistant(tenant_id: UUID, **settings: Any) -> Assistant:
     run_ingest()
     with tenant_tx(tenant_id):
         assistant = assistant_create(
-            actor=SYSTEM, name="小青", template="shop", knowledge_base_ids=[base.id], settings=settings
+            actor=SYSTEM,
+            name="小青",
+            template="shop",
+            knowledge_base_ids=[base.id],
+            settings=settings,
         )
         assistant_publish(actor=SYSTEM, assistant=assistant)
     return assistant

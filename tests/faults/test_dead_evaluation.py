@@ -19,7 +19,9 @@ def test_evaluation_goes_on_after_its_worker_was_killed(
     product: Product, shop: Business, desk: str, say: dict[str, float]
 ) -> None:
     for n in range(QUESTIONS):
-        shop.post(f"/assistants/{desk}/golden-questions", {"question": f"第{n}次问：赔付要几张照片"})
+        shop.post(
+            f"/assistants/{desk}/golden-questions", {"question": f"第{n}次问：赔付要几张照片"}
+        )
     run_id = str(shop.post(f"/assistants/{desk}/evaluations", {})["id"])
     assert until(lambda: len(product.sql(_DONE, run_id)) >= 3, within_s=30, every_s=0.02)
     old = product.kill("worker-ingest", with_children=True)

@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from furrow.assistants.config import AssistantConfig
 from furrow.assistants.evaluation.runs import Subject
 from furrow.assistants.evidence import evidence_of
-from furrow.assistants.config import AssistantConfig
 from furrow.assistants.ladder import Question
 from furrow.assistants.models import AssistantVersion
 from furrow.assistants.rungs.composed_reading import read

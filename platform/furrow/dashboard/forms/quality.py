@@ -124,7 +124,11 @@ class CompareForm(forms.Form):
         sides: list[tuple[str, Any]] = [("", _("Draft"))]
         sides += [(str(v.number), _("Version %(n)s") % {"n": v.number}) for v in versions]
         modes = [("", _("as saved")), *((mode, _MODES[mode]) for mode in SEARCH_MODES)]
-        writers = [("", _("as saved")), *((name, name) for name in models), (NO_MODEL, _("no model"))]
+        writers = [
+            ("", _("as saved")),
+            *((name, name) for name in models),
+            (NO_MODEL, _("no model")),
+        ]
         for side in ("a", "b"):
             if models:
                 self.fields[f"{side}_model"].choices = writers  # type: ignore[attr-defined]
