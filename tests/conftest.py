@@ -33,6 +33,7 @@ from furrow.knowledge.parsing.runner import _Run
 from furrow.ops import embedded
 from furrow.tenants.models import AuditEntry, Membership, Role, Tenant
 from furrow.tenants.services import SYSTEM, api_key_create
+from tests.replay import made_once
 from tests.warm_reader import WarmReaders
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -232,6 +233,10 @@ def cast(db: None) -> Cast:
     """What `user_ensure` and `tenant_create` make, which a test compares: written in nine queries instead of
     seventy, for two of three tests begin with it.
     """
+    return made_once("cast", _cast)
+
+
+def _cast() -> Cast:
     owner, teammate, viewer, stranger = people = [
         User(email=f"{name}@example.test", name=name.title())
         for name in ("owner", "teammate", "viewer", "stranger")

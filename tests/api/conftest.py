@@ -30,6 +30,7 @@ from furrow.knowledge.services.synonyms import synonym_group_save
 from furrow.metering.budgets import budget_set
 from furrow.metering.invoices import invoice_close
 from furrow.tenants.services import SYSTEM
+from tests.replay import made_once
 
 POLICY = (
     "# 售后政策\n\n收到坏果请在签收后 24 小时内拍照联系我们。\n\n"
@@ -66,6 +67,10 @@ def run_all_jobs(lane: str) -> None:
 
 @pytest.fixture
 def world(cast: Any) -> World:
+    return made_once("api", lambda: _world(cast))
+
+
+def _world(cast: Any) -> World:
     with tenant_tx(cast.tenant.id):
         base = knowledge_base_create(actor=SYSTEM, name="Policies")
         document = document_add_text(

@@ -21,6 +21,7 @@ from furrow.knowledge.services.bases import knowledge_base_create
 from furrow.knowledge.services.documents import document_add_text
 from furrow.tenants.models import Tenant
 from furrow.tenants.services import SYSTEM
+from tests.replay import made_once
 
 SITE = "https://shop.example"
 QUESTION = "坏果怎么赔？"
@@ -149,13 +150,13 @@ def code_of(response: Any) -> tuple[int, str]:
 @pytest.fixture
 def shop(cast: Any, settings: Any) -> Shop:
     settings.EMBEDDINGS_URL = "http://127.0.0.1:9/v1"
-    return shop_make(cast.tenant)
+    return made_once("channels", lambda: shop_make(cast.tenant))
 
 
 @pytest.fixture
 def stocked(shop: Shop) -> Shop:
     """The shop with a document to quote from."""
-    return shop_stock(shop)
+    return made_once("channels, stocked", lambda: shop_stock(shop))
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import uvicorn
-from django.db import connection, connections
+from django.db import connection
 
 from furrow.core import jobs
+from tests.emptying import rows_remove
 
 
 @contextlib.contextmanager
@@ -61,7 +62,4 @@ def committed_rows(django_db_blocker: Any) -> Iterator[None]:
         try:
             yield
         finally:
-            connections.close_all()
-            with connections["owner"].cursor() as cursor:
-                cursor.execute("TRUNCATE tenants_tenant CASCADE")
-            connections.close_all()
+            rows_remove()

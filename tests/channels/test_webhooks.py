@@ -75,7 +75,7 @@ class Receiver(BaseHTTPRequestHandler):
 def receiver(monkeypatch):
     """A real server on this machine that stands in for the public address of public.example."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     port = server.server_address[1]
     real_lookup = socket.getaddrinfo

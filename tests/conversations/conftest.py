@@ -14,11 +14,13 @@ from tests.fixtures_embeddings import (  # noqa: F401  fixtures by name
     embedding_server,
     no_embedding_server,
 )
+from tests.replay import made_once
 
 
 @pytest.fixture
 def chat(cast: Any, embedding_server: Any) -> Chat:  # noqa: F811  a fixture by name
-    return chat_with(cast.tenant.id, orchard_assistant(cast.tenant.id))
+    assistant = made_once("conversations", lambda: orchard_assistant(cast.tenant.id))
+    return chat_with(cast.tenant.id, assistant)
 
 
 @pytest.fixture

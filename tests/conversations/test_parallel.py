@@ -4,7 +4,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
 from furrow.assistants.services import (
     approved_answer_create,
@@ -18,6 +18,7 @@ from furrow.core.context import tenant_tx
 from furrow.core.models import Job
 from furrow.tenants.services import SYSTEM, tenant_create
 from tests.conversations.chats import chat_with
+from tests.emptying import rows_remove
 
 WORKERS = 6
 CHATS = 10
@@ -40,10 +41,7 @@ def committed(django_db_setup, django_db_blocker):
                 variants=["运费怎么算"],
             )
         yield tenant.id, assistant
-        connections.close_all()
-        with connections["owner"].cursor() as cursor:
-            cursor.execute("TRUNCATE tenants_tenant CASCADE")
-        connections.close_all()
+        rows_remove()
 
 
 def work_until(deadline, is_done):

@@ -34,6 +34,7 @@ from furrow.metering.budgets import budget_set
 from furrow.metering.invoices import invoice_close
 from furrow.tenants.models import Membership
 from furrow.tenants.services import Actor, api_key_create, invitation_create
+from tests.replay import made_once
 
 TEXT = "发货规则\n现货订单16:00前付款当天发货。\n售后规则\n坏果请在签收后24小时内拍照联系客服。"
 
@@ -68,6 +69,10 @@ class Shop:
 
 @pytest.fixture
 def shop(cast: Any) -> Shop:
+    return made_once("dashboard", lambda: _shop(cast))
+
+
+def _shop(cast: Any) -> Shop:
     actor = Actor.user(cast.owner)
     with tenant_tx(cast.tenant.id):
         base = KnowledgeBase.objects.create(name="店铺手册")

@@ -53,7 +53,9 @@ def test_stranger_finds_nothing_by_id_in_the_own_business(cast, shop):
             assert response.status_code == 404, (route.name, method)
 
 
-@pytest.mark.parametrize("role", ["viewer", "staff", "admin"])
+@pytest.mark.parametrize(
+    "role", ["viewer", *(pytest.param(role, marks=pytest.mark.slow) for role in ("staff", "admin"))]
+)
 def test_role_is_refused_what_it_lacks(role, cast, shop):
     with tenant_tx(cast.tenant.id):
         Membership.objects.filter(user=cast.teammate).update(role=role)

@@ -86,6 +86,15 @@ def test_characters_are_in_the_file_itself(cast, bill):
     assert len(content) < 100_000
 
 
+@pytest.mark.skipif(invoice_font.font_place() is None, reason="no Chinese font on this machine")
+def test_each_file_has_the_characters_of_its_own_words(cast, bill):
+    """Two invoices drawn by one process."""
+    with tenant_tx(cast.tenant.id), translation.override("zh-hans"):
+        for business in ("霍山石斛", "淇县缠丝鸭", "霍山石斛"):
+            content = invoice_paper.draw(bill, [], business=business, issuer="")
+            assert business in text_of(content)
+
+
 @pytest.mark.parametrize("named", ["/nowhere.ttf", __file__])
 def test_without_a_font_the_reader_has_to_have_one(cast, bill, settings, named):
     """Neither a missing file nor one that is no font stops an invoice."""

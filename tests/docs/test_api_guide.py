@@ -126,6 +126,7 @@ def no_model_server(settings: Any) -> None:
     settings.EMBEDDINGS_URL = "http://127.0.0.1:9/v1"
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_model_server")
 def test_examples_run_in_the_order_of_the_guide(api: Client, cast: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(conversations, "ANSWER_TIMEOUT_S", 0.05)

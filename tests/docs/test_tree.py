@@ -32,6 +32,7 @@ def test_platform_is_a_source_root_and_no_package(root: Path) -> None:
     assert not (root / "platform" / "__init__.py").exists()
 
 
+@pytest.mark.slow
 def test_no_file_names_this_machine_or_a_package_registry(tracked: list[Path]) -> None:
     banned = [".".join(pair) for pair in _HOSTS] + ["".join(pair) for pair in _MACHINE]
     found = [

@@ -46,7 +46,7 @@ def server(settings: Any) -> Iterator[type[_Answer]]:
     connections_close()
     _Answer.reply, _Answer.status = None, 200
     running = ThreadingHTTPServer(("127.0.0.1", 0), _Answer)
-    thread = threading.Thread(target=running.serve_forever, daemon=True)
+    thread = threading.Thread(target=running.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     settings.RERANK_URL = f"http://127.0.0.1:{running.server_port}/v1"
     settings.RERANK_MODEL = "fake-reranker"

@@ -105,6 +105,7 @@ def test_a_taken_port_is_a_plain_sentence(start: Start) -> None:
     assert "Traceback" not in output
 
 
+@pytest.mark.slow
 def test_a_refused_folder_ends_the_start_with_its_reason(start: Start, tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"hidden_size": 8, "auto_map": {}}')
     process = start("--embedding-model", str(tmp_path))

@@ -17,6 +17,7 @@ from furrow.knowledge.services.bases import knowledge_base_create
 from furrow.knowledge.services.documents import document_add_text, document_upload
 from furrow.tenants.services import SYSTEM
 from tests import fixtures_embeddings
+from tests.replay import made_once
 
 _embedding_process = fixtures_embeddings._embedding_process
 embedding_server = fixtures_embeddings.embedding_server
@@ -74,5 +75,9 @@ class Shop:
 @pytest.fixture
 def shop(cast: Any, request: pytest.FixtureRequest) -> Shop:
     request.getfixturevalue("embedding_server")
-    with tenant_tx(cast.tenant.id):
-        return Shop(cast.tenant.id, knowledge_base_create(actor=SYSTEM, name="Shop"))
+    return made_once("knowledge", lambda: _shop(cast.tenant.id))
+
+
+def _shop(tenant_id: UUID) -> Shop:
+    with tenant_tx(tenant_id):
+        return Shop(tenant_id, knowledge_base_create(actor=SYSTEM, name="Shop"))

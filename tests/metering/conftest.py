@@ -24,6 +24,7 @@ from furrow.metering.posting import event_post
 from furrow.metering.prices import prices_now
 from furrow.metering.settlement import bucket_costs, settle
 from furrow.tenants.services import SYSTEM
+from tests.emptying import rows_remove
 from tests.fixtures_embeddings import (  # noqa: F401  fixtures by name
     _embedding_process,
     embedding_server,
@@ -126,9 +127,7 @@ def many_connections(django_db_setup: None, django_db_blocker: Any) -> Iterator[
                 pool.close()
             DatabaseWrapper._connection_pools.clear()
             options.pop("pool")
-            with connections["owner"].cursor() as cursor:
-                cursor.execute("TRUNCATE tenants_tenant CASCADE")
-            connections.close_all()
+            rows_remove()
 
 
 @pytest.fixture

@@ -143,11 +143,12 @@ class Machine(RuleBasedStateMachine):
                 assert self.ended.setdefault(request_id, state) == state
 
 
-def test_i2_i3_i4_i5_hold_after_every_step(db):
+@pytest.mark.parametrize("examples", [4, pytest.param(15, marks=pytest.mark.slow)])
+def test_i2_i3_i4_i5_hold_after_every_step(db, examples):
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=SLOW
+            max_examples=examples, stateful_step_count=20, deadline=None, suppress_health_check=SLOW
         ),
     )
 

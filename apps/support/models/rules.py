@@ -46,6 +46,10 @@ class ShippingPause(FactRow):
     def __str__(self) -> str:
         return f"{self.first_day}-{self.last_day}"
 
+    @property
+    def is_all_year(self) -> bool:
+        return (self.first_day, self.last_day) == (101, 1231)
+
 
 class Policy(FactRow):
     """A rule of the house, said word for word when its topic is asked."""

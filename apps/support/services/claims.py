@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Max, Sum
+from django.db.models import Max, Q, QuerySet, Sum
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -97,6 +97,19 @@ def claim_reckon(*, claim: Claim) -> Claim:
     """Computes the offer anew. One that needs nobody's yes is approved by its rule at once."""
     row = _locked(claim)
     _open_only(row)
+    _reckon(row)
+    if row.state == Claim.State.APPROVED:
+        _others_reckon(row)
+    return row
+
+
+def _others_reckon(approved: Claim) -> None:
+    """What was paid back leaves less for other claims on the same goods; their offers must not promise it twice."""
+    for other in _same_goods(approved).filter(state__in=[Claim.State.EVIDENCE, Claim.State.REVIEW]):
+        _reckon(_locked(other), may_approve=False)
+
+
+def _reckon(row: Claim, *, may_approve: bool = True) -> None:
     rules = [rule_of(each) for each in claim_rules()]
     outcome = reckon(rules, facts_of(row), approve_above=settings_now().approve_above)
     row.outcome = outcome_json(outcome)
@@ -106,14 +119,13 @@ def claim_reckon(*, claim: Claim) -> Claim:
     if outcome.kind == "needs":
         row.state = Claim.State.EVIDENCE
         row.letter = letters.letter_missing(outcome, number=row.number, language=row.language)
-    elif outcome.kind == "offer" and not outcome.approver:
+    elif outcome.kind == "offer" and not outcome.approver and may_approve:
         _settle(row, Claim.State.APPROVED)
         row.letter = letters.letter_approved(outcome, number=row.number, language=row.language)
     else:
         row.state = Claim.State.REVIEW
         row.letter = letters.letter_waiting(number=row.number, language=row.language)
     row.save()
-    return row
 
 
 @transaction.atomic
@@ -146,6 +158,8 @@ def claim_decide(
         _settle(row, Claim.State.DENIED)
     row.decision_note, row.decided_by_id = note[:2000], user_id
     row.save()
+    if is_approved:
+        _others_reckon(row)
     audit(actor, f"support.claim_{row.state}", object_type="claim", object_id=row.id)
     return row
 
@@ -292,13 +306,18 @@ def facts_of(claim: Claim) -> Facts:
 
 
 def _refunded_before(claim: Claim) -> Decimal:
-    """By other claims on the same goods of the same order."""
+    approved = _same_goods(claim).filter(state=Claim.State.APPROVED)
+    return approved.aggregate(sum=Sum("offer"))["sum"] or Decimal(0)
+
+
+def _same_goods(claim: Claim) -> "QuerySet[Claim]":
+    """Other claims on the same goods of the same order; one that names no goods is about all of them."""
     if claim.order_id is None:
-        return Decimal(0)
-    others = Claim.objects.filter(
-        order_id=claim.order_id, sku_id=claim.sku_id, state=Claim.State.APPROVED
-    ).exclude(id=claim.id)
-    return others.aggregate(sum=Sum("offer"))["sum"] or Decimal(0)
+        return Claim.objects.none()
+    others = Claim.objects.filter(order_id=claim.order_id).exclude(id=claim.id)
+    if claim.sku_id is None:
+        return others
+    return others.filter(Q(sku_id=claim.sku_id) | Q(sku_id=None))
 
 
 def rule_of(row: ClaimRule) -> Rule:
@@ -386,6 +405,9 @@ def _open_only(row: Claim) -> None:
 
 
 def _locked(claim: Claim) -> Claim:
+    """The order first: claims on one order are reckoned and decided one after another."""
+    if claim.order_id is not None:
+        list(Order.objects.select_for_update(no_key=True).filter(id=claim.order_id).values("id"))
     row: Claim = (
         Claim.objects.select_for_update(of=("self",))
         .select_related("order", "sku__product")

@@ -111,6 +111,6 @@ def _make_quadratic(font: Any) -> None:
     sizes.maxZones = 1
     sizes.numGlyphs = len(outlines)
     names = font["post"]
-    names.formatType, names.extraNames, names.mapping = 2.0, [], {}
+    names.formatType, names.extraNames, names.mapping = 2, [], {}
     names.glyphOrder = font.getGlyphOrder()
     font.sfntVersion = "\x00\x01\x00\x00"

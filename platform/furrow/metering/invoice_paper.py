@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from io import BytesIO
 from itertools import groupby
@@ -75,10 +76,24 @@ def draw(invoice: Invoice, lines: Sequence[InvoiceLine], *, business: str, issue
     font = font_cut(characters) if characters else None
     if font is None:
         return named
-    # The library keeps fonts by name for the whole process; each invoice's replaces the one before.
-    with _drawing:
-        pdfmetrics.registerFont(TTFont(EMBEDDED, BytesIO(font)))
-        return _draw(invoice, lines, business, issuer, EMBEDDED)[0]
+    with _drawing, _registered(font) as name:
+        return _draw(invoice, lines, business, issuer, name)[0]
+
+
+@contextmanager
+def _registered(font: bytes) -> Iterator[str]:
+    """The library keeps the first font of a name, and of a face, for the whole process and silently ignores a second:
+    so each has names of its own, and is taken out again.
+    """
+    name = f"{EMBEDDED}-{hashlib.sha256(font).hexdigest()[:12]}"
+    made = TTFont(name, BytesIO(font))
+    made.face.name = name.encode()
+    pdfmetrics.registerFont(made)
+    try:
+        yield name
+    finally:
+        pdfmetrics._fonts.pop(name, None)
+        pdfmetrics._dynFaceNames.pop(made.face.name, None)
 
 
 def _draw(

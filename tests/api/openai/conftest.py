@@ -1,5 +1,6 @@
 """`/v1` over real HTTP: the application in a server, committed rows, a scripted model server, a real worker."""
 
+import asyncio
 import contextlib
 import threading
 import time
@@ -17,6 +18,7 @@ from furrow.tenants.models import Tenant
 from furrow.tenants.services import SYSTEM, api_key_create, tenant_create
 from tests import fixtures_chat, fixtures_embeddings
 from tests.channels.live import committed_rows
+from tests.replay import made_once
 
 _chat_process = fixtures_chat._chat_process
 chat_server = fixtures_chat.chat_server
@@ -52,6 +54,15 @@ class Live:
         return self.closing.enter_context(client)
 
 
+class QuickServer(uvicorn.Server):
+    """Looks every few milliseconds, not ten times a second, whether it is to stop."""
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        while not self.should_exit:
+            await asyncio.sleep(0.005)
+
+
 @contextlib.contextmanager
 def serving() -> Iterator[str]:
     """The whole application on ASGI, started and stopped as in production; its address."""
@@ -60,7 +71,7 @@ def serving() -> Iterator[str]:
     config = uvicorn.Config(
         application, port=0, log_level="error", lifespan="on", timeout_graceful_shutdown=5
     )
-    server = uvicorn.Server(config)
+    server = QuickServer(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -82,6 +93,10 @@ EVERYTHING = ("models:use", "conversations:write", "conversations:read", "knowle
 @pytest.fixture
 def live(django_db_setup: None, django_db_blocker: Any, chat_server: Any) -> Iterator[Live]:
     with committed_rows(django_db_blocker), serving() as url, contextlib.ExitStack() as closing:
-        tenant, other = (tenant_create(name=name, slug=name) for name in ("orchard", "rival"))
-        secrets = (key_of(tenant, *EVERYTHING), key_of(other, *EVERYTHING))
-        yield Live(url, tenant, secrets[0], other, secrets[1], closing)
+        tenants = made_once("live", _tenants)
+        yield Live(url, *tenants, closing)
+
+
+def _tenants() -> tuple[Tenant, str, Tenant, str]:
+    tenant, other = (tenant_create(name=name, slug=name) for name in ("orchard", "rival"))
+    return tenant, key_of(tenant, *EVERYTHING), other, key_of(other, *EVERYTHING)

@@ -13,6 +13,7 @@ from apps.support.services.claims import rules_begin
 from furrow.assistants.ladder import Question
 from furrow.core.context import tenant_tx
 from furrow.tenants.services import SYSTEM, Actor
+from tests.replay import made_once
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def shop(scoped):
 @pytest.fixture
 def stand(scoped):
     """Two goods and two zones."""
-    return stand_make()
+    return made_once("support", stand_make)
 
 
 def stand_make():

@@ -15,6 +15,7 @@ from tests.api.test_stranger_sweep import call, fingerprint
 from tests.apps.support.conftest import picture
 from tests.apps.support.rows import shop_rows
 from tests.docs.test_api_guide import _calls
+from tests.replay import made_once
 
 GUIDE = (Path(__file__).parents[3] / "docs" / "api-support.md").read_text(encoding="utf-8")
 PREFIX = "/api/v1/support/"
@@ -52,7 +53,7 @@ def operations():
 @pytest.fixture
 def rows(cast):
     with tenant_tx(cast.tenant.id):
-        return shop_rows()
+        return made_once("support, all", shop_rows)
 
 
 def test_every_operation_has_its_stranger_case():

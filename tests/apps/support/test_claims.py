@@ -74,6 +74,26 @@ def test_offer_above_the_limit_waits_for_a_person(claim, actor, cast):
         claim_decide(actor=actor, claim=done, is_approved=False, note="x")
 
 
+@pytest.mark.parametrize("names_goods", [True, False])
+def test_two_claims_on_one_parcel_never_pay_it_twice(claim, order, stand, actor, cast, names_goods):
+    """Both were reckoned while nothing was paid; the yes to one lowers the offer of the other."""
+    second = claim_open(
+        actor=actor, reason="spoiled", order=order, sku=stand["orange"] if names_goods else None,
+        facts={"bad_kg": "5", "net_kg": "5"},
+    )  # fmt: skip
+    claim_update(actor=actor, claim=claim, facts={"bad_kg": "4.5"})
+    first = with_photos(actor, claim)
+    for n, kind in enumerate(("label", "box", "goods")):
+        photo_add(actor=actor, claim=second, kind=kind, data=picture(n + 11))
+    second.refresh_from_db()
+    assert (first.state, second.state) == ("review", "review")
+    assert first.offer + second.offer > order.paid_amount + order.freight
+    claim_decide(actor=actor, claim=first, is_approved=True, user_id=cast.owner.id)
+    second.refresh_from_db()
+    assert second.state == "review"
+    assert first.offer + (second.offer or 0) <= order.paid_amount + order.freight
+
+
 def test_staff_cannot_approve_what_an_owner_has_to(claim, actor):
     rule = ClaimRule.objects.get(reason="spoiled", categories=[])
     terms = {**rule.terms, "approver": "owner", "approve_above": "1"}

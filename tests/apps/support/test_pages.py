@@ -16,6 +16,7 @@ from furrow.dashboard.translations import compile_catalogues
 from furrow.tenants.models import PERMISSIONS, Membership
 from tests.apps.support.conftest import picture
 from tests.apps.support.rows import known_ids, shop_rows
+from tests.replay import made_once
 
 INLINE = re.compile(r"\sstyle=|\son[a-z]+=|<style|javascript:", re.IGNORECASE)
 NOT_PAGES = {"import_sample", "photo"}
@@ -29,7 +30,7 @@ def _compiled():
 @pytest.fixture
 def rows(cast):
     with tenant_tx(cast.tenant.id):
-        return shop_rows()
+        return made_once("support, all", shop_rows)
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def test_stranger_finds_nothing_by_id_in_the_own_business(cast, rows):
     assert stranger.get(f"{order}?order=x").status_code == 404
 
 
-@pytest.mark.parametrize("role", ["viewer", "staff"])
+@pytest.mark.parametrize("role", ["viewer", pytest.param("staff", marks=pytest.mark.slow)])
 def test_role_is_refused_what_it_lacks(role, cast, rows):
     with tenant_tx(cast.tenant.id):
         Membership.objects.filter(user=cast.teammate).update(role=role)
@@ -84,7 +85,7 @@ def test_role_is_refused_what_it_lacks(role, cast, rows):
                 assert getattr(client, method.lower())(url).status_code == 403, route.name
 
 
-@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize("language", ["zh-hans", pytest.param("en", marks=pytest.mark.slow)])
 def test_every_page_renders_within_the_content_policy(language, owner, cast, rows):
     owner.cookies["django_language"] = language
     for route in urlpatterns:

@@ -8,12 +8,13 @@ from django.urls import reverse
 from apps.support.models import ClaimRule, Policy, ShippingRule, ShopSettings
 from furrow.core.context import tenant_tx
 from tests.apps.support.rows import shop_rows
+from tests.replay import made_once
 
 
 @pytest.fixture
 def rows(cast):
     with tenant_tx(cast.tenant.id):
-        return shop_rows()
+        return made_once("support, all", shop_rows)
 
 
 @pytest.fixture

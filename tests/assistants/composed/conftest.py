@@ -9,6 +9,7 @@ import pytest
 from tests import fixtures_chat, fixtures_embeddings
 from tests.conversations.chats import WRITES, Chat, chat_with, orchard_assistant
 from tests.fixtures_chat import ChatServer, answer, chunk, openai_usage
+from tests.replay import made_once
 
 _chat_process = fixtures_chat._chat_process
 chat_server = fixtures_chat.chat_server
@@ -18,7 +19,8 @@ embedding_server = fixtures_embeddings.embedding_server
 
 @pytest.fixture
 def chat(cast: Any, embedding_server: Any, chat_server: ChatServer) -> Chat:
-    return chat_with(cast.tenant.id, orchard_assistant(cast.tenant.id, **WRITES))
+    assistant = made_once("composed", lambda: orchard_assistant(cast.tenant.id, **WRITES))
+    return chat_with(cast.tenant.id, assistant)
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
 """An assistant over real documents, and hands to ask its golden questions with a worker."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
 
 from furrow.assistants.evaluation import golden, runs
 from furrow.assistants.evaluation.models import EvaluationResult, EvaluationRun, GoldenQuestion
@@ -12,12 +14,14 @@ from furrow.assistants.models import Assistant
 from furrow.assistants.services import assistant_update
 from furrow.core import jobs
 from furrow.core.context import tenant_tx
+from furrow.core.models import Job
 from furrow.tenants.services import Actor
 from tests.conversations.chats import orchard_assistant
 from tests.fixtures_embeddings import (  # noqa: F401  fixtures by name
     _embedding_process,
     embedding_server,
 )
+from tests.replay import made_once
 
 
 @dataclass
@@ -64,4 +68,13 @@ def bench(cast: Any, settings: Any) -> Bench:
     # Nobody listens there: words alone are searched, and nothing is asked of a model.
     settings.EMBEDDINGS_URL = "http://127.0.0.1:9/v1"
     settings.EMBEDDINGS_LANGUAGES = ["none"]
-    return Bench(cast.tenant.id, orchard_assistant(cast.tenant.id), Actor.user(cast.owner))
+    assistant = made_once("evaluation", lambda: _assistant(cast.tenant.id))
+    return Bench(cast.tenant.id, assistant, Actor.user(cast.owner))
+
+
+def _assistant(tenant_id: UUID) -> Assistant:
+    made = orchard_assistant(tenant_id)
+    with tenant_tx(tenant_id):
+        # What waits for an embedding server stays out of the way, however long after this a test begins.
+        Job.objects.filter(state="queued").update(run_after=timezone.now() + timedelta(hours=1))
+    return made

@@ -3,7 +3,12 @@ from array import array
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from inference.engine.kv_blocks import BlockPool, OutOfBlocks, chain_next, chain_root
 
@@ -114,5 +119,9 @@ class PoolMachine(RuleBasedStateMachine):
         assert self.pool.used == len({block for blocks, _ in self.held for block in blocks})
 
 
-TestPool = PoolMachine.TestCase
-TestPool.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+@pytest.mark.parametrize("examples", [10, pytest.param(60, marks=pytest.mark.slow)])
+def test_pool_keeps_its_rules_through_any_steps(examples: int) -> None:
+    run_state_machine_as_test(
+        PoolMachine,
+        settings=settings(max_examples=examples, stateful_step_count=30, deadline=None),
+    )

@@ -11,6 +11,7 @@ from furrow.knowledge.lexical.compaction import SegmentState, segments_to_merge
 from furrow.knowledge.models import Chunk, LexicalPosting, LexicalSegment
 from furrow.knowledge.services.documents import document_delete
 from furrow.tenants.services import SYSTEM
+from tests.replay import made_once
 
 WORDS = "apricot banana cherry damson elderberry fig grape hazel iris juniper".split()
 
@@ -18,6 +19,10 @@ WORDS = "apricot banana cherry damson elderberry fig grape hazel iris juniper".s
 @pytest.fixture
 def ten(shop, monkeypatch):
     """Ten documents in ten segments that are due to be merged, and the documents."""
+    return made_once("knowledge, ten", lambda: _ten(shop, monkeypatch))
+
+
+def _ten(shop, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr(compaction, "MAX_SEGMENTS", 100)
         documents = [

@@ -23,10 +23,15 @@ from furrow.knowledge.services.documents import (
     document_update,
 )
 from furrow.tenants.services import SYSTEM
+from tests.replay import made_once
 
 
 @pytest.fixture
 def orchard(shop):
+    return made_once("knowledge, orchard", lambda: _orchard(shop))
+
+
+def _orchard(shop):
     """A few texts in two languages."""
     shop.add_text("Fuji", "红富士苹果的保鲜期是三十天，收到后请放入冰箱。", external_id="fuji")
     shop.add_text("Box", "The gift box HN-2025/A3 holds twelve apples.", external_id="box")

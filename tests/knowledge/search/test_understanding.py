@@ -9,10 +9,15 @@ from furrow.knowledge.services.synonyms import synonym_group_delete, synonym_gro
 from furrow.knowledge.text.pinyin import split_syllables
 from furrow.knowledge.text.typos import pairs_near, words_near
 from furrow.tenants.services import SYSTEM
+from tests.replay import made_once
 
 
 @pytest.fixture
 def tools(shop):
+    return made_once("knowledge, tools", lambda: _tools(shop))
+
+
+def _tools(shop):
     shop.add_text("保修", "微耕机保修十八个月，水泵保修一年。")
     shop.add_text("退货", "没有用过的商品七天内可以退货。")
     shop.add_text("发票", "开专用发票要带税号。")

@@ -9,10 +9,15 @@ from furrow.knowledge import backfill, vector_index, vectors
 from furrow.knowledge.models import Chunk, ChunkVector, KnowledgeBase
 from furrow.knowledge.services.bases import knowledge_base_create
 from furrow.tenants.services import SYSTEM
+from tests.replay import made_once
 
 
 @pytest.fixture
 def filled(shop):
+    return made_once("knowledge, filled", lambda: _filled(shop))
+
+
+def _filled(shop):
     for n, fruit in enumerate(("apple", "pear", "plum")):
         shop.add_text(f"{fruit} sheet", f"The {fruit} is picked in week {n}.")
     shop.run_jobs()

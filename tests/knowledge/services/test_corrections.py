@@ -12,6 +12,7 @@ from furrow.knowledge.services.bases import knowledge_base_create
 from furrow.knowledge.services.corrections import correction_create, correction_remove
 from furrow.knowledge.services.documents import document_add_text
 from furrow.tenants.services import SYSTEM
+from tests.replay import made_once
 
 # Long enough that each section is a passage of its own.
 PADDING = "".join(f"第{n}号货架的苹果和梨要轻拿轻放，装箱前逐个检查。" for n in range(1, 40))
@@ -41,12 +42,20 @@ def upload(cast, base, text: str) -> Document:
 
 @pytest.fixture
 def base(cast):
+    return made_once("corrections", lambda: _base(cast))
+
+
+def _base(cast):
     with tenant_tx(cast.tenant.id):
         return knowledge_base_create(actor=SYSTEM, name="Shop")
 
 
 @pytest.fixture
 def corrected(cast, base) -> PassageCorrection:
+    return made_once("corrections, corrected", lambda: _corrected(cast, base))
+
+
+def _corrected(cast, base) -> PassageCorrection:
     document = upload(cast, base, FEES + HOURS)
     with tenant_tx(cast.tenant.id):
         chunk = Chunk.objects.get(document=document, text__contains="十二元")

@@ -1,0 +1,118 @@
+"""Checks of sums and numbers, with their words for people."""
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.contracts.checks import arithmetic, wording
+from apps.contracts.checks.finding import Check
+
+SUMS: tuple[Check, ...] = (
+    Check(
+        "line_product",
+        "high",
+        _("Lines of a table: quantity × price"),
+        _("Quantity times price gives %(right)s, the line says %(written)s."),
+        _("Correct the quantity, the price or the amount."),
+        arithmetic.line_products,
+        arithmetic.has_tables,
+    ),
+    Check(
+        "table_total",
+        "high",
+        _("Total of a table"),
+        _("The lines add up to %(right)s, the total says %(written)s."),
+        _("Correct the total or the line that is wrong."),
+        arithmetic.table_totals,
+        arithmetic.has_tables,
+    ),
+    Check(
+        "price_differs",
+        "high",
+        _("The price, wherever it is named"),
+        _("The price is %(right)s in one place and %(written)s here."),
+        _("Agree on one price and write it everywhere."),
+        arithmetic.totals_in_text,
+        arithmetic.has_total,
+    ),
+    Check(
+        "sum_differs",
+        "high",
+        _("Rent, wage and deposit, wherever they are named"),
+        _("The same sum is %(right)s in one place and %(written)s here."),
+        _("Agree on one sum and write it everywhere."),
+        arithmetic.named_sums,
+    ),
+    Check(
+        "share_of_price",
+        "high",
+        _("Shares of the price"),
+        _("That share of the price is %(right)s, written is %(written)s."),
+        _("Correct the share or the sum."),
+        arithmetic.shares_of_total,
+        arithmetic.has_total,
+    ),
+    Check(
+        "instalments",
+        "high",
+        _("Instalments add up"),
+        _("The instalments make %(written)s of the price, not %(right)s."),
+        _("Correct the shares so that they make 100%%."),
+        arithmetic.instalment_shares,
+    ),
+    Check(
+        "multiple",
+        "high",
+        _("So many months of rent or wage"),
+        _("So many months make %(right)s, written is %(written)s."),
+        _("Correct the months or the sum."),
+        arithmetic.multiples,
+    ),
+    Check(
+        "yearly_rent",
+        "high",
+        _("Monthly and yearly rent"),
+        _("Twelve months of rent make %(right)s, written is %(written)s."),
+        _("Correct the monthly or the yearly rent."),
+        arithmetic.yearly_rent,
+    ),
+    Check(
+        "text_product",
+        "high",
+        _("Quantity × price in the text"),
+        _("Quantity times price gives %(right)s, written is %(written)s."),
+        _("Correct the quantity, the price or the sum."),
+        arithmetic.products_in_text,
+    ),
+    Check(
+        "tax",
+        "medium",
+        _("Tax on the net price"),
+        _("At this rate the tax is %(right)s, written is %(written)s."),
+        _("Correct the net price, the rate or the tax."),
+        arithmetic.taxes,
+    ),
+    Check(
+        "copies",
+        "low",
+        _("Copies of the contract"),
+        _("%(right)s copies are handed out of %(written)s made."),
+        _("Make the numbers agree."),
+        arithmetic.copies,
+    ),
+    Check(
+        "amount_words",
+        "high",
+        _("Sums in digits and in words"),
+        _("The words say %(words)s, the digits say %(digits)s."),
+        _("Find out which is meant and correct the other."),
+        wording.amounts_in_words,
+        wording.has_amounts_in_words,
+    ),
+    Check(
+        "number_words",
+        "medium",
+        _("Numbers written twice"),
+        _("The word says %(words)s, the digits say %(digits)s."),
+        _("Find out which is meant and correct the other."),
+        wording.numbers_in_brackets,
+    ),
+)
