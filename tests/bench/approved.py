@@ -3,9 +3,10 @@
 `approved_answers.tsv` holds approved answers as owners write them, one wording each, in Chinese and English, some of
 them alike; `approved_questions.tsv` five visitors' wordings for each, and questions that look like one of them and
 ask something else (`-`). The matching was written with these in view; the `fresh` set of another trade was written
-after it, asked once and not tuned for. Each question is matched as the rung does it, without a model server. Prints
-the share whose answer comes (hit@1), stands among the three nearest (hit@3), and of all questions the share that
-gets a wrong answer; `--list` names what went wrong.
+after it, and `clinic` of a third after both. Each question is matched as the rung does it, without a model server.
+`several` keeps all wordings of an answer but the one that is asked, each in turn. Prints the share whose answer comes
+(hit@1), stands among the three nearest (hit@3), and of all questions the share that gets a wrong answer; `--list`
+names what went wrong.
 """
 
 import csv
@@ -16,7 +17,7 @@ from uuid import UUID, uuid5
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-SETS = ("approved", "approved_fresh")
+SETS = ("approved", "approved_fresh", "approved_clinic")
 SPACE = UUID(int=0)
 NONE = "-"
 
@@ -45,17 +46,24 @@ def rows_of(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
-def measure(name: str) -> list[Asked]:
+def measure(name: str, *, several: bool = False) -> list[Asked]:
+    """With `several` a question that belongs to an answer is asked while the answer's others are stored."""
     from furrow.assistants.rungs.approved import Candidate, decided, ranked  # noqa: PLC0415
 
     approved = rows_of(HERE / f"{name}_answers.tsv")
     names = {uuid5(SPACE, row["id"]): row["id"] for row in approved}
-    candidates = [
-        Candidate(uuid5(SPACE, row["id"]), row["answer"], (row["question"],)) for row in approved
-    ]
+    questions = rows_of(HERE / f"{name}_questions.tsv")
+    others: dict[str, list[str]] = {}
+    for row in questions:
+        others.setdefault(row["answer"], []).append(row["question"])
+
+    def candidate(row: dict[str, str], asked: str) -> Candidate:
+        kept = [text for text in others.get(row["id"], []) if several and text != asked]
+        return Candidate(uuid5(SPACE, row["id"]), row["answer"], (row["question"], *kept))
+
     asked = []
-    for row in rows_of(HERE / f"{name}_questions.tsv"):
-        matches = ranked(row["question"], candidates)
+    for row in questions:
+        matches = ranked(row["question"], [candidate(each, row["question"]) for each in approved])
         best, _ = decided(matches)
         asked.append(
             Asked(
@@ -101,6 +109,7 @@ def main() -> None:
         rows = measure(name)
         everything += rows
         say(line(name, rows))
+        say(line(f"{name} several", measure(name, several=True)))
         for language in ("zh", "en"):
             say(line(f"{name} {language}", [row for row in rows if row.language == language]))
     if "--list" in sys.argv:

@@ -85,6 +85,10 @@ class Chat:
         return async_to_sync(read)()
 
 
+# The owner's wish that a model may write: `orchard_assistant(tenant_id, **WRITES)`.
+WRITES = {"composed": {"enabled": True}}
+
+
 def chat_with(tenant_id: UUID, assistant: Assistant, **options: Any) -> Chat:
     with tenant_tx(tenant_id):
         conversation = services.conversation_create(assistant=assistant, channel="api", **options)
@@ -96,7 +100,7 @@ def run_ingest() -> None:
         pass
 
 
-def orchard_assistant(tenant_id: UUID) -> Assistant:
+def orchard_assistant(tenant_id: UUID, **settings: Any) -> Assistant:
     """Published, over one Chinese and one English document that are ready."""
     with tenant_tx(tenant_id):
         base = knowledge_base_create(actor=SYSTEM, name="Shop")
@@ -105,7 +109,11 @@ def orchard_assistant(tenant_id: UUID) -> Assistant:
     run_ingest()
     with tenant_tx(tenant_id):
         assistant = assistant_create(
-            actor=SYSTEM, name="小青", template="shop", knowledge_base_ids=[base.id]
+            actor=SYSTEM,
+            name="小青",
+            template="shop",
+            knowledge_base_ids=[base.id],
+            settings=settings,
         )
         assistant_publish(actor=SYSTEM, assistant=assistant)
     return assistant

@@ -53,6 +53,22 @@ def test_switching_every_rung_off_is_kept(owner, cast, shop, page):
     assert response.context["form"]["rungs"].value() == []
 
 
+def test_model_writes_only_once_the_owner_ticks_it(owner, cast, shop, page, settings):
+    settings.CHAT_URL, settings.CHAT_MODEL = "http://127.0.0.1:9/v1", "m"
+    url = page("assistant", shop.assistant.id)
+    shown = owner.get(url).context["form"]
+    offered = [name for name, _ in shown.fields["rungs"].choices]
+    assert offered.index("composed") < offered.index("quoted")
+    assert "composed" not in shown["rungs"].value()
+    for ticked in (["quoted"], ["composed", "quoted"]):
+        owner.post(url, draft(shop, rungs=ticked))
+        with tenant_tx(cast.tenant.id):
+            found = Assistant.objects.get(id=shop.assistant.id)
+        assert found.rungs == ["greeting", *ticked, "human"]
+        assert found.settings["composed"]["enabled"] is ("composed" in ticked)
+    assert owner.get(url).context["form"]["rungs"].value() == ["composed", "quoted"]
+
+
 def test_wrong_draft_says_where(owner, cast, shop, page):
     many = "\n".join(str(n) for n in range(9))
     response = owner.post(

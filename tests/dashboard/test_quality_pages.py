@@ -1,6 +1,7 @@
 """Golden questions, runs, comparisons and repairs through their pages."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -18,6 +19,7 @@ from furrow.assistants.models import ApprovedAnswer, Assistant, Gap
 from furrow.core import jobs
 from furrow.core.context import tenant_tx
 from furrow.knowledge.models import Chunk, Document, PassageCorrection
+from furrow.metering.prices import price_set
 from furrow.tenants.services import Actor
 
 
@@ -189,6 +191,31 @@ def test_two_sides_are_compared_on_one_question_and_the_winner_is_published(
     with tenant_tx(cast.tenant.id):
         published = Assistant.objects.get(id=shop.assistant.id).published
     assert published.config["settings"]["threshold"] == 0.2
+
+
+def test_two_models_are_compared(owner, cast, shop, page, settings):
+    url = page("comparison", shop.assistant.id)
+    assert "a_model" not in owner.get(url).context["form"].fields
+    settings.CHAT_URL, settings.CHAT_MODEL = "http://127.0.0.1:9/v1", "own-chat"
+    price_set(model="dear-chat", kind="out", per_million=Decimal(80), currency="CNY")
+    offered = [name for name, _ in owner.get(url).context["form"].fields["b_model"].choices]
+    assert offered == ["", "own-chat", "dear-chat", "-"]
+    sides = {"a": "1", "b": "1", "a_model": "own-chat", "question": "几点营业"}
+    refused = owner.post(url, {**sides, "b_model": "somebody-elses"})
+    assert "b_model" in refused.context["form"].errors
+    owner.post(url, {**sides, "b_model": "dear-chat"})
+    run = newest(cast, EvaluationRun)
+    written = [config["settings"]["composed"] for config in (run.config, run.base_config)]
+    assert [(side["enabled"], side["model"]) for side in written] == [
+        (True, "own-chat"),
+        (True, "dear-chat"),
+    ]
+    assert {side["max_tokens"] for side in written} == {600}
+    work()
+    owner.cookies["django_language"] = "en"
+    page_text = owner.get(page("run", run.id)).content.decode()
+    assert "own-chat" in page_text
+    assert "dear-chat" in page_text
 
 
 def test_trend_shows_each_night_as_picture_and_table(owner, cast, shop, page):

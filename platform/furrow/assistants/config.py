@@ -13,6 +13,7 @@ from furrow.assistants.templates import template_get
 from furrow.core.errors import Invalid
 
 LANGUAGES = ("zh", "en")
+MODEL_LENGTH = 160
 SEARCH_MODES = ("hybrid", "lexical", "vector")
 # Measured by tests/bench/quoted_demo.py: 0.3 refuses every out-of-scope question, a little more is for others.
 DEFAULT_THRESHOLD = 0.35
@@ -26,7 +27,15 @@ _DEFAULTS: dict[str, Any] = {
     "suggestions": {"zh": [], "en": []},
     "human": {"enabled": True, "contact": "", "hours": ""},
     "quote_limit": 3,
-    "composed": {"length": "medium", "max_tokens": 600, "model_check": False, "thinking": False},
+    # Off until the owner says otherwise: connecting a model must make nobody spend.
+    "composed": {
+        "enabled": False,
+        "model": "",
+        "length": "medium",
+        "max_tokens": 600,
+        "model_check": False,
+        "thinking": False,
+    },
     "search": {"mode": "hybrid", "limit": 8},
 }
 
@@ -42,8 +51,12 @@ class HumanConfig:
 
 @dataclass(frozen=True)
 class ComposedConfig:
-    """How the model writes. `max_tokens` is the most one answer may use, thoughts included."""
+    """Whether and how the model writes. `max_tokens` is the most one answer may use, thoughts included; an empty
+    `model` is the one the server is set up with.
+    """
 
+    enabled: bool
+    model: str
     length: Literal["short", "medium", "long"]
     max_tokens: int
     model_check: bool
@@ -124,6 +137,15 @@ def rungs_in_order(names: list[str]) -> tuple[str, ...]:
     return ("greeting", *between, "human")
 
 
+def rungs_with_writing(names: list[str]) -> list[str]:
+    """The ladder with `composed` in it, by default before the quotes."""
+    if "composed" in names:
+        return names
+    rest = rungs_in_order(names)
+    at = rest.index("quoted") if "quoted" in rest else len(rest) - 1
+    return [*rest[:at], "composed", *rest[at:]]
+
+
 def settings_filled(settings: Mapping[str, Any], *, template: str) -> dict[str, Any]:
     """Complete settings: defaults, over them the template's, over them the given ones."""
     known = template_get(template)
@@ -176,6 +198,8 @@ _SCHEMA: dict[str, Any] = {
     "human": {"enabled": _flag, "contact": _text(200), "hours": _text(200)},
     "quote_limit": _number(1, 6, whole=True),
     "composed": {
+        "enabled": _flag,
+        "model": _text(MODEL_LENGTH),
         "length": _one_of("short", "medium", "long"),
         "max_tokens": _number(64, 4000, whole=True),
         "model_check": _flag,

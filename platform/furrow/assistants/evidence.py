@@ -28,7 +28,9 @@ class Seen:
 
 @dataclass(frozen=True)
 class Evidence:
-    """`query` is what was searched for: a follow-up takes words of the question before along."""
+    """`query` is what was really searched for: a follow-up takes words of the question before along, and pinyin and
+    typos are put right.
+    """
 
     query: str
     is_follow_up: bool
@@ -48,10 +50,11 @@ def evidence_of(question: Question, config: AssistantConfig) -> Evidence:
         mode=config.search.mode,
     )
     looked_at = found.hits[:limit]
-    chosen = pick(query, looked_at, limit=config.quote_limit)
-    seen = [_seen(hit, query, chosen, config.threshold) for hit in looked_at]
+    meant = found.question or query
+    chosen = pick(meant, looked_at, limit=config.quote_limit)
+    seen = [_seen(hit, meant, chosen, config.threshold) for hit in looked_at]
     seen += [Seen(hit, "beyond_limit") for hit in found.hits[limit:]]
-    return Evidence(query, is_follow_up, config.threshold, tuple(seen), tuple(found.notes))
+    return Evidence(meant, is_follow_up, config.threshold, tuple(seen), tuple(found.notes))
 
 
 def _seen(hit: Hit, query: str, chosen: Sequence[Picked], threshold: float) -> Seen:

@@ -22,6 +22,8 @@ from furrow.knowledge.text.synonyms import unified
 # An answer is given when the question is understood so far and the entry named so far, at the least.
 SURE = 0.86
 _SURE_FROM = ((0.8, 0.5), (0.7, 0.75))
+# Or the whole entry is named and what else the question says only describes.
+_DESCRIBED_FROM = 0.5
 _HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
 _WORD = re.compile(r"[a-z]{2,}")
 # They shape a request and name nothing.
@@ -54,6 +56,7 @@ class Subject:
 
     words: frozenset[str]
     runs: tuple[str, ...]
+    text: str
 
     @property
     def size(self) -> int:
@@ -68,6 +71,13 @@ class Subject:
         held = 2 * len(self.words & other.words)
         held += sum(_held(run, text) for run in self.runs)
         return held / self.size
+
+    def wants_more(self, known: "Subject") -> bool:
+        """Whether it names a concern that is not known."""
+        concerns, phrases = _concerns()
+        if (self.words - known.words) & concerns:
+            return True
+        return any(found not in known.text for found in phrases.findall(self.text))
 
 
 def _held(run: str, text: str) -> int:
@@ -99,6 +109,7 @@ def entry_of(wordings: tuple[str, ...], answer: str) -> Entry:
     known = Subject(
         frozenset().union(*(part.words for part in parts)),
         tuple(run for part in parts for run in part.runs),
+        " ".join(part.text for part in parts),
     )
     return Entry(profiles, subjects, known, _kinds(profiles, answer))
 
@@ -109,6 +120,11 @@ def recognised(question: str, entry: Entry) -> float:
     if not asked.size:
         return 0.0
     understood = asked.held_in(entry.known)
+    own_kinds = {wording.kind for wording in entry.wordings}
+    is_described = seen.kind in own_kinds and not asked.wants_more(entry.known)
+    # One word alone, in another kind of question, may be said of anything that the entry mentions.
+    is_bare = asked.size <= 2 and seen.kind not in own_kinds | {"", "can", "how"}
+    least_of = ((0.8, 0.75),) if is_bare else _SURE_FROM
     best = 0.0
     for wording, subject in zip(entry.wordings, entry.subjects, strict=True):
         named = subject.held_in(asked)
@@ -118,7 +134,10 @@ def recognised(question: str, entry: Entry) -> float:
             wording.is_negated == seen.is_negated
             and wording.figures == seen.figures
             and _can_answer(seen, entry)
-            and any(understood >= least and named >= share for least, share in _SURE_FROM)
+            and (
+                any(understood >= least and named >= share for least, share in least_of)
+                or (named == 1 and understood >= _DESCRIBED_FROM and is_described)
+            )
         )
         rank = understood * (0.6 + 0.4 * named)
         best = max(best, SURE + (0.97 - SURE) * rank if is_sure else rank * (SURE - 0.01))
@@ -134,7 +153,7 @@ def _subject_of(folded: str) -> Subject:
     text = _everyday(unified(_everyday(_ARRIVES.sub("到货", folded)), loosely=False))
     words = frozenset(word for word in map(root, _WORD.findall(text)) if word not in _IDLE_EN)
     runs = _HAN_RUN.findall(_IDLE_ZH.sub(" ", text))
-    return Subject(words, tuple(runs))
+    return Subject(words, tuple(runs), text)
 
 
 def _kinds(wordings: Sequence[Profile], answer: str) -> frozenset[str]:
@@ -150,6 +169,8 @@ def _kinds(wordings: Sequence[Profile], answer: str) -> frozenset[str]:
         kinds |= {"long", "when"}
     if figures_of(answer):
         kinds.add("many")
+    if any("费" in wording.body for wording in wordings):
+        kinds.add("price")
     if any("地方" in wording.body for wording in wordings):
         kinds.add("where")
     return frozenset(kinds)
@@ -164,6 +185,16 @@ def _everyday(folded: str) -> str:
     first_of, phrases = _lexicon()
     text = phrases.sub(lambda found: f" {first_of[found[0]]} ", folded)
     return _WORD.sub(lambda found: first_of.get(root(found[0]), found[0]), text)
+
+
+@cache
+def _concerns() -> tuple[frozenset[str], re.Pattern[str]]:
+    source = resources.files("furrow.assistants") / "concerns.tsv"
+    lines = [line for line in source.read_text("utf-8").splitlines() if line[0] != "#"]
+    words = [_everyday(word) for line in lines for word in line.split("\t")]
+    english = frozenset(root(word) for word in words if word.isascii())
+    phrases = sorted({word.strip() for word in words if not word.isascii()}, key=len, reverse=True)
+    return english, re.compile("|".join(map(re.escape, phrases)))
 
 
 @cache

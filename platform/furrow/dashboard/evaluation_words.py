@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
-from furrow.assistants.evaluation.models import EvaluationRun, GoldenQuestion
+from furrow.assistants.evaluation.models import EvaluationResult, EvaluationRun, GoldenQuestion
 from furrow.dashboard import wording
 
 _OUTCOMES = {
@@ -117,6 +117,21 @@ def expectation(row: GoldenQuestion) -> list[str]:
 
 def side_name(number: int | None) -> str:
     return _("Version %(n)s") % {"n": number} if number else _("Draft")
+
+
+def side_of(run: EvaluationRun, side: str) -> str:
+    """Its version, and what writes it where a comparison tried two models."""
+    is_base = side == EvaluationResult.Side.BASE
+    name = side_name(run.base_version_number if is_base else run.version_number)
+    configs = [run.config, run.base_config or run.config]
+    writers = [_writer(config["settings"].get("composed", {})) for config in configs]
+    return name if writers[0] == writers[1] else f"{name} · {writers[is_base]}"
+
+
+def _writer(composed: Mapping[str, Any]) -> str:
+    if not composed.get("enabled"):
+        return _("no model")
+    return composed.get("model") or _("the server's model")
 
 
 def run_title(run: EvaluationRun) -> str:

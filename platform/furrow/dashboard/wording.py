@@ -60,7 +60,8 @@ RUNGS: Mapping[str, tuple[Any, Any]] = {
     "composed": (
         _lazy("Written by the model"),
         _lazy(
-            "A language model writes from your documents; every sentence is checked. Costs tokens."
+            "A language model writes from your documents; every sentence is checked. Each such answer costs "
+            "tokens from your balance. Off until you tick it, save and publish."
         ),
     ),
     "quoted": (
@@ -81,6 +82,8 @@ _REASONS = {
     "no_evidence": _lazy("What was found was not sure enough."),
     "quotes_not_verified": _lazy("A quote did not match its document word for word."),
     "no_model": _lazy("No language model is connected."),
+    "model_not_offered": _lazy("The model it was told to use is not offered on this server."),
+    "not_switched_on": _lazy("Answers written by the model are switched off for this assistant."),
     "model_unknown": _lazy("The model found no answer in the passages."),
     "not_supported": _lazy("Too little of what the model wrote is in the passages."),
     "not_paid": _lazy("The budget does not allow an answer of the model, or it has no price."),

@@ -23,6 +23,7 @@ from furrow.gateway.chat_types import (
 from furrow.gateway.connections import connection_to
 from furrow.gateway.dialects import DIALECTS, body_build, headers_build
 from furrow.metering.attribution import current_attribution
+from furrow.metering.selectors import priced_models
 
 log = get_logger(__name__)
 
@@ -32,6 +33,15 @@ _TRIES = {"interactive": 3, "standard": 4, "batch": 6}
 
 def chat_is_configured() -> bool:
     return bool(settings.CHAT_URL and settings.CHAT_MODEL)
+
+
+def chat_models() -> list[str]:
+    """What an assistant may write with: the server's own model first, then those the operator priced by name.
+    Inside `tenant_tx`; empty without a chat model.
+    """
+    if not chat_is_configured():
+        return []
+    return list(dict.fromkeys([settings.CHAT_MODEL, *priced_models()]))
 
 
 def chat_stream(request: ChatRequest) -> Generator[ChatDelta | ChatUsage, None, None]:

@@ -13,10 +13,12 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import connection
 from django.db.models import Max, QuerySet, Sum
+from django.db.models.functions import Now
 
 from furrow.core.context import current_tenant_id
 from furrow.core.errors import Invalid, NotFound
 from furrow.metering.models import Balance, Budget, Invoice, PriceItem, UsageEvent, UsageHour
+from furrow.metering.models.prices import ANY_MODEL
 from furrow.metering.money import amount_text
 
 GroupBy = Literal["hour", "day", "month", "assistant", "model", "channel", "key", "rung", "kind"]
@@ -192,6 +194,13 @@ def prices_list(currency: str) -> QuerySet[Any]:
         )
         .order_by("model", "kind", "window", "valid")
     )
+
+
+def priced_models() -> list[str]:
+    """Chat models the operator has set a price of their own for that holds now."""
+    rows = PriceItem.objects.filter(kind=PriceItem.Kind.OUT, valid__contains=Now())
+    names = rows.exclude(model=ANY_MODEL).order_by("model").values_list("model", flat=True)
+    return list(names.distinct())
 
 
 def price_book(currency: str) -> list[PriceItem]:

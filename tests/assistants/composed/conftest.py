@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests import fixtures_chat, fixtures_embeddings
-from tests.conversations.chats import Chat, chat_with, orchard_assistant
+from tests.conversations.chats import WRITES, Chat, chat_with, orchard_assistant
 from tests.fixtures_chat import ChatServer, answer, chunk, openai_usage
 from tests.replay import made_once
 
@@ -19,8 +19,7 @@ embedding_server = fixtures_embeddings.embedding_server
 
 @pytest.fixture
 def chat(cast: Any, embedding_server: Any, chat_server: ChatServer) -> Chat:
-    # The same rows as in the tests of conversations: both have the embedding server.
-    assistant = made_once("conversations", lambda: orchard_assistant(cast.tenant.id))
+    assistant = made_once("composed", lambda: orchard_assistant(cast.tenant.id, **WRITES))
     return chat_with(cast.tenant.id, assistant)
 
 

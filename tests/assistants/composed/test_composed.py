@@ -30,7 +30,9 @@ def number(chat_server, words):
 def configure(chat, **composed):
     with tenant_tx(chat.tenant_id):
         assistants.assistant_update(
-            actor=SYSTEM, assistant=chat.assistant, settings={"composed": composed}
+            actor=SYSTEM,
+            assistant=chat.assistant,
+            settings={"composed": {"enabled": True, **composed}},
         )
         assistants.assistant_publish(actor=SYSTEM, assistant=chat.assistant)
 

@@ -15,7 +15,7 @@ import pytest
 from furrow.core.context import tenant_tx
 from furrow.gateway.connections import connections_close
 from furrow.metering.models.usage import UsageEvent
-from tests.conversations.chats import chat_with, orchard_assistant
+from tests.conversations.chats import WRITES, chat_with, orchard_assistant
 
 pytest.importorskip("torch")
 ROOT = Path(__file__).resolve().parents[3]
@@ -58,7 +58,7 @@ def chat(cast: Any, embedding_server: Any, engine: str, settings: Any) -> Iterat
     connections_close()
     settings.CHAT_URL = f"{engine}/v1"
     settings.CHAT_MODEL, settings.CHAT_API_KEY, settings.CHAT_DIALECT = "tiny", KEY, "own"
-    yield chat_with(cast.tenant.id, orchard_assistant(cast.tenant.id))
+    yield chat_with(cast.tenant.id, orchard_assistant(cast.tenant.id, **WRITES))
     connections_close()
 
 

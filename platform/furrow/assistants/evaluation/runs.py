@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from furrow.assistants.config import draft_json
+from furrow.assistants.config import draft_json, rungs_with_writing
 from furrow.assistants.evaluation.judging import Expectation
 from furrow.assistants.evaluation.models import EvaluationResult, EvaluationRun, GoldenQuestion
 from furrow.assistants.models import Assistant, AssistantVersion
@@ -47,7 +47,15 @@ class Subject:
         """The same with other settings: something nobody saved."""
         if not settings:
             return self
-        return Subject({**self.config, "settings": {**self.config["settings"], **settings}})
+        own = self.config["settings"]
+        merged = {
+            name: {**own.get(name, {}), **value} if isinstance(value, Mapping) else value
+            for name, value in settings.items()
+        }
+        config = {**self.config, "settings": {**own, **merged}}
+        if settings.get("composed", {}).get("enabled"):
+            config["rungs"] = rungs_with_writing(config["rungs"])
+        return Subject(config)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from furrow.assistants.rungs.composed_reading import read
 from furrow.assistants.rungs.composed_writing import Written, write
 from furrow.core.context import current_tenant_id, tenant_tx
 from furrow.core.errors import LimitReached, UpstreamFailed
-from furrow.gateway.chat import chat_is_configured
+from furrow.gateway.chat import chat_is_configured, chat_models
 from furrow.gateway.writing import Manner, Writer
 
 # A shorter answer than this holds no whole sentence with its citation.
@@ -29,7 +29,7 @@ _NOT_PAID = frozenset({"budget_exceeded", "price_unknown"})
 
 
 class ComposedRung:
-    """Needs a chat model and money for it; without either it passes at once."""
+    """Needs a chat model, the owner's wish and money for it; without any of them it passes at once."""
 
     name = "composed"
 
@@ -38,19 +38,24 @@ class ComposedRung:
     ) -> RungResult:
         if not chat_is_configured():
             return passed("no_model")
+        if not config.composed.enabled:
+            return passed("not_switched_on")
+        if not _is_offered(config.composed.model):
+            return passed("model_not_offered", model=config.composed.model)
         if not config.knowledge_base_ids:
             return passed("no_documents")
         if not ctx.step.may_write:
             return passed("budget_low", step=ctx.step.as_json())
         ctx.stage("searching")
-        found = read(question, config, ctx.step.model)
+        manner = _manner(config, ctx)
+        found = read(question, config, manner.model)
         notes: dict[str, Any] = {**found.notes, "confidence": round(found.confidence, 3)}
         if ctx.step.name != "full":
             notes["step"] = ctx.step.as_json()
         if not found.hits:
             return passed("no_evidence", **notes)
         ctx.stage("writing")
-        writer = Writer(_manner(config, ctx))
+        writer = Writer(manner)
         messages = answer_messages(question, config, found.passages)
         try:
             written = write(messages, question, config, found, writer, ctx)
@@ -61,11 +66,21 @@ class ComposedRung:
         return _result(written, writer, notes)
 
 
+def _is_offered(model: str) -> bool:
+    """Whoever pays the model's provider decides which of its models tenants may ask."""
+    if not model:
+        return True
+    with tenant_tx(current_tenant_id()):
+        return model in chat_models()
+
+
 def _manner(config: AssistantConfig, ctx: LadderContext) -> Manner:
     most = config.composed.max_tokens
     if ctx.step.max_tokens is not None:
         most = max(LEAST_TOKENS, min(most, ctx.step.max_tokens))
-    return Manner(max_tokens=most, model=ctx.step.model, thinking=config.composed.thinking)
+    # A budget's cheaper model goes before the owner's choice.
+    model = ctx.step.model or config.composed.model or None
+    return Manner(max_tokens=most, model=model, thinking=config.composed.thinking)
 
 
 def _result(written: Written, writer: Writer, notes: dict[str, Any]) -> RungResult:

@@ -21,7 +21,7 @@ MOST_PASSAGES = 6
 
 @dataclass
 class Read:
-    """`hits` and `passages` run side by side; a passage's number is its place from 1."""
+    """`query` is what was really searched for. `hits` and `passages` run side by side; a passage's number is its place from 1."""
 
     query: str
     hits: list[Hit]
@@ -61,9 +61,11 @@ def _found(query: str, config: AssistantConfig, question: Question) -> Read:
     )
     codes = codes_of(question.text)
     hits = [hit for hit in result.hits if names_all(hit, codes)][:MOST_PASSAGES]
-    picked = pick(query, hits, limit=1)
+    # With what the search put right: pinyin, a typo.
+    meant = result.question or query
+    picked = pick(meant, hits, limit=1)
     notes = {"hits": len(hits), "search_notes": list(result.notes)}
-    return Read(query, hits, picked[0].confidence if picked else 0.0, notes)
+    return Read(meant, hits, picked[0].confidence if picked else 0.0, notes)
 
 
 def _rewritten(question: Question, model: str | None) -> str:

@@ -146,7 +146,7 @@ class AssistantForm(forms.Form):
             "suggestions_en": list(config.suggestions["en"]),
             "knowledge_base_ids": [str(base_id) for base_id in config.knowledge_base_ids],
             "instructions": config.instructions,
-            "rungs": [name for name in config.rungs if name not in FIXED_RUNGS],
+            "rungs": [name for name in config.rungs if _is_on(name, config)],
             "threshold": config.threshold,
             "composed_length": config.composed.length,
             "composed_max_tokens": config.composed.max_tokens,
@@ -158,10 +158,13 @@ class AssistantForm(forms.Form):
         }
 
     def _rung_order(self) -> list[str]:
-        """The assistant's own order first, then what is installed but switched off."""
-        own = list(AssistantConfig.of_draft(self.assistant).rungs)
+        """The assistant's own order; what is installed but switched off stands in its usual place."""
+        order = list(AssistantConfig.of_draft(self.assistant).rungs)
         known = [name for name in wording.RUNGS if name in extensions.rungs]
-        return list(dict.fromkeys([*own, *known, *extensions.rungs]))
+        for name in [*known, *extensions.rungs]:
+            if name not in order:
+                order.insert(_usual_place(name, order, known), name)
+        return order
 
     def settings(self) -> dict[str, Any]:
         """The draft's settings with the form's values over them."""
@@ -172,6 +175,8 @@ class AssistantForm(forms.Form):
             "suggestions": {"zh": data["suggestions_zh"], "en": data["suggestions_en"]},
             "threshold": data["threshold"],
             "composed": {
+                "enabled": "composed" in data["rungs"],
+                "model": AssistantConfig.of_draft(self.assistant).composed.model,
                 "length": data["composed_length"] or self.initial["composed_length"],
                 "max_tokens": data["composed_max_tokens"] or self.initial["composed_max_tokens"],
                 "model_check": data["composed_model_check"],
@@ -192,6 +197,19 @@ class AssistantForm(forms.Form):
         """In the ladder's order. Never empty, because an empty list means the default ladder."""
         chosen = set(self.cleaned_data["rungs"]) | FIXED_RUNGS
         return [name for name in self._rung_order() if name in chosen]
+
+
+def _is_on(name: str, config: AssistantConfig) -> bool:
+    """The model writes only where the owner wished it, whatever the ladder was made with."""
+    if name == "composed":
+        return config.composed.enabled
+    return name not in FIXED_RUNGS
+
+
+def _usual_place(name: str, order: list[str], known: list[str]) -> int:
+    """Before the next step of the usual order that is there, so before the person at the latest."""
+    later = known[known.index(name) + 1 :] if name in known else ["human"]
+    return next((order.index(each) for each in later if each in order), len(order))
 
 
 def threshold_words() -> list[str]:

@@ -93,6 +93,10 @@ class OverrideForm(forms.Form):
     )
 
 
+# No model is named so: a side that quotes, for comparing with one that writes.
+NO_MODEL = "-"
+
+
 class CompareForm(forms.Form):
     """Two sides by their version, each with settings that are only tried. `choices(side)` gives one."""
 
@@ -106,6 +110,8 @@ class CompareForm(forms.Form):
     )
     a_mode = forms.ChoiceField(label=_("Search by"), required=False)
     b_mode = forms.ChoiceField(label=_("Search by"), required=False)
+    a_model = forms.ChoiceField(label=_("Written by"), required=False)
+    b_model = forms.ChoiceField(label=_("Written by"), required=False)
     question = forms.CharField(
         label=_("Only this question"),
         max_length=500,
@@ -113,12 +119,21 @@ class CompareForm(forms.Form):
         help_text=_("Left empty, every golden question is asked."),
     )
 
-    def __init__(self, *args: Any, versions: list[Any], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, versions: list[Any], models: list[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         sides: list[tuple[str, Any]] = [("", _("Draft"))]
         sides += [(str(v.number), _("Version %(n)s") % {"n": v.number}) for v in versions]
         modes = [("", _("as saved")), *((mode, _MODES[mode]) for mode in SEARCH_MODES)]
+        writers = [
+            ("", _("as saved")),
+            *((name, name) for name in models),
+            (NO_MODEL, _("no model")),
+        ]
         for side in ("a", "b"):
+            if models:
+                self.fields[f"{side}_model"].choices = writers  # type: ignore[attr-defined]
+            else:
+                del self.fields[f"{side}_model"]
             self.fields[side].choices = sides  # type: ignore[attr-defined]
             self.fields[side].required = False
             self.fields[f"{side}_mode"].choices = modes  # type: ignore[attr-defined]
@@ -133,4 +148,7 @@ class CompareForm(forms.Form):
             settings["threshold"] = data[f"{name}_threshold"]
         if data[f"{name}_mode"]:
             settings["search"] = {"mode": data[f"{name}_mode"]}
+        if model := data.get(f"{name}_model"):
+            is_written = model != NO_MODEL
+            settings["composed"] = {"enabled": is_written, "model": model if is_written else ""}
         return {"version": int(data[name]) if data[name] else None, "settings": settings}

@@ -28,8 +28,8 @@ def run_title(run: EvaluationRun) -> str:
 
 
 @register.filter
-def side_name(number: int | None) -> str:
-    return words.side_name(number)
+def side_of(run: EvaluationRun, side: str) -> str:
+    return words.side_of(run, side)
 
 
 @register.filter

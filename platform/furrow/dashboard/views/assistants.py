@@ -106,7 +106,11 @@ def _saved(request: TenantRequest, found: Assistant, form: AssistantForm) -> Non
 
 def _has_changes(found: Assistant) -> bool:
     """Whether the draft differs from what visitors get."""
-    return found.published is None or draft_json(found) != found.published.config
+    if found.published is None:
+        return True
+    # Filled on both sides: a setting that came with a later release is no change of the owner's.
+    draft, published = draft_json(found), AssistantConfig.of_version(found.published)
+    return AssistantConfig.of_json(found.id, draft) != published
 
 
 def _ids(data: dict[str, Any]) -> dict[str, Any]:

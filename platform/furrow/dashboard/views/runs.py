@@ -24,6 +24,7 @@ from furrow.dashboard.doors import (
     text_of,
 )
 from furrow.dashboard.forms.quality import CompareForm, OverrideForm
+from furrow.gateway.chat import chat_models
 from furrow.tenants.web import TenantRequest
 
 VERSIONS_OFFERED = 30
@@ -153,7 +154,12 @@ def comparison(request: TenantRequest, assistant_id: UUID) -> HttpResponse:
     """Two sides beside each other, on the golden set or on one question."""
     assistant = assistant_get(assistant_id)
     versions = list(assistant_versions(assistant)[:VERSIONS_OFFERED])
-    form = CompareForm(request.POST or None, versions=versions, initial=_usual_sides(assistant))
+    form = CompareForm(
+        request.POST or None,
+        versions=versions,
+        models=chat_models(),
+        initial=_usual_sides(assistant),
+    )
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
             started = starting.evaluation_start(
