@@ -13,7 +13,7 @@ from furrow.knowledge.sentences import split_sentences
 from furrow.knowledge.text.folding import fold
 
 _CLAUSE_END = re.compile(
-    r"[,;。!?](?!\d{3}(?!\d))|:(?!\d)(?! )|\.(?=\s)|\n|\band\b(?! [a-z]\b)|\b(?:but|which|because|while|whereas|however|so that)\b|而且|并且|但是|不过"
+    r"[,;。!?](?!\d{3}(?!\d))|:(?!\d)(?! )|\.(?=\s)|\n|\band\b(?! [b-z]\b| a\b(?! [a-z]{2}))|\b(?:but|which|because|while|whereas|however|so that)\b|而且|并且|但是|不过"
 )
 
 _NUMBERED = re.compile(r"^\s*(?:[•·*-]|\d{1,2}(?:\.\d{1,2})*[.)、]?)\s+")
@@ -140,6 +140,11 @@ class Evidence:
     def likeness(self, terms: frozenset[str], text: str) -> float:
         """How many of the terms the text has, those that tell most apart counting most."""
         words = wide_words_of(text)
+        return sum(1 / self._frequencies[term] for term in terms & (words.pairs | words.roots))
+
+    def plain_likeness(self, terms: frozenset[str], text: str) -> float:
+        """The same by the words that stand there, without what else they prove."""
+        words = words_of(text)
         return sum(1 / self._frequencies[term] for term in terms & (words.pairs | words.roots))
 
     @cached_property
