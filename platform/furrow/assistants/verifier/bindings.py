@@ -28,7 +28,9 @@ def misplaced_figure(sentence: str, evidence: Evidence) -> Failure:
         for figure in clause.figures:
             if figure.kind in _BOUND and not _is_bound(context, figure, sentence, evidence):
                 return "figure_of_another", f"{figure.value}"
-        lead = "" if clause.figures else f"{lead}{clause.text}"
+        # "After the inspection," belongs to what follows; a whole statement does not.
+        stands_alone = clause.figures or subject_of(clause.text, clause.figures, clause.start)
+        lead = "" if stands_alone else f"{lead}{clause.text}"
         small = context if len(evidence.terms(context)) < _FEW_TERMS else ""
     return None
 
@@ -81,4 +83,20 @@ def _is_bound(context: str, figure: Figure, sentence: str, evidence: Evidence) -
     nearest = [known for fit, known in equals if fit >= best - _SAME_PLACE]
     if figure.bound and not any(bounds_agree(figure, known) for known in nearest):
         return False
-    return other - best <= _MARGIN
+    return other - best <= _MARGIN or _under_condition(figure, sentence, evidence)
+
+
+def _under_condition(figure: Figure, sentence: str, evidence: Evidence) -> bool:
+    """Whether the passage has the figure beside the one of an earlier clause: "from 500 copies on, 25 cents"."""
+    earlier = [
+        other
+        for clause in clauses_of(sentence)
+        if clause.end <= figure.start and not any(f.unit == figure.unit for f in clause.figures)
+        for other in clause.figures
+    ]
+    return any(
+        any(equal(figure, known) for known in theirs.figures)
+        and any(equal(other, known) for other in earlier for known in theirs.figures)
+        for line in evidence.lines
+        for theirs in line.clauses
+    )
