@@ -51,7 +51,7 @@ _SAYS_ALL = re.compile(
 _COMMITMENTS = tuple(
     re.compile(pattern)
     for pattern in (
-        r"免费|免单|免运费|包邮|免邮|不收费|不要钱|零元|(?<!\w)免(?!税|疫|得|责|签)|\bfree\b|\bcomplimentary\b|\bno charge\b|\bwaived?\b|\bat no cost\b",
+        r"免费|免单|免运费|包邮|免邮|不收\w{0,4}费|不另收|不额外收|不要钱|零元|(?<!\w)免(?!税|疫|得|责|签)|\bfree\b|\bcomplimentary\b|\bno charge\b|\bwaived?\b|\bat no cost\b",
         r"赠送|赠品|附赠|额外送|送一|加送|\bgifts?\b|\bbonus\b|\bgiveaway|\bthrow in\b",
         r"优惠|折扣|打折|特价|促销|满减|立减|补贴|降价|%|\bdiscount|\bcoupon|\bpromotion|\brebate|\bvoucher|\bcheaper\b|\bsubsid|\bless\b|\blower\b",
         r"退款|退货|退还|退全|全额退|退回|返还|\brefund|\breturn|\bmoney back\b|\bpaid back\b|\bback\b",

@@ -14,12 +14,12 @@ from furrow.knowledge.text.folding import fold
 from furrow.knowledge.text.stopwords import ENGLISH_STOP_WORDS
 
 _CLAUSE_END = re.compile(
-    r"[,;。!?](?!\d{3}(?!\d))|:(?!\d)(?! )|\.(?=\s)|\n|\band\b(?! [b-z]\b| a\b(?! [a-z]{2}))|\b(?:but|which|because|while|whereas|however|so that)\b|而且|并且|但是|不过"
+    r"[,;。!?](?!\d{3}(?!\d))|:(?!\d)(?! )|\.(?=\s)|\n|(?<!\d )\band\b(?! [b-z]\b| a\b(?! [a-z]{2}))|\b(?:but|which|because|while|whereas|however|so that)\b|而且|并且|但是|不过"
 )
 # "batteries, weapons and cash are", "seeds and bulbs cannot": the members of a list share what is said of them.
 _ITEM = r"(?:[a-z][a-z'-]+)(?: [a-z][a-z'-]+)?"
 _LIST = re.compile(
-    rf"{_ITEM}(?:, {_ITEM})+,? (?:and|or) [a-z]+|(?:^|[,;.] ?){_ITEM} and {_ITEM}(?= (?:is|are|was|were|can|cannot|can't|may|must|will|have|do|don't)\b)"
+    rf"(?<![a-z\d])(?<!\d ){_ITEM}(?:, {_ITEM})+,? (?:and|or) [a-z]+|(?:^|[,;.] ?){_ITEM} and {_ITEM}(?= (?:is|are|was|were|can|cannot|can't|may|must|will|have|do|don't)\b)"
 )
 _NUMBERED = re.compile(r"^\s*(?:[•·*-]|\d{1,2}(?:\.\d{1,2})*[.)、]?)\s+")
 _QUESTION = re.compile(r"[?？]\s*$")

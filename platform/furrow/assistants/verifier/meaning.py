@@ -9,6 +9,7 @@ from furrow.assistants.verifier.held_figures import Failure, equal
 from furrow.assistants.verifier.numerals import normal
 from furrow.assistants.verifier.opposites import opposite
 from furrow.assistants.verifier.predicates import turned_round
+from furrow.assistants.verifier.roles import acts_for_another
 from furrow.assistants.verifier.tone import denies, tone_of
 from furrow.assistants.verifier.wording import joined, likeness
 
@@ -41,7 +42,7 @@ def unfounded_part(sentence: str, evidence: Evidence) -> Failure:
 def opposite_part(sentence: str, evidence: Evidence) -> Failure:
     if word := opposite(sentence, evidence.whole, is_near=False):
         return "opposite_word", word
-    if clause := turned_round(sentence, evidence):
+    if clause := acts_for_another(sentence, evidence) or turned_round(sentence, evidence):
         return "says_the_opposite", clause[:60]
     clauses = [clause.text for clause in clauses_of(sentence)]
     found = [(clause, near) for clause in clauses if (near := _said_of_it(clause, evidence))]

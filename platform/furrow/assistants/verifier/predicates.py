@@ -1,8 +1,8 @@
-"""What may and may not be done, verb by verb, and who does it to whom."""
+"""What may and may not be done, verb by verb."""
 
 import re
 
-from furrow.assistants.verifier.evidence import Clause, Evidence, clauses_of
+from furrow.assistants.verifier.evidence import Evidence, clauses_of
 from furrow.assistants.verifier.numerals import normal
 from furrow.assistants.verifier.words import coverage, words_of
 from furrow.knowledge.text.stemming import root
@@ -20,11 +20,6 @@ _NOT_EN = re.compile(
 )
 _NOBODY = re.compile(r"\b(?:no|nothing|none|neither|nor|without|nobody)\b")
 _AUXILIARY = frozenset("not the also only always allowed permitted able free available".split())
-_ROLES = re.compile(
-    r"甲方|乙方|丙方|买方|卖方|供方|需方|出租方|承租方|出租人|承租人|房东|租客|委托人|受托人|用人单位|劳动者|公司(?=.*员工)|员工"
-    r"|\b(?:landlord|tenant|lessor|lessee|buyer|seller|supplier|customer|employer|employee|licensor|licensee|discloser|recipient|client|contractor)s?\b"
-)
-_TURNED = re.compile(r"被|由|让|受|\bby\b|\bfrom\b")
 _PERMITS = re.compile(
     r"(?<!不)(?:可以|允许|(?<![不可])能(?!否))|\b(?:can|may|allowed|permitted|welcome|accepted)\b(?!'t| not)"
 )
@@ -39,14 +34,12 @@ _LEAST = 2.0
 
 
 def turned_round(sentence: str, evidence: Evidence) -> str:
-    """The clause that allows what its place in the passage denies, or that lets the other side act."""
+    """The clause that allows what its place in the passage denies."""
     for clause in clauses_of(sentence):
         text = clause.text
         at = evidence.aligned(text)[0][1]
         line = normal(evidence.texts[at])
         if _verb_turned(text, line) or _permits_the_refused(text, evidence, at):
-            return text.strip()
-        if any(_roles_turned(text, theirs.text) for theirs in _likest(text, evidence, at)):
             return text.strip()
     return ""
 
@@ -91,18 +84,3 @@ def _permits_the_refused(text: str, evidence: Evidence, at: int) -> bool:
                 _EXCEPT.search(theirs.text) or _PERMITS.search(_REFUSES.sub(" ", theirs.text))
             )
     return False
-
-
-def _likest(text: str, evidence: Evidence, at: int) -> list[Clause]:
-    terms = evidence.terms(text)
-    clauses = evidence.lines[at].clauses
-    best = max((evidence.likeness(terms, clause.text) for clause in clauses), default=0.0)
-    return [c for c in clauses if best and evidence.likeness(terms, c.text) >= best]
-
-
-def _roles_turned(text: str, theirs: str) -> bool:
-    """甲方…乙方 against 乙方…甲方, neither in the passive."""
-    mine, known = _ROLES.findall(text), _ROLES.findall(theirs)
-    if len(set(mine)) != 2 or set(mine) != set(known) or _TURNED.search(f"{text} {theirs}"):
-        return False
-    return bool(mine[0] != known[0])

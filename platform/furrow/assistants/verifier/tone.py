@@ -15,7 +15,7 @@ _IDIOMS = re.compile(
     r"|if not|no\. ?\d|no problem|nothing else"
 )
 _NEGATION = re.compile(
-    r"不|没|无(?!需|须)|未|勿|别|非(?=本|法|常规)|禁止|严禁|拒绝|谢绝|暂停|停发|停止(?!食用|使用)|停运|关闭|关园|关门|闭园|停业|休息|除外|排除|免除|取不|难以|切勿|杜绝"
+    r"不|没|无(?!需|须)|未|勿|别|非(?=本|法|常规)|禁止|严禁|拒绝|谢绝|暂停|停发|停止(?!食用|使用)|停运|停(?=[开办业售课供营])|关闭|关园|关门|闭园|停业|休息|除外|排除|免除|取不|难以|切勿|杜绝"
     r"|\bnot\b|n't\b|\bno\b|\bnor\b|\bnever\b|\bcannot\b|\bwithout\b|\bneither\b|\bnone\b|\bunable\b|\bnobody\b|\bnothing\b|\bexcluded?\b|\bexcludes\b|\bexcluding\b"
     r"|\bexcept\b|\brefuse[sd]?\b|\bprohibit|\bforbid|\bban(?:ned)?\b|\b(?:is|are|be|remains?|stays?) closed\b|\bclosed on\b|\bsuspend|\bpaused?\b|\bstops?\b|\bimpossible\b|\bineligible\b|\bunavailable\b|\bfails?\b"
 )
