@@ -1,8 +1,10 @@
-"""Measures the verifier of composed answers: `python tests/bench/verifier.py [--half dev|held] [--list]`.
+"""Measures the verifier of composed answers: `python tests/bench/verifier.py [--half dev|held|learning|unseen] [--list]`.
 
 200 answers built by a seed from the demo's documents and the CMRC trial passages, with planted falsehoods of fourteen
 kinds beside honest sentences, verbatim and reworded by hand. The rules were fitted on the half `dev` alone; `held`
 has other sentences, other inventions and other wordings of what is planted; since then it has been learnt from too.
+`learning` and `unseen` are other trades, every sentence by hand (tests/bench/verifying): the one to write rules by, the
+other to be measured once and never read, so it runs only when named.
 `--list` names what went wrong. The data folder is FURROW_DATA_DIR, or `../shared/data` beside the checkout.
 """
 
@@ -18,6 +20,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "platform")]
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 DATA = Path(os.environ.get("FURROW_DATA_DIR", ROOT.parent / "shared" / "data"))
 LEAST_STOPPED, MOST_LOST = 0.98, 0.05
+HALVES, BY_HAND = ("dev", "held"), ("learning", "unseen")
 
 
 def measure(
@@ -25,12 +28,15 @@ def measure(
 ) -> dict[str, float]:
     from furrow.assistants.verifier.answer import Checker, Passage  # noqa: PLC0415
     from furrow.assistants.verifier.stream import SentenceStream, draft_of  # noqa: PLC0415
-    from tests.bench.verifier_cases import answers  # noqa: PLC0415
+    from tests.bench.verifier_cases import answers, written_by_hand  # noqa: PLC0415
 
+    chosen = (
+        written_by_hand(half) if half in BY_HAND else answers(half, DATA, seed=seed, count=count)
+    )
     seen: Counter[str] = Counter()
     stopped: Counter[str] = Counter()
     times_ms: list[float] = []
-    for answer in answers(half, DATA, seed=seed, count=count):
+    for answer in chosen:
         checker = Checker(
             [Passage(n, source.text, source.heading) for n, source in enumerate(answer.passages, 1)]
         )
@@ -92,7 +98,7 @@ def say(line: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--half", choices=("dev", "held"))
+    parser.add_argument("--half", choices=(*HALVES, *BY_HAND))
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--seed", type=int, help="other answers of the developing half")
     parser.add_argument("--count", type=int, default=100, help="how many, of the developing half")
@@ -100,7 +106,7 @@ def main() -> None:
     import django  # noqa: PLC0415
 
     django.setup()
-    for half in [chosen.half] if chosen.half else ("dev", "held"):
+    for half in [chosen.half] if chosen.half else (*HALVES, "learning"):
         is_dev = half == "dev"
         measure(
             half,

@@ -57,6 +57,24 @@ def half_of(text: str) -> str:
     return ("dev", "held")[int(hashlib.sha256(text.encode()).hexdigest(), 16) % 2]
 
 
+def written_by_hand(name: str) -> list[Answer]:
+    """One answer for each passage of a file in tests/bench/verifying: a title, the passage, what it supports (+),
+    and what it does not (-, with the kind of falsehood).
+    """
+    found = []
+    for block in (HERE / "verifying" / f"{name}.txt").read_text("utf-8").split("\n# "):
+        title, *rest = block.removeprefix("# ").strip().splitlines()
+        text = "\n".join(line for line in rest if line and line[:2] not in {"+ ", "- "})
+        source = Source(title, text, title.partition(" ")[2])
+        said = [Said(line[2:], source, "paraphrase") for line in rest if line.startswith("+ ")]
+        for line in rest:
+            if line.startswith("- "):
+                kind, _, sentence = line[2:].partition(" ")
+                said.append(Said(sentence, source, kind))
+        found.append(Answer(tuple(said), (source,)))
+    return found
+
+
 def demo_sources() -> list[Source]:
     from furrow.knowledge.chunking import chunk_document  # noqa: PLC0415
     from furrow.knowledge.parsing.runner import parse_file  # noqa: PLC0415

@@ -1,8 +1,10 @@
 """Whether a figure belongs to what the sentence gives it to."""
 
-from furrow.assistants.verifier.evidence import Evidence, clauses_of
+from furrow.assistants.verifier.evidence import Clause, Evidence, clauses_of
 from furrow.assistants.verifier.figures import Figure, figures_of
 from furrow.assistants.verifier.held_figures import Failure, bounds_agree, equal, units_agree
+from furrow.assistants.verifier.pairings import joins, parted
+from furrow.assistants.verifier.subjects import owned_elsewhere, subject_of
 
 # How much better another figure of the same kind must fit the words around before it contradicts.
 _MARGIN = 0.8
@@ -11,18 +13,47 @@ _FEW_TERMS = 3
 _SAME_PLACE = 0.3
 # In a list the later entries leave out what the first one said.
 _CARRIED = 0.9
+_BOUND = {"number", "time", "date"}
 
 
 def misplaced_figure(sentence: str, evidence: Evidence) -> Failure:
-    small = ""
-    for clause in clauses_of(sentence):
+    clauses = clauses_of(sentence)
+    if figure := parted(clauses, evidence):
+        return "figure_of_another", f"{figure.value}"
+    small = lead = ""
+    for clause in clauses:
         context = f"{small}{clause.text}"
+        if of_another := _given_to_another(clause, lead, evidence):
+            return "figure_of_another", f"{of_another.value}"
         for figure in clause.figures:
-            if figure.kind in {"number", "time", "date"} and not _is_bound(
-                context, figure, sentence, evidence
-            ):
+            if figure.kind in _BOUND and not _is_bound(context, figure, sentence, evidence):
                 return "figure_of_another", f"{figure.value}"
+        # "After the inspection," belongs to what follows; a whole statement does not.
+        stands_alone = clause.figures or subject_of(clause.text, clause.figures, clause.start)
+        lead = "" if stands_alone else f"{lead}{clause.text}"
         small = context if len(evidence.terms(context)) < _FEW_TERMS else ""
+    return None
+
+
+def _given_to_another(clause: Clause, lead: str, evidence: Evidence) -> Figure | None:
+    """The first figure that the passage gives to something else than the clause's subject."""
+    subject = subject_of(clause.text, clause.figures, clause.start)
+    for figure in clause.figures:
+        if figure.kind not in _BOUND or figure.is_one:
+            continue
+        holders = [
+            (line, theirs)
+            for line in evidence.lines
+            for theirs in line.clauses
+            if any(equal(figure, known) for known in theirs.figures)
+        ]
+        context = f"{lead}{clause.text}"
+        if holders and all(
+            not joins(figure, clause, theirs)
+            and owned_elsewhere(subject, context, theirs, figure, line, evidence)
+            for line, theirs in holders
+        ):
+            return figure
     return None
 
 
@@ -52,4 +83,20 @@ def _is_bound(context: str, figure: Figure, sentence: str, evidence: Evidence) -
     nearest = [known for fit, known in equals if fit >= best - _SAME_PLACE]
     if figure.bound and not any(bounds_agree(figure, known) for known in nearest):
         return False
-    return other - best <= _MARGIN
+    return other - best <= _MARGIN or _under_condition(figure, sentence, evidence)
+
+
+def _under_condition(figure: Figure, sentence: str, evidence: Evidence) -> bool:
+    """Whether the passage has the figure beside the one of an earlier clause: "from 500 copies on, 25 cents"."""
+    earlier = [
+        other
+        for clause in clauses_of(sentence)
+        if clause.end <= figure.start and not any(f.unit == figure.unit for f in clause.figures)
+        for other in clause.figures
+    ]
+    return any(
+        any(equal(figure, known) for known in theirs.figures)
+        and any(equal(other, known) for other in earlier for known in theirs.figures)
+        for line in evidence.lines
+        for theirs in line.clauses
+    )

@@ -11,10 +11,11 @@ _CLAIM_GROUPS: dict[str, str] = {
     "certain": r"绝对|一定(?!程度|要|的)|肯定|必定|必然|毫无|万无一失|零风险|百分百|100%(?=放心|安全|保证|满意|有效|成功|的?把握| safe| sure| guarante)|\babsolutely\b|\bdefinitely\b|\bcertainly\b|\bundoubtedly\b|\brisk[- ]free\b|\bwithout exception\b|\bsurely\b",
     "always": r"永远|永久|终身|从不|从来|总是|始终|长期有效|一年四季|无限期|\balways\b|\bnever\b|\bforever\b|\blifetime\b|\bpermanent|\bevery time\b|\bindefinite",
     "any time": r"随时(?!联系|咨询|告诉|问)|任何时候|任何时间|\bat any time\b|\banytime\b|\bany time\b|\bat any moment\b",
-    "everywhere": r"无论|不论|不管|任何情况|任何条件|无条件|全国|全球|全世界|全网|没有例外|毫无例外|一律如此|\bnationwide\b|\bworldwide\b|\bwhatever\b|\bno matter\b|\bregardless\b|\beverywhere\b|\banywhere\b|\bin every case\b|\bin all cases\b|\ball circumstances\b|\bany circumstances\b|\bunconditional|\bunlimited\b|\bexceptions?\b|\bnever otherwise\b|\bno exceptions?\b",
+    "everywhere": r"无论|不论|不管(?!的?(?:[,，。;；!！]|$))|任何情况|任何条件|无条件|全国|全球|全世界|全网|没有例外|毫无例外|一律如此|\bnationwide\b|\bworldwide\b|\bwhatever\b|\bno matter\b|\bregardless\b|\beverywhere\b|\banywhere\b|\bin every case\b|\bin all cases\b|\ball circumstances\b|\bany circumstances\b|\bunconditional|\bunlimited\b|\bexceptions?\b|\bnever otherwise\b|\bno exceptions?\b",
     "whole": r"所有|全部|任何|一律|全都|统统|完全|全程|全场|不限|无限|\ball\b|\bevery\b|\bany\b|\bentire|\bcompletely\b|\bfully\b|\btotally\b",
     "only": r"只有|唯一|仅限|仅有|独家|只限|\bonly\b(?!\s*[$€£¥]?\d)|\bexclusive|\bsole(?:ly)?\b",
-    "best": r"\bof its kind\b|\bin the (?:country|region|world)\b|最(?!多|少|低|高|晚|早|长|短|迟|大|小|近|后|终|初|重要的是|好在)\w|最好(?!在|是|先|不|别)|最(?:低|高)价|最高档|最大的|第一名|首屈一指|领先|顶级|一流|著称|冠军|全网|同类|同行|\bbest\b|\bcheapest\b|\bfastest\b|\bfinest\b|\bleading\b|\btop[- ]rated\b|\bnumber one\b|\bunrivall?ed\b|\baward|\bfamous\b|\bmost \w+(?:ed|ful|ive|ous|ar|able|ant|ent|ing)\b|\b\w{3,}est\b(?<!request)(?<!interest)(?<!latest)(?<!harvest)(?<!earliest)(?<!nearest)(?<!forest)(?<!honest)(?<!chest)(?<!test)(?<!longest)(?<!lowest)(?<!highest)(?<!invest)(?<!suggest)(?<!arrest)(?<!protest)(?<!guest)(?<!west)(?<!contest)(?<!rest)(?<!conquest)(?<!largest)(?<!smallest)",
+    "best": r"(?!最便宜的?(?:是|要|也要|得|也得)?\d)(?:\bof its kind\b|\bin the (?:country|region|world)\b|最(?!多|少|低|高|晚|早|长|短|迟|大|小|近|后|终|初|重要的是|好在)\w|最好(?!在|是|先|不|别)|最(?:低|高)价|最高档|最大的|第一名|首屈一指|领先|顶级|一流|著称|冠军|全网|同类|同行|\bbest\b|\bcheapest\b|\bfastest\b|\bfinest\b|\bleading\b|\btop[- ]rated\b|\bnumber one\b|\bunrivall?ed\b|\baward|\bfamous\b|\bmost \w+(?:ed|ful|ive|ous|ar|able|ant|ent|ing)\b|\b\w{3,}est\b(?<!request)(?<!interest)(?<!latest)(?<!harvest)(?<!earliest)(?<!nearest)(?<!forest)(?<!honest)(?<!chest)(?<!test)(?<!longest)(?<!lowest)(?<!highest)(?<!invest)(?<!suggest)(?<!arrest)(?<!protest)(?<!guest)(?<!west)(?<!contest)(?<!rest)(?<!conquest)(?<!largest)(?<!smallest))",
+    "compared": r"比.{0,10}?(?:其他|其它|别的|别家|别处|同行|同类|同档|市面|市场|外面|隔壁|对手|任何|镇上|全[县市省])|\b(?:than|to|unlike) (?:any |the |those of |that of |at |in |all )*(?:other|others|another|competit|rival|elsewhere|anyone|anywhere|most|average|market|everywhere|neighbou?r)",
     "more": r"更(?!改|换|新|名|正|替|为)|比(?!如|例|赛|较|利|重|对|亚|基)\S{1,12}(?:更|还|要|便宜|贵|快|慢|好|高|低|多|少|大|小|甜|强|早|晚)|优于|胜过|超越|远超|高出|\b(?:cheaper|faster|better|sweeter|quicker|larger|bigger|safer|stronger|fresher|superior|slower|nicer|tastier|healthier)\b|\b(?:lower|higher) than\b",
 }
 _CLAIMS = {name: re.compile(pattern) for name, pattern in _CLAIM_GROUPS.items()}
@@ -35,11 +36,22 @@ _NO_GUARANTEE = re.compile(
 )
 _ANSWERS = {name: re.compile(pattern) for name, pattern in _ANSWERS_TO.items()}
 
+_OVER_ALL = re.compile(
+    r"(?:所有|全部|任何|每一?[个位款种件辆间份单只项家张本台](?=都|[\u4e00-\u9fff]{1,6}都))|\b(?:all|every|any) (?!of\b|day|week|month|year|hour|time|round|other|you\b|that\b|this\b|the time)[a-z]{3,}"
+)
+_ALL_OF_ELSE = re.compile(
+    r"(?:其他|其它|其余)(?:的|所有)?(?:均|都|全部)?|每(?:一)?(?:月|周|天|日|年|晚|小时|分钟|季度?|平方米|平米|公里|公斤|斤|米|升|次|延迟|延长|满|增加|超)"
+    r"|\b(?:each|every|per|all) (?:day|week|month|year|hour|minute|night|mile|kilo|kg|page|additional|extra|further)s?\b|\ball (?:the )?(?:others?|other \w+|rest)\b"
+)
+_SAYS_ALL = re.compile(
+    r"所有|全部|任何|一律|全|都|各|每|均|凡|整|统一|不限|不论|无论|\b(?:all|every|each|any|whole|full|everything|throughout|whatever|regardless|no)\b"
+)
+
 # What costs the shop money or trust when it is invented: each only where the evidence speaks of the same.
 _COMMITMENTS = tuple(
     re.compile(pattern)
     for pattern in (
-        r"免费|免单|免运费|包邮|免邮|不收费|不要钱|零元|(?<!\w)免(?!税|疫|得|责|签)|\bfree\b|\bcomplimentary\b|\bno charge\b|\bwaived?\b|\bat no cost\b",
+        r"免费|免单|免运费|包邮|免邮|不收\w{0,4}费|不另收|不额外收|不要钱|零元|(?<!\w)免(?!税|疫|得|责|签)|\bfree\b|\bcomplimentary\b|\bno charge\b|\bwaived?\b|\bat no cost\b",
         r"赠送|赠品|附赠|额外送|送一|加送|\bgifts?\b|\bbonus\b|\bgiveaway|\bthrow in\b",
         r"优惠|折扣|打折|特价|促销|满减|立减|补贴|降价|%|\bdiscount|\bcoupon|\bpromotion|\brebate|\bvoucher|\bcheaper\b|\bsubsid|\bless\b|\blower\b",
         r"退款|退货|退还|退全|全额退|退回|返还|\brefund|\breturn|\bmoney back\b|\bpaid back\b|\bback\b",
@@ -81,6 +93,16 @@ def unfounded_claim(sentence: str, evidence: str) -> str:
         if found and name == "best" and found[0][0] == "最" and found[0][:2] not in known:
             return found[0]
     return ""
+
+
+def over_all(clause: str, evidence: str) -> str:
+    """所有项目, "every order": the words that speak for all of a kind where the place they come from does not; empty
+    without any. "Every day" and "all others" there speak for days and others alone.
+    """
+    found = _OVER_ALL.search(normal(clause))
+    if not found or tone_of(clause).is_negated:
+        return ""
+    return "" if _SAYS_ALL.search(_ALL_OF_ELSE.sub(" ", normal(evidence))) else found[0]
 
 
 def _clause_around(text: str, at: int) -> str:

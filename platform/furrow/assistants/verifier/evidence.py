@@ -11,16 +11,22 @@ from furrow.assistants.verifier.other_words import widened
 from furrow.assistants.verifier.words import Words, coverage, general_en, words_of
 from furrow.knowledge.sentences import split_sentences
 from furrow.knowledge.text.folding import fold
+from furrow.knowledge.text.stopwords import ENGLISH_STOP_WORDS
 
 _CLAUSE_END = re.compile(
-    r"[,;。!?](?!\d{3}(?!\d))|:(?!\d)(?! )|\.(?=\s)|\n|\band\b(?! [a-z]\b)|\b(?:but|which|because|while|whereas|however|so that)\b|而且|并且|但是|不过"
+    r"[,;。!?](?!\d{3}(?!\d))|:(?!\d)(?! )|\.(?=\s)|\n|(?<!\d )\band\b(?! [b-z]\b| a\b(?! [a-z]{2}))|\b(?:but|which|because|while|whereas|however|so that)\b|而且|并且|但是|不过"
 )
-
+# "batteries, weapons and cash are", "seeds and bulbs cannot": the members of a list share what is said of them.
+_ITEM = r"(?:[a-z][a-z'-]+)(?: [a-z][a-z'-]+)?"
+_LIST = re.compile(
+    rf"(?<![a-z\d])(?<!\d ){_ITEM}(?:, {_ITEM})+,? (?:and|or) [a-z]+|(?:^|[,;.] ?){_ITEM} and {_ITEM}(?= (?:is|are|was|were|can|cannot|can't|may|must|will|have|do|don't)\b)"
+)
 _NUMBERED = re.compile(r"^\s*(?:[•·*-]|\d{1,2}(?:\.\d{1,2})*[.)、]?)\s+")
 _QUESTION = re.compile(r"[?？]\s*$")
 # A column of prices names its currency above the figures.
 _MONEY_COLUMN = re.compile(r"\b(?:cny|rmb|yuan)\b|[(]元|元[)/]|[¥]")
 _BARE = 12
+_NO_ITEM = ENGLISH_STOP_WORDS - {"and", "or"}
 _CELL_END = re.compile(r" \| |\n")
 
 
@@ -142,6 +148,11 @@ class Evidence:
         words = wide_words_of(text)
         return sum(1 / self._frequencies[term] for term in terms & (words.pairs | words.roots))
 
+    def plain_likeness(self, terms: frozenset[str], text: str) -> float:
+        """The same by the words that stand there, without what else they prove."""
+        words = words_of(text)
+        return sum(1 / self._frequencies[term] for term in terms & (words.pairs | words.roots))
+
     @cached_property
     def _frequencies(self) -> Counter[str]:
         clauses = [wide_words_of(clause.text) for line in self.lines for clause in line.clauses]
@@ -167,8 +178,10 @@ def clauses_of(text: str) -> tuple[Clause, ...]:
     said = normal(text)
     bounds = [0]
     pattern = _CELL_END if " | " in said else _CLAUSE_END
+    lists = [match.span() for match in _LIST.finditer(said) if _is_list(match[0])]
     for match in pattern.finditer(said):
-        bounds.append(match.end())
+        if not any(start < match.start() and match.end() <= end for start, end in lists):
+            bounds.append(match.end())
     bounds.append(len(said))
     figures = figures_of(text)
     found = []
@@ -179,3 +192,9 @@ def clauses_of(text: str) -> tuple[Clause, ...]:
                 inside = tuple(replace(f, unit=f.unit or "yuan") for f in inside)
             found.append(Clause(said[start:end], start, end, inside))
     return tuple(found)
+
+
+def _is_list(text: str) -> bool:
+    """Whether it names things: no verb, no pronoun, nothing that opens a clause."""
+    words = re.findall(r"[a-z']+", text)
+    return not any(word in _NO_ITEM for word in words)

@@ -56,6 +56,11 @@ _DATES = (
     ),
     re.compile(rf"\b(?P<name>{_MONTH}) (?P<y>\d{{4}})\b"),
     re.compile(r"(?<![\d个])(?P<m>\d{1,2})\s?月(?!份?[租饼])"),
+    # A month alone, where it is surely no verb.
+    re.compile(
+        r"\b(?P<name>january|february|april|june|july|august|september|october|november|december|(?:(?<=to )|(?<=in )|(?<=from )|(?<=until )"
+        r"|(?<=and )|(?<=between ))(?:march|may))\b(?! (?:i|we|you|be|not)\b)"
+    ),
     # A day of any month: 每月18日, 次月5日, 18号.
     re.compile(
         r"(?<=每月|次月|下月|当月|本月|个月|首月)(?:的)?(?P<d>\d{1,2})\s?[日号]|(?<![\d月第])(?P<d2>\d{1,2})号(?![\u4e00-\u9fff]{0,1}[楼院门房线仓店馆厅桌床库地])"

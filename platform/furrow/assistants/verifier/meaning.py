@@ -2,12 +2,14 @@
 
 import re
 
-from furrow.assistants.verifier.claims import unfounded_claim, unfounded_commitment
+from furrow.assistants.verifier.claims import over_all, unfounded_claim, unfounded_commitment
 from furrow.assistants.verifier.evidence import Evidence, clauses_of
 from furrow.assistants.verifier.figures import figures_of
 from furrow.assistants.verifier.held_figures import Failure, equal
 from furrow.assistants.verifier.numerals import normal
 from furrow.assistants.verifier.opposites import opposite
+from furrow.assistants.verifier.predicates import turned_round
+from furrow.assistants.verifier.roles import acts_for_another
 from furrow.assistants.verifier.tone import denies, tone_of
 from furrow.assistants.verifier.wording import joined, likeness
 
@@ -27,6 +29,11 @@ def unfounded_part(sentence: str, evidence: Evidence) -> Failure:
     own = "\n".join([evidence.heading, *(evidence.texts[at] for at in sorted(places))])
     if group := unfounded_claim(sentence, own):
         return "claim_not_in_passage", group
+    for clause in joined(sentence):
+        at = evidence.aligned(clause)[0][1]
+        said = f"{evidence.heading} {evidence.texts[at]} {evidence.texts[at + 1] if evidence.is_question(at) and at + 1 < len(evidence.lines) else ''}"
+        if group := over_all(clause, said):
+            return "claim_not_in_passage", group
     if promise := unfounded_commitment(sentence, near):
         return "promise_not_in_passage", promise
     return None
@@ -35,6 +42,8 @@ def unfounded_part(sentence: str, evidence: Evidence) -> Failure:
 def opposite_part(sentence: str, evidence: Evidence) -> Failure:
     if word := opposite(sentence, evidence.whole, is_near=False):
         return "opposite_word", word
+    if clause := acts_for_another(sentence, evidence) or turned_round(sentence, evidence):
+        return "says_the_opposite", clause[:60]
     clauses = [clause.text for clause in clauses_of(sentence)]
     found = [(clause, near) for clause in clauses if (near := _said_of_it(clause, evidence))]
     if not found and _is_refusal(sentence):

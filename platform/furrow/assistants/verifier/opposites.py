@@ -51,6 +51,9 @@ _NEAR_OPPOSITES = (
     (r"(?<!不)免费|免收|不收|\bfree\b", r"(?<!不)收费|加收|付费|\bcharged?\b|\bcosts? extra\b"),
     (r"自行承担|买家承担|您承担|客户承担|自费", r"由(?:我们|店铺|商家|卖家|本店)承担"),
 )
+_FREE = re.compile(
+    r"free of charge|(?:without|at no|with no|for no)(?: any| an)?(?: extra| additional| further)? (?:charge|charging|cost|fee|pay|payment)s?(?: anything)?"
+)
 _PAIRS = tuple((re.compile(left), re.compile(right)) for left, right in _OPPOSITES)
 _NEAR_PAIRS = _PAIRS + tuple(
     (re.compile(left), re.compile(right)) for left, right in _NEAR_OPPOSITES
@@ -59,7 +62,7 @@ _NEAR_PAIRS = _PAIRS + tuple(
 
 def opposite(sentence: str, evidence: str, *, is_near: bool) -> str:
     """The word of a pair that the sentence has where the evidence has only the other; empty without one."""
-    said, known = (normal(text).replace("free of charge", "free") for text in (sentence, evidence))
+    said, known = (_FREE.sub("free", normal(text)) for text in (sentence, evidence))
     for left, right in _NEAR_PAIRS if is_near else _PAIRS:
         for one, other in ((left, right), (right, left)):
             found = one.search(said)

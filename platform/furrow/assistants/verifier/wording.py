@@ -14,6 +14,11 @@ LEAST_SENTENCE = 0.5
 LEAST_CLAUSE = 0.4
 LEAST_ADDITION = 0.3
 _ADDITION = 2.5
+# What says of itself that it comes on top must be there, not only something like it.
+_ADDS = re.compile(
+    r"(?<![归])还(?!是|要|需|可能|没|未|款|有\d|剩|清|书|给|回|车)|另外|此外|同时也|\b(?:also|in addition|additionally|as well|besides|furthermore)\b(?! as)"
+)
+LEAST_ADDED = 0.75
 # A clause of less content than this is judged with the whole sentence.
 _SMALL = 3.0
 _COPIED = 90.0
@@ -35,6 +40,8 @@ def _small_addition(sentence: str, evidence: Evidence) -> Failure:
     """A few words hung on to a good sentence, of which the passage knows nothing."""
     for clause in clauses_of(sentence):
         held = coverage(clause.text, evidence.near_words(evidence.aligned(clause.text)[0][1]))
+        if _ADDS.search(clause.text) and held.weight >= _SMALL and held.share < LEAST_ADDED:
+            return "words_not_in_passage", " ".join(held.novel[:4])
         if held.weight >= _ADDITION and held.share < LEAST_ADDITION:
             return "words_not_in_passage", " ".join(held.novel[:4])
     return None
