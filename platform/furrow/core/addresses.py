@@ -3,6 +3,8 @@
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from psycopg_pool.base import AttemptWithBackoff
+
 # Nothing a person waits for may hang: see the fault table's "bounded waits".
 _APP_LIMITS = (
     "-c statement_timeout=30000 -c lock_timeout=10000 -c idle_in_transaction_session_timeout=60000"
@@ -24,6 +26,7 @@ def database(url: str, *, pool_size: int = 0, is_owner: bool = False) -> dict[st
     if sslmode := query.get("sslmode"):
         options["sslmode"] = sslmode[0]
     if pool_size:
+        _pauses_shorten()
         options["pool"] = {
             "min_size": 1,
             "max_size": pool_size,
@@ -43,6 +46,13 @@ def database(url: str, *, pool_size: int = 0, is_owner: bool = False) -> dict[st
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": options,
     }
+
+
+def _pauses_shorten() -> None:
+    """After a restart all idle connections are dead. Whoever asks tries them one after another, and the pool sleeps
+    1, 2, 4 … seconds between them: with five of them that is longer than anybody waits.
+    """
+    AttemptWithBackoff.INITIAL_DELAY, AttemptWithBackoff.DELAY_BACKOFF = 0.2, 1.0
 
 
 def _reconnect_again(pool: Any) -> None:
