@@ -10,7 +10,7 @@ from django.utils import timezone
 from apps.support.importing import cells
 from apps.support.models import Order, Policy, ShippingPause, Sku
 from apps.support.services.catalogue import shipping_rule_upsert, sku_upsert
-from apps.support.services.claims import rules_begin
+from apps.support.services.claim_rules import rules_begin
 from apps.support.services.orders import order_upsert
 from apps.support.template import RUNGS as SHOP_RUNGS
 from furrow.assistants.models import Assistant

@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Max, Q, QuerySet, Sum
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -21,19 +20,11 @@ from apps.support.claiming.photos import (
     is_plain,
     photo_read,
 )
-from apps.support.claiming.rules import (
-    EXCLUSIONS,
-    Facts,
-    Outcome,
-    Rule,
-    Step,
-    Terms,
-    decimal_of,
-)
-from apps.support.claiming.starter import STARTER_RULES
-from apps.support.models import Claim, ClaimPhoto, ClaimRule, Order, Sku
+from apps.support.models import Claim, ClaimPhoto, Order, Sku
 from apps.support.models.claims import Reason
 from apps.support.selectors import claim_rules, settings_now
+from apps.support.services.claim_facts import facts_checked, facts_known, facts_of, same_goods
+from apps.support.services.claim_records import outcome_json, outcome_of, rule_of
 from furrow.core.context import current_tenant_id
 from furrow.core.errors import Conflict, Invalid, LimitReached, NotFound, Refused
 from furrow.core.keys import file_key
@@ -43,11 +34,6 @@ from furrow.tenants.services import Actor, audit
 
 MOST_PHOTOS = 12
 PHOTO_FOLDER = "claims"
-_WEIGHTS = ("net_kg", "bad_kg", "received_kg", "sugar")
-_AMOUNTS = ("paid", "freight")
-_COUNTS = ("bad_count", "total_count", "days_late")
-_TIMES = ("delivered_at", "picked_up_at")
-FACT_NAMES = (*_WEIGHTS, *_AMOUNTS, *_COUNTS, *_TIMES, "is_pickup_announced", "exclusions")
 
 
 @transaction.atomic
@@ -64,7 +50,7 @@ def claim_open(
     """What the order and the goods know is filled in; `facts` are what the customer or staff say (`FACT_NAMES`)."""
     if reason not in Reason.values:
         raise Invalid(_("This reason does not exist."), field="reason")
-    said = _facts_checked({**_facts_known(order, sku), **(facts or {})})
+    said = facts_checked({**facts_known(order, sku), **(facts or {})})
     claim = Claim.objects.create(
         number=_next_number(),
         reason=reason,
@@ -83,7 +69,7 @@ def claim_update(*, actor: Actor, claim: Claim, facts: Mapping[str, Any]) -> Cla
     """Adds or corrects what is known and reckons again. None takes a figure back."""
     row = _locked(claim)
     _open_only(row)
-    merged = {**row.facts, **_facts_checked(facts)}
+    merged = {**row.facts, **facts_checked(facts)}
     row.facts = {name: value for name, value in merged.items() if value is not None}
     row.save(update_fields=["facts"])
     audit(
@@ -105,7 +91,7 @@ def claim_reckon(*, claim: Claim) -> Claim:
 
 def _others_reckon(approved: Claim) -> None:
     """What was paid back leaves less for other claims on the same goods; their offers must not promise it twice."""
-    for other in _same_goods(approved).filter(state__in=[Claim.State.EVIDENCE, Claim.State.REVIEW]):
+    for other in same_goods(approved).filter(state__in=[Claim.State.EVIDENCE, Claim.State.REVIEW]):
         _reckon(_locked(other), may_approve=False)
 
 
@@ -240,159 +226,6 @@ def _seen_before(photo: Photo) -> str:
     return (
         "picture" if any(distance(photo.dhash, other) <= SAME_PICTURE for other in hashes) else ""
     )
-
-
-def _facts_known(order: Order | None, sku: Sku | None) -> dict[str, Any]:
-    """From rows; what a person says comes over it. Of an order with several goods the line of the goods counts."""
-    known: dict[str, Any] = {}
-    quantity = 1
-    if order is not None:
-        lines = list(order.lines.all())
-        line = next((each for each in lines if sku is not None and each.sku_id == sku.id), None)
-        amount = line.amount if line is not None else None
-        known["paid"] = order.paid_amount if amount is None and len(lines) < 2 else amount
-        known |= {"freight": order.freight, "delivered_at": order.delivered_at}
-        quantity = line.quantity if line is not None else 1
-    if sku is not None and sku.net_weight_kg is not None:
-        known["net_kg"] = sku.net_weight_kg * quantity
-    return {name: value for name, value in known.items() if value is not None}
-
-
-def _facts_checked(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """As JSON: amounts as text, moments in ISO. Raises `Invalid` that names the field."""
-    checked: dict[str, Any] = {}
-    for name, value in facts.items():
-        if name not in FACT_NAMES:
-            raise Invalid(_("This figure does not exist."), field=name)
-        checked[name] = None if value is None else _fact(name, value)
-    return checked
-
-
-def _fact(name: str, value: Any) -> Any:
-    if name in _WEIGHTS or name in _AMOUNTS:
-        return str(decimal_of(value, field=name))
-    if name in _COUNTS:
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            raise Invalid(_("This is no whole number."), field=name)
-        return value
-    if name in _TIMES:
-        return value.isoformat() if isinstance(value, datetime) else str(value)
-    if name == "exclusions":
-        if set(value) - set(EXCLUSIONS):
-            raise Invalid(_("This exclusion does not exist."), field=name)
-        return sorted(value)
-    return bool(value)
-
-
-def facts_of(claim: Claim) -> Facts:
-    """The claim as the engine wants it: what was said, the photos there are, what was paid back before."""
-    values: dict[str, Any] = dict(claim.facts)
-    for name in (*_WEIGHTS, *_AMOUNTS):
-        if name in values:
-            values[name] = Decimal(values[name])
-    for name in _TIMES:
-        if name in values:
-            values[name] = datetime.fromisoformat(values[name])
-    photos = list(ClaimPhoto.objects.filter(claim=claim))
-    return Facts(
-        claim.reason,
-        claim.reported_at,
-        **{**values, "exclusions": frozenset(values.get("exclusions", ()))},
-        category=claim.sku.product.category if claim.sku else "",
-        already_refunded=_refunded_before(claim),
-        photos=frozenset(photo.kind for photo in photos),
-        is_photo_doubtful=any(photo.findings for photo in photos),
-    )
-
-
-def _refunded_before(claim: Claim) -> Decimal:
-    approved = _same_goods(claim).filter(state=Claim.State.APPROVED)
-    return approved.aggregate(sum=Sum("offer"))["sum"] or Decimal(0)
-
-
-def _same_goods(claim: Claim) -> "QuerySet[Claim]":
-    """Other claims on the same goods of the same order; one that names no goods is about all of them."""
-    if claim.order_id is None:
-        return Claim.objects.none()
-    others = Claim.objects.filter(order_id=claim.order_id).exclude(id=claim.id)
-    if claim.sku_id is None:
-        return others
-    return others.filter(Q(sku_id=claim.sku_id) | Q(sku_id=None))
-
-
-def rule_of(row: ClaimRule) -> Rule:
-    terms = Terms.of_json(row.terms)
-    return Rule(
-        str(row.id),
-        row.name_zh,
-        row.name_en,
-        row.reason,
-        terms,
-        tuple(row.categories),
-        row.position,
-    )
-
-
-def outcome_json(outcome: Outcome) -> dict[str, Any]:
-    rule = outcome.rule
-    return {
-        "kind": outcome.kind,
-        "goods": str(outcome.goods),
-        "freight": str(outcome.freight),
-        "missing": list(outcome.missing),
-        "approver": outcome.approver,
-        "steps": [{"code": step.code, "values": dict(step.values)} for step in outcome.steps],
-        "rule": {"name_zh": rule.name_zh, "name_en": rule.name_en} if rule else None,
-    }
-
-
-def outcome_of(claim: Claim) -> Outcome:
-    """As it was stored, with the rule as it was then."""
-    data = claim.outcome
-    rule = None
-    if data.get("rule"):
-        terms = Terms.of_json(claim.rule_terms)
-        rule = Rule(str(claim.rule_id or ""), **data["rule"], reason=claim.reason, terms=terms)
-    return Outcome(
-        data["kind"],
-        tuple(Step(step["code"], step["values"]) for step in data["steps"]),
-        rule,
-        Decimal(data["goods"]),
-        Decimal(data["freight"]),
-        tuple(data["missing"]),
-        data["approver"],
-    )
-
-
-@transaction.atomic
-def rule_save(*, actor: Actor, rule: ClaimRule | None, **values: Any) -> ClaimRule:
-    """A new rule, or a new version in the place of an old one: claims keep the words they were reckoned by."""
-    Terms.of_json(values["terms"])
-    version = 1
-    if rule is not None:
-        version = rule.version + 1
-        ClaimRule.objects.filter(id=rule.id).update(is_enabled=False)
-    made: ClaimRule = ClaimRule.objects.create(version=version, **values)
-    audit(actor, "support.rule_saved", object_type="rule", object_id=made.id)
-    return made
-
-
-@transaction.atomic
-def rule_switch(*, actor: Actor, rule: ClaimRule, is_enabled: bool) -> None:
-    ClaimRule.objects.filter(id=rule.id).update(is_enabled=is_enabled)
-    audit(actor, "support.rule_saved", object_type="rule", object_id=rule.id, on=is_enabled)
-
-
-@transaction.atomic
-def rules_begin(*, actor: Actor) -> None:
-    """The usual rules of a fruit shop, for a shop that has none."""
-    if ClaimRule.objects.filter(is_enabled=True).exists():
-        raise Conflict(_("There are rules already."))
-    for position, (zh, en, reason, categories, terms) in enumerate(STARTER_RULES):
-        rule_save(
-            actor=actor, rule=None, name_zh=zh, name_en=en, reason=reason, categories=categories, terms=terms,
-            position=position,
-        )  # fmt: skip
 
 
 def _settle(row: Claim, state: str) -> None:

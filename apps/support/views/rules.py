@@ -12,7 +12,7 @@ from apps.support import selectors
 from apps.support.claiming.explain import words
 from apps.support.forms_rules import LimitsForm, PolicyForm, RuleForm, ZoneForm, rule_initial
 from apps.support.models import Policy, ShippingPause, ShippingRule
-from apps.support.services import catalogue, claims
+from apps.support.services import catalogue, claim_rules
 from apps.support.views.doors import go_shop, goods_tabs, shop_url
 from furrow.dashboard.doors import actor_of, form_page, needs, refusals_in, say
 from furrow.tenants.web import TenantRequest
@@ -141,7 +141,7 @@ def rule_update(request: TenantRequest, rule_id: UUID) -> HttpResponse:
 
 @needs(post="edit")
 def rules_begin(request: TenantRequest) -> HttpResponse:
-    claims.rules_begin(actor=actor_of(request))
+    claim_rules.rules_begin(actor=actor_of(request))
     say(request, _("The usual rules of a fruit shop are there. Change what is different with you."))
     return go_shop(request, "rules")
 
@@ -149,7 +149,7 @@ def rules_begin(request: TenantRequest) -> HttpResponse:
 @needs(post="edit")
 def rule_disable(request: TenantRequest, rule_id: UUID) -> HttpResponse:
     row = selectors.claim_rule_get(rule_id)
-    claims.rule_switch(actor=actor_of(request), rule=row, is_enabled=False)
+    claim_rules.rule_switch(actor=actor_of(request), rule=row, is_enabled=False)
     say(request, _("The rule no longer counts."), undo=shop_url(request, "rule_enable", row.id))
     return go_shop(request, "rules")
 
@@ -157,7 +157,7 @@ def rule_disable(request: TenantRequest, rule_id: UUID) -> HttpResponse:
 @needs(post="edit")
 def rule_enable(request: TenantRequest, rule_id: UUID) -> HttpResponse:
     row = selectors.claim_rule_get(rule_id)
-    claims.rule_switch(actor=actor_of(request), rule=row, is_enabled=True)
+    claim_rules.rule_switch(actor=actor_of(request), rule=row, is_enabled=True)
     say(request, _("The rule counts again."))
     return go_shop(request, "rules")
 
@@ -167,7 +167,7 @@ def _rule_form(request: TenantRequest, row: Any) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
             names = ("name_zh", "name_en", "reason", "categories")
-            claims.rule_save(
+            claim_rules.rule_save(
                 actor=actor_of(request),
                 rule=row,
                 terms=form.terms(dict(row.terms) if row else {}),

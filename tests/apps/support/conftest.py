@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 from apps.support.demo import orders_load, shop_load
 from apps.support.facts.rung import ShopFacts
 from apps.support.services.catalogue import shipping_rule_upsert, sku_upsert
-from apps.support.services.claims import rules_begin
+from apps.support.services.claim_rules import rules_begin
 from furrow.assistants.ladder import Question
 from furrow.core.context import tenant_tx
 from furrow.tenants.services import SYSTEM, Actor

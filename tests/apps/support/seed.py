@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from apps.support.models import ClaimRule, ShippingPause, ShippingRule
 from apps.support.services.catalogue import policy_set, shipping_rule_upsert, sku_upsert
-from apps.support.services.claims import claim_open, photo_add, rules_begin
+from apps.support.services.claim_rules import rules_begin
+from apps.support.services.claims import claim_open, photo_add
 from apps.support.services.imports import batch_apply, batch_create
 from apps.support.services.orders import order_upsert
 from apps.support.services.requests import request_open

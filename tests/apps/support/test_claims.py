@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from apps.support.claiming.photos import distance, photo_read
 from apps.support.models import Claim, ClaimPhoto, ClaimRule
+from apps.support.services.claim_rules import rule_save
 from apps.support.services.claims import (
     claim_decide,
     claim_open,
@@ -17,7 +18,6 @@ from apps.support.services.claims import (
     claim_update,
     photo_add,
     photo_remove,
-    rule_save,
 )
 from apps.support.services.orders import order_upsert
 from furrow.core.errors import Conflict, Invalid, Refused
