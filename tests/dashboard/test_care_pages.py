@@ -1,10 +1,14 @@
 """Pages that look after the knowledge: synonyms, findings, the search test's settings and questions of passages."""
 
+from datetime import timedelta
+
 from django.urls import reverse
+from django.utils import timezone
 
 from furrow.assistants.models import Assistant
 from furrow.core.context import tenant_tx
-from furrow.knowledge.models import Finding, KnownQuestion, SynonymGroup
+from furrow.knowledge.cleaning.flag import words_hash
+from furrow.knowledge.models import Document, Finding, KnownQuestion, SynonymGroup
 
 
 def page(cast, name, *args):
@@ -67,15 +71,78 @@ def test_known_question_outlives_its_passage(owner, cast, shop):
     assert "?chunk=" not in shown
 
 
-def test_findings_are_kept_from_their_list(owner, cast, shop):
+def finding_made(cast, shop, **fields):
+    fields = {"kind": "placeholder", "end": 4, "excerpt": "____", "start": 0, **fields}
+    fields.setdefault("reason", {"text": "x", "detail": "____", "times": 1})
     with tenant_tx(cast.tenant.id):
-        finding = Finding.objects.create(
-            knowledge_base=shop.base, document=shop.document, version=shop.document.live_version,
-            kind="placeholder", reason={"text": "x", "detail": "____", "times": 1}, start=0, end=4,
-            excerpt="____", sha256="a" * 64,
-        )  # fmt: skip
+        return Finding.objects.create(
+            knowledge_base=shop.base,
+            document=shop.document,
+            version=shop.document.live_version,
+            sha256=words_hash(fields["kind"], fields["excerpt"]),
+            **fields,
+        )
+
+
+def states(cast):
+    with tenant_tx(cast.tenant.id):
+        return dict(Finding.objects.values_list("excerpt", "state"))
+
+
+def test_findings_are_kept_from_their_list_and_that_is_undone(owner, cast, shop):
+    finding = finding_made(cast, shop)
     url = page(cast, "findings", shop.base.id)
-    assert "____" in owner.get(url).content.decode()
-    owner.post(url, {"finding": [finding.id, "no id"], "state": "kept"})
-    with tenant_tx(cast.tenant.id):
-        assert Finding.objects.get(id=finding.id).state == "kept"
+    assert "<mark>____</mark>" in owner.get(url).content.decode()
+    after = owner.post(url, {"finding": [finding.id, "no id"], "state": "kept"}, follow=True)
+    assert states(cast) == {"____": "kept"}
+    undo = page(cast, "findings_restore", shop.base.id)
+    assert undo in after.content.decode()
+    owner.post(undo)
+    assert states(cast) == {"____": "open"}
+    assert owner.post(undo).status_code == 404
+
+
+def test_one_button_and_all_of_a_kind_decide(owner, cast, shop):
+    places = [finding_made(cast, shop, start=n, excerpt=f"__{n}__") for n in range(30)]
+    url = page(cast, "findings", shop.base.id)
+    owner.post(url, {"one": f"removed {places[0].id}", "listed": "open"})
+    assert [text for text, state in states(cast).items() if state == "removed"] == ["__0__"]
+    assert "Tick the places" in owner.post(url, {"state": "kept"}, follow=True).content.decode()
+    done = owner.post(url, {"all": "1", "state": "kept", "listed": "open", "kind": "stale"})
+    assert done.url.endswith("?state=open&kind=stale")
+    assert "kept" not in states(cast).values()
+    owner.post(url, {"all": "1", "state": "kept", "listed": "open", "kind": "placeholder"})
+    assert sorted(states(cast).values()) == [*["kept"] * 29, "removed"]
+
+
+def test_the_right_side_of_a_dispute_is_chosen(owner, cast, shop):
+    def side(start, said, other):
+        others = [{"document": str(shop.document.id), "title": "Other", "said": "?", "start": other, "end": other + 3}]  # fmt: skip
+        reason = {"said": said, "about": "box · price", "others": others, "detail": said}
+        return finding_made(
+            cast,
+            shop,
+            kind="contradiction",
+            start=start,
+            end=start + 3,
+            excerpt=said,
+            reason=reason,
+        )
+
+    right, _ = side(0, "58元", other=10), side(10, "68元", other=0)
+    url = page(cast, "findings", shop.base.id)
+    shown = owner.get(url).content.decode()
+    assert shown.count("Your documents disagree: box · price") == 1
+    owner.post(url, {"right": right.id})
+    assert states(cast) == {"58元": "kept", "68元": "removed"}
+    owner.post(page(cast, "findings_restore", shop.base.id))
+    assert states(cast) == {"58元": "open", "68元": "open"}
+
+
+def test_expired_and_soon_expiring_documents_say_so(owner, cast, shop):
+    today = timezone.localdate()
+    url = page(cast, "findings", shop.base.id)
+    for ends, words in ((-1, "Not used in answers"), (0, "last day"), (3, "3 days left")):
+        with tenant_tx(cast.tenant.id):
+            Document.objects.update(valid_to=today + timedelta(days=ends))
+        assert words in owner.get(url).content.decode()

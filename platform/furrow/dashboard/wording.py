@@ -1,10 +1,12 @@
 """Words for the states, rungs and actions that are stored as codes."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
 
 from furrow.core.extensions import extensions
 from furrow.gateway.chat import chat_is_configured
@@ -324,3 +326,21 @@ def ticket_reason(reason: str) -> str:
     if reason == "asked":
         return _("The visitor asked for a person.")
     return reason.replace("_", " ")
+
+
+SOON_DAYS = 14
+
+
+def validity(begins: date | None, ends: date | None, today: date) -> tuple[str, str]:
+    """The colour and words of a badge; both empty while nothing about the dates needs a look."""
+    if ends is not None and ends < today:
+        return "bad", _("Expired")
+    if begins is not None and begins > today:
+        days = (begins - today).days
+        return "busy", ngettext("from tomorrow", "in %(n)d days", days) % {"n": days}
+    if ends is not None and (ends - today).days <= SOON_DAYS:
+        days = (ends - today).days
+        if not days:
+            return "warn", _("last day")
+        return "warn", ngettext("%(n)d day left", "%(n)d days left", days) % {"n": days}
+    return "", ""

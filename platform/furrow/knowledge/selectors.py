@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Case, Count, F, Q, QuerySet, When
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -31,6 +31,8 @@ from furrow.knowledge.storage import file_path
 
 STAGES = ("parsing", "cleaning", "embedding")
 HEAVY_FIELDS = ("text", "blocks", "pages")
+# Kinds of findings by which a customer is told something wrong.
+MOST_MISLEADING = ("contradiction", "stale", "placeholder")
 
 
 @dataclass(frozen=True)
@@ -176,8 +178,10 @@ def chunk_get(chunk_id: UUID) -> Chunk:
 
 
 def findings_of(knowledge_base: KnowledgeBase, *, state: str = "", kind: str = "") -> QuerySet[Any]:
-    """Of what is live now; the surest first."""
+    """Of what is live now; what misleads customers most first, then the surest. A dispute with a document that has expired since is none."""
+    today = timezone.localdate().isoformat()
     findings = Finding.objects.filter(
+        ~Q(state=Finding.State.OPEN) | Q(reason__until__isnull=True) | Q(reason__until__gte=today),
         knowledge_base=knowledge_base,
         document__deleted_at=None,
         document__live_version_id=F("version_id"),
@@ -186,8 +190,13 @@ def findings_of(knowledge_base: KnowledgeBase, *, state: str = "", kind: str = "
         findings = findings.filter(state=state)
     if kind:
         findings = findings.filter(kind=kind)
+    weight = Case(
+        *(When(kind=name, then=place) for place, name in enumerate(MOST_MISLEADING)),
+        default=len(MOST_MISLEADING),
+    )
+    # The sides of one dispute stand together.
     return findings.select_related("document").order_by(
-        "kind", "-score", "document__title", "start"
+        weight, "kind", "reason__about", "-score", "document__title", "start"
     )
 
 

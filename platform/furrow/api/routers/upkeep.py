@@ -75,13 +75,13 @@ def findings_list(
 )
 @operation("knowledge:write")
 def findings_decide(request: ApiRequest, base_id: UUID, body: DecisionIn) -> Any:
-    count = findings.findings_decide(
+    decided = findings.findings_decide(
         actor=request.auth.actor,
         knowledge_base=selectors.knowledge_base_get(base_id),
         finding_ids=body.finding_ids,
         state=body.state,
     )
-    return 200, {"changed": count}
+    return 200, {"changed": decided.count}
 
 
 @router.post(

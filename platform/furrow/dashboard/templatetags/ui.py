@@ -9,6 +9,7 @@ from django.contrib.messages.storage.base import Message
 from django.forms.boundfield import BoundField
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -60,6 +61,13 @@ def ring(done: int, total: int) -> dict[str, Any]:
 def badge(value: str, label: str = "") -> dict[str, Any]:
     """The coloured name of a state; `label` replaces the usual word."""
     return {"tone": wording.tone(value), "label": label or wording.state(value)}
+
+
+@register.inclusion_tag("components/badge.html")
+def validity_badge(dated: Any) -> dict[str, Any]:
+    """Whether something with dates counts today, and for how long; says nothing of what is far away."""
+    tone, label = wording.validity(dated.valid_from, dated.valid_to, timezone.localdate())
+    return {"tone": tone, "label": label}
 
 
 @register.filter
