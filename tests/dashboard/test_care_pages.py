@@ -8,7 +8,9 @@ from django.utils import timezone
 from furrow.assistants.models import Assistant
 from furrow.core.context import tenant_tx
 from furrow.knowledge.cleaning.flag import words_hash
-from furrow.knowledge.models import Document, Finding, KnownQuestion, SynonymGroup
+from furrow.knowledge.models import Document, DocumentVersion, Finding, KnownQuestion, SynonymGroup
+from furrow.knowledge.services.documents import document_add_text
+from furrow.tenants.services import SYSTEM
 
 
 def page(cast, name, *args):
@@ -72,13 +74,19 @@ def test_known_question_outlives_its_passage(owner, cast, shop):
 
 
 def finding_made(cast, shop, **fields):
-    fields = {"kind": "placeholder", "end": 4, "excerpt": "____", "start": 0, **fields}
+    fields = {
+        "document": shop.document,
+        "version": shop.document.live_version,
+        "kind": "placeholder",
+        "end": 4,
+        "excerpt": "____",
+        "start": 0,
+        **fields,
+    }
     fields.setdefault("reason", {"text": "x", "detail": "____", "times": 1})
     with tenant_tx(cast.tenant.id):
         return Finding.objects.create(
             knowledge_base=shop.base,
-            document=shop.document,
-            version=shop.document.live_version,
             sha256=words_hash(fields["kind"], fields["excerpt"]),
             **fields,
         )
@@ -102,20 +110,20 @@ def test_findings_are_kept_from_their_list_and_that_is_undone(owner, cast, shop)
     assert owner.post(undo).status_code == 404
 
 
-def test_one_button_and_all_of_a_kind_decide(owner, cast, shop):
+def test_one_button_and_all_of_a_kind_decide(english, cast, shop):
     places = [finding_made(cast, shop, start=n, excerpt=f"__{n}__") for n in range(30)]
     url = page(cast, "findings", shop.base.id)
-    owner.post(url, {"one": f"removed {places[0].id}", "listed": "open"})
+    english.post(url, {"one": f"removed {places[0].id}", "listed": "open"})
     assert [text for text, state in states(cast).items() if state == "removed"] == ["__0__"]
-    assert "Tick the places" in owner.post(url, {"state": "kept"}, follow=True).content.decode()
-    done = owner.post(url, {"all": "1", "state": "kept", "listed": "open", "kind": "stale"})
+    assert "Tick the places" in english.post(url, {"state": "kept"}, follow=True).content.decode()
+    done = english.post(url, {"all": "1", "state": "kept", "listed": "open", "kind": "stale"})
     assert done.url.endswith("?state=open&kind=stale")
     assert "kept" not in states(cast).values()
-    owner.post(url, {"all": "1", "state": "kept", "listed": "open", "kind": "placeholder"})
+    english.post(url, {"all": "1", "state": "kept", "listed": "open", "kind": "placeholder"})
     assert sorted(states(cast).values()) == [*["kept"] * 29, "removed"]
 
 
-def test_the_right_side_of_a_dispute_is_chosen(owner, cast, shop):
+def test_the_right_side_of_a_dispute_is_chosen(english, cast, shop):
     def side(start, said, other):
         others = [{"document": str(shop.document.id), "title": "Other", "said": "?", "start": other, "end": other + 3}]  # fmt: skip
         reason = {"said": said, "about": "box · price", "others": others, "detail": said}
@@ -131,18 +139,46 @@ def test_the_right_side_of_a_dispute_is_chosen(owner, cast, shop):
 
     right, _ = side(0, "58元", other=10), side(10, "68元", other=0)
     url = page(cast, "findings", shop.base.id)
-    shown = owner.get(url).content.decode()
+    shown = english.get(url).content.decode()
     assert shown.count("Your documents disagree: box · price") == 1
-    owner.post(url, {"right": right.id})
+    english.post(url, {"right": right.id})
     assert states(cast) == {"58元": "kept", "68元": "removed"}
-    owner.post(page(cast, "findings_restore", shop.base.id))
+    english.post(page(cast, "findings_restore", shop.base.id))
     assert states(cast) == {"58元": "open", "68元": "open"}
+    assert english.post(url, {"right_document": shop.assistant.id}).status_code == 404
 
 
-def test_expired_and_soon_expiring_documents_say_so(owner, cast, shop):
+def test_a_document_is_right_wherever_it_is_disputed(english, cast, shop):
+    with tenant_tx(cast.tenant.id):
+        other = document_add_text(
+            actor=SYSTEM, knowledge_base=shop.base, title="Other list", text="58"
+        )
+        version = DocumentVersion.objects.get(document=other)
+        version.state = "live"
+        version.save()
+        Document.objects.filter(id=other.id).update(live_version=version)
+    for n in range(3):
+        place = {"start": 10 * n, "end": 10 * n + 3}
+        theirs = {"said": "9", "others": [{"document": str(shop.document.id), **place}]}
+        ours = {"said": "8", "others": [{"document": str(other.id), **place}]}
+        finding_made(cast, shop, kind="contradiction", excerpt=f"our {n}", reason=ours, **place)
+        finding_made(
+            cast, shop, kind="contradiction", excerpt=f"their {n}", reason=theirs, **place,
+            document=other, version=version,
+        )  # fmt: skip
+    url = page(cast, "findings", shop.base.id)
+    assert english.get(url).content.decode().count("at 3 places") == 2
+    english.post(url, {"right_document": other.id})
+    assert {text[:3]: state for text, state in states(cast).items()} == {
+        "our": "removed",
+        "the": "kept",
+    }
+
+
+def test_expired_and_soon_expiring_documents_say_so(english, cast, shop):
     today = timezone.localdate()
     url = page(cast, "findings", shop.base.id)
     for ends, words in ((-1, "Not used in answers"), (0, "last day"), (3, "3 days left")):
         with tenant_tx(cast.tenant.id):
             Document.objects.update(valid_to=today + timedelta(days=ends))
-        assert words in owner.get(url).content.decode()
+        assert words in english.get(url).content.decode()

@@ -54,11 +54,8 @@ class Stated:
     """A document with what it states."""
 
     document: Document
+    version_id: UUID
     facts: Sequence[Fact]
-
-    @property
-    def version_id(self) -> UUID:
-        return self.document.live_version_id  # type: ignore[no-any-return]
 
     def meets(self, other: "Stated") -> bool:
         """Whether both are valid on some day: last year's price list does not contradict this year's."""
@@ -82,15 +79,12 @@ def stated_in(knowledge_base_id: UUID, today: date | None = None) -> list[Stated
         .only("id", "title", "valid_from", "valid_to", "live_version_id", "knowledge_base_id")
         .order_by("-updated_at")[:MAX_COMPARED]
     )
-    documents = list(rows)
-    facts = dict(
-        DocumentVersion.objects.filter(
-            id__in=[document.live_version_id for document in documents]
-        ).values_list("id", "stages__facts")
-    )
+    documents = {row.live_version_id: row for row in rows if row.live_version_id is not None}
+    versions = DocumentVersion.objects.filter(id__in=list(documents))
+    facts = dict(versions.values_list("id", "stages__facts"))
     return [
-        Stated(document, [Fact(*fact) for fact in facts.get(document.live_version_id) or []])
-        for document in documents
+        Stated(document, version_id, [Fact(*fact) for fact in facts.get(version_id) or []])
+        for version_id, document in documents.items()
     ]
 
 

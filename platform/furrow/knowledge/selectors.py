@@ -209,6 +209,13 @@ def findings_counts(knowledge_base: KnowledgeBase) -> dict[str, dict[str, int]]:
     return counts
 
 
+def disputes_by_document(knowledge_base: KnowledgeBase) -> list[dict[str, Any]]:
+    """The documents that disagree with others: `document_id`, `title` and at how many `places`."""
+    rows = findings_of(knowledge_base, state=Finding.State.OPEN, kind=MOST_MISLEADING[0])
+    counted = rows.order_by().values("document_id", title=F("document__title"))
+    return list(counted.annotate(places=Count("id")).order_by("-places", "title"))
+
+
 def documents_expiring(knowledge_base: KnowledgeBase, *, days: int = 14) -> QuerySet[Any]:
     """Documents whose last valid day is past or within `days`, the soonest first."""
     last = timezone.localdate() + timedelta(days=days)

@@ -17,7 +17,7 @@ from furrow.knowledge.models import Finding, KnowledgeBase
 from furrow.knowledge.services.findings import (
     MAX_AT_ONCE,
     Decided,
-    dispute_settle,
+    disputes_settle,
     findings_decide,
     findings_restore,
 )
@@ -45,6 +45,7 @@ def findings(request: TenantRequest, base_id: UUID) -> HttpResponse:
         "tabs": _tabs(counts, state),
         "expiring": selectors.documents_expiring(base),
         "most": MAX_AT_ONCE,
+        "disputed": selectors.disputes_by_document(base) if state == Finding.State.OPEN else [],
         "today": timezone.localdate(),
     }
     return TemplateResponse(request, "dashboard/findings.html", context)
@@ -63,11 +64,15 @@ def _tabs(counts: dict[str, dict[str, int]], state: str) -> list[dict[str, Any]]
 
 
 def _decided(request: TenantRequest, base: KnowledgeBase) -> HttpResponse:
-    """`right` names the side of a dispute; `one` is "state id", a button in a row; else the chosen boxes count."""
+    """`right` and `right_document` name the side of a dispute; `one` is "state id", a button in a row; else the
+    chosen boxes count.
+    """
     actor = actor_of(request)
     one_state, _space, one = text_of(request, "one").partition(" ")
     if right := _uuids([text_of(request, "right")]):
-        decided = dispute_settle(actor=actor, knowledge_base=base, finding_id=right[0])
+        decided = disputes_settle(actor=actor, knowledge_base=base, finding_id=right[0])
+    elif right := _uuids([text_of(request, "right_document")]):
+        decided = disputes_settle(actor=actor, knowledge_base=base, document_id=right[0])
     else:
         decided = findings_decide(
             actor=actor,

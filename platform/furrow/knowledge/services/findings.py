@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from furrow.core.errors import Invalid, NotFound
+from furrow.knowledge.cleaning.contradictions import KIND
 from furrow.knowledge.models import Document, Finding, FindingChoice, KnowledgeBase
 from furrow.knowledge.selectors import findings_of
 from furrow.knowledge.services.versions import document_lock, version_add_renamed
@@ -43,16 +44,27 @@ def findings_decide(
 
 
 @transaction.atomic
-def dispute_settle(*, actor: Actor, knowledge_base: KnowledgeBase, finding_id: UUID) -> Decided:
-    """Of documents that disagree, this one is right: its words are kept, what the others say there is left out."""
-    right = findings_of(knowledge_base).filter(id=finding_id).first()
-    if right is None or not right.reason.get("others"):
+def disputes_settle(
+    *,
+    actor: Actor,
+    knowledge_base: KnowledgeBase,
+    finding_id: UUID | None = None,
+    document_id: UUID | None = None,
+) -> Decided:
+    """Of documents that disagree, one is right, at one place or wherever it is in dispute: its words are kept, what
+    the others say there is left out.
+    """
+    disputed = findings_of(knowledge_base, kind=KIND)
+    is_right = Q(document_id=document_id, state=Finding.State.OPEN)
+    right = disputed.filter(Q(id=finding_id) if finding_id else is_right)[:MAX_AT_ONCE]
+    others = [other for finding in right for other in finding.reason.get("others", ())]
+    if not others:
         raise NotFound(_("These documents do not disagree any more."))
     wrong = Q()
-    for other in right.reason["others"]:
+    for other in others:
         wrong |= Q(document_id=other["document"], start=other["start"], end=other["end"])
-    theirs = findings_of(knowledge_base, kind=right.kind).filter(wrong)
-    ours = findings_of(knowledge_base).filter(id=right.id)
+    ours = disputed.filter(id__in=[finding.id for finding in right])
+    theirs = disputed.filter(wrong)
     return _decide(actor, knowledge_base, {Finding.State.KEPT: ours, Finding.State.REMOVED: theirs})
 
 
