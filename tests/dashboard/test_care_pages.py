@@ -35,6 +35,14 @@ def test_one_word_is_refused_with_a_reason(owner, cast, shop):
     assert answer.context["form"].errors["words"]
 
 
+def test_search_says_how_the_assistant_searches_now(owner, cast, shop):
+    shown = owner.get(page(cast, "search"), {"q": "发货", "limit": "20"}).content.decode()
+    assert "字词和语义结合 · 8" in shown
+    owner.post(page(cast, "search_apply"), {"assistant": shop.assistant.id, "mode": "lexical", "limit": 20})  # fmt: skip
+    shown = owner.get(page(cast, "search"), {"q": "发货"}).content.decode()
+    assert "· 20" in shown
+
+
 def test_search_settings_go_to_the_assistant(owner, cast, shop):
     asked = {"assistant": shop.assistant.id, "mode": "lexical", "limit": 15}
     owner.post(page(cast, "search_apply"), asked)
@@ -128,6 +136,17 @@ def test_one_button_and_all_of_a_kind_decide(english, cast, shop):
     assert "kept" not in states(cast).values()
     english.post(url, {"all": "1", "state": "kept", "listed": "open", "kind": "placeholder"})
     assert sorted(states(cast).values()) == [*["kept"] * 29, "removed"]
+
+
+def test_home_says_what_waits_for_a_look(english, cast, shop):
+    home = page(cast, "home")
+    assert "looks wrong" not in english.get(home).content.decode()
+    finding_made(cast, shop)
+    with tenant_tx(cast.tenant.id):
+        Document.objects.update(valid_to=timezone.localdate() - timedelta(days=1))
+    shown = english.get(home).content.decode()
+    assert "1 place that looks wrong" in shown
+    assert "Expired" in shown
 
 
 def test_the_right_side_of_a_dispute_is_chosen(english, cast, shop):

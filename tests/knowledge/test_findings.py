@@ -37,7 +37,8 @@ def found(shop, **wanted):
 def decide(shop, findings, state):
     with tenant_tx(shop.tenant_id):
         ids = [finding.id for finding in findings]
-        return findings_decide(actor=SYSTEM, knowledge_base=shop.base, finding_ids=ids, state=state)
+        done = findings_decide(actor=SYSTEM, knowledge_base=shop.base, finding_ids=ids, state=state)
+        return done.count
 
 
 def passages(shop):
@@ -158,10 +159,8 @@ def test_stranger_sees_and_decides_nothing(uploaded, cast):
     with tenant_tx(cast.other_tenant.id):
         assert list(findings_of(uploaded.base)) == []
         ids = [row.id for row in rows]
-        assert (
-            findings_decide(
-                actor=SYSTEM, knowledge_base=uploaded.base, finding_ids=ids, state="removed"
-            )
-            == 0
+        done = findings_decide(
+            actor=SYSTEM, knowledge_base=uploaded.base, finding_ids=ids, state="removed"
         )
+        assert done.count == 0
     assert {f.state for f in found(uploaded)} == {"removed", Finding.State.OPEN}

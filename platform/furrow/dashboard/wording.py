@@ -134,6 +134,11 @@ _SEARCH_REASONS = {
     "known": _lazy("Counts more: it answered questions like this one."),
     "known_passage": _lazy("Counts more: this passage answered a question like this one."),
 }
+SEARCH_MODES = {
+    "hybrid": _lazy("Words and meaning together"),
+    "lexical": _lazy("Exact words only"),
+    "vector": _lazy("Meaning only"),
+}
 _SEARCH_CUTS = {
     "duplicate": _lazy("It says the same as a passage above."),
     "beyond_limit": _lazy("It comes after the number that was asked for."),
@@ -290,6 +295,11 @@ def search_cut(code: str) -> str:
     return str(_SEARCH_CUTS.get(code, code))
 
 
+def searches_like(settings: Mapping[str, Any]) -> str:
+    mode = SEARCH_MODES.get(settings.get("mode", ""), SEARCH_MODES["hybrid"])
+    return f"{mode} · {settings.get('limit', 8)}"
+
+
 def search_addition(kind: str, said: str, meant: str) -> str:
     return str(_SEARCH_ADDITIONS[kind]) % {"said": said, "meant": meant}
 
@@ -337,7 +347,7 @@ def validity(begins: date | None, ends: date | None, today: date) -> tuple[str, 
         return "bad", _("Expired")
     if begins is not None and begins > today:
         days = (begins - today).days
-        return "busy", ngettext("from tomorrow", "in %(n)d days", days) % {"n": days}
+        return "busy", ngettext("begins tomorrow", "begins in %(n)d days", days) % {"n": days}
     if ends is not None and (ends - today).days <= SOON_DAYS:
         days = (ends - today).days
         if not days:

@@ -34,9 +34,18 @@ class DisagreementsHandler:
     """Runs "knowledge.disagreements" on a knowledge base."""
 
     def run(self, job: JobRun) -> None:
-        with tenant_tx(job.tenant_id):
-            disagreements_refresh(job.subject_id)
-            job.renew()
+        is_behind = True
+        while is_behind:
+            started = timezone.now()
+            with tenant_tx(job.tenant_id):
+                disagreements_refresh(job.subject_id)
+                job.renew()
+            # What went live meanwhile asked for this very job, for it was still active.
+            with tenant_tx(job.tenant_id):
+                changed = Document.objects.filter(
+                    knowledge_base_id=job.subject_id, updated_at__gt=started
+                )
+                is_behind = changed.exists()
 
     def failed(self, subject_id: UUID, code: str, message: str) -> None:
         """The list is not quite up to date; the next document brings it in line."""

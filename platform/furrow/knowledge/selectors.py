@@ -179,13 +179,7 @@ def chunk_get(chunk_id: UUID) -> Chunk:
 
 def findings_of(knowledge_base: KnowledgeBase, *, state: str = "", kind: str = "") -> QuerySet[Any]:
     """Of what is live now; what misleads customers most first, then the surest. A dispute with a document that has expired since is none."""
-    today = timezone.localdate().isoformat()
-    findings = Finding.objects.filter(
-        ~Q(state=Finding.State.OPEN) | Q(reason__until__isnull=True) | Q(reason__until__gte=today),
-        knowledge_base=knowledge_base,
-        document__deleted_at=None,
-        document__live_version_id=F("version_id"),
-    )
+    findings = _findings_live().filter(knowledge_base=knowledge_base)
     if state:
         findings = findings.filter(state=state)
     if kind:
@@ -198,6 +192,21 @@ def findings_of(knowledge_base: KnowledgeBase, *, state: str = "", kind: str = "
     return findings.select_related("document").order_by(
         weight, "kind", "reason__about", "-score", "document__title", "start"
     )
+
+
+def _findings_live() -> QuerySet[Any]:
+    today = timezone.localdate().isoformat()
+    return Finding.objects.filter(
+        ~Q(state=Finding.State.OPEN) | Q(reason__until__isnull=True) | Q(reason__until__gte=today),
+        document__deleted_at=None,
+        document__live_version_id=F("version_id"),
+    )
+
+
+def findings_open() -> dict[UUID, int]:
+    """How many findings wait for a decision, by knowledge base."""
+    rows = _findings_live().filter(state=Finding.State.OPEN, knowledge_base__deleted_at=None)
+    return dict(rows.values_list("knowledge_base_id").annotate(Count("id")))
 
 
 def findings_counts(knowledge_base: KnowledgeBase) -> dict[str, dict[str, int]]:
@@ -216,12 +225,15 @@ def disputes_by_document(knowledge_base: KnowledgeBase) -> list[dict[str, Any]]:
     return list(counted.annotate(places=Count("id")).order_by("-places", "title"))
 
 
-def documents_expiring(knowledge_base: KnowledgeBase, *, days: int = 14) -> QuerySet[Any]:
-    """Documents whose last valid day is past or within `days`, the soonest first."""
+def documents_expiring(
+    knowledge_base: KnowledgeBase | None = None, *, days: int = 14
+) -> QuerySet[Any]:
+    """Documents, of one base or all, whose last valid day is past or within `days`, the soonest first."""
     last = timezone.localdate() + timedelta(days=days)
-    return Document.objects.filter(
-        knowledge_base=knowledge_base, deleted_at=None, valid_to__lte=last
-    ).order_by("valid_to", "title")
+    documents = Document.objects.filter(deleted_at=None, valid_to__lte=last)
+    if knowledge_base is not None:
+        documents = documents.filter(knowledge_base=knowledge_base)
+    return documents.filter(knowledge_base__deleted_at=None).order_by("valid_to", "title")
 
 
 def corrections_of(document: Document) -> QuerySet[Any]:

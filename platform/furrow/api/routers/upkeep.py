@@ -124,4 +124,7 @@ def _finding(row: Any) -> dict[str, Any]:
         "start": row.start,
         "end": row.end,
         "excerpt": row.excerpt,
+        "others": [
+            {**other, "document_id": other["document"]} for other in row.reason.get("others", ())
+        ],
     }

@@ -18,6 +18,8 @@ from furrow.dashboard import finding_words, wording
 
 register = template.Library()
 
+_WORDS_SHOWN = 12
+
 UNDO_TAG = "undo:"
 _MARK = re.compile(r"(\[\d{1,3}\])")
 
@@ -151,6 +153,11 @@ def search_reason(name: str) -> str:
 
 
 @register.filter
+def searches_like(settings: Any) -> str:
+    return wording.searches_like(settings or {})
+
+
+@register.filter
 def search_cut(code: str) -> str:
     return wording.search_cut(code)
 
@@ -207,6 +214,21 @@ def highlight(text: str, terms: Iterable[str]) -> SafeString:
         position = end
     parts.append(conditional_escape(text[position:]))
     return mark_safe("".join(parts))  # noqa: S308  every part is escaped above
+
+
+@register.filter
+def matched_words(hit: Any) -> list[str]:
+    """What of the question was found, as it stands in the passage or in its title and headings."""
+    known = {term for term in hit.matched_terms if term.strip()}
+    wanted = sorted({t for t in known if len(t) > 1} or known, key=len, reverse=True)
+    if not wanted:
+        return []
+    pattern = re.compile("|".join(map(re.escape, wanted)), re.IGNORECASE)
+    found: dict[str, None] = {}
+    for text in (hit.text, hit.header):
+        for start, end in _joined(match_spans(pattern, text)):
+            found[text[start:end]] = None
+    return list(found)[:_WORDS_SHOWN]
 
 
 def match_spans(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
