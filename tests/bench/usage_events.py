@@ -1,7 +1,8 @@
 """Fills a year of usage by SQL and measures what the page of costs, the API and one more call cost then.
 
 Each hour has 24 kinds of calls, four assistants on three channels with two models: 200,000 rows to sum up. A tenth
-as many questions stand beside them, three in a conversation, because the page says what each of them cost.
+as many questions stand beside them, three in a conversation and answered alike, because the page says what each
+of them cost.
 """
 
 import os
@@ -68,7 +69,7 @@ INSERT INTO conversations_turn (
     id, tenant_id, created_at, conversation_id, number, text, payer, status, rung, answer, citations, usage,
     cost_amount, cost_currency, trace, error_code, finished_at)
 SELECT lpad(to_hex(n), 32, '0')::uuid, %(tenant)s, at, lpad(to_hex(n / 3), 32, '0')::uuid, 1 + n %% 3, 'question',
-       '{}', 'done', (ARRAY['composed', 'composed', 'approved', 'quoted', 'human'])[1 + n %% 5], 'answer', '[]',
+       '{}', 'done', (ARRAY['composed', 'composed', 'approved', 'quoted', 'human'])[1 + n / 3 %% 5], 'answer', '[]',
        '{}', 0, 'CNY', '{}', '', at
   FROM generate_series(0, %(count)s - 1) AS n,
        LATERAL (SELECT %(begin)s::timestamptz + n * %(step)s::interval AS at) AS t
