@@ -1,7 +1,6 @@
 """Web, chat worker and model server are killed at random moments of two hundred paid calls: the books agree.
 
-The paid calls are answers streamed over `/v1` and searches; the chat worker answers turns of conversations beside
-them, for which the smallest of models is hardly ever asked.
+The paid calls are answers streamed over `/v1`, searches, and the chat worker's answers in conversations.
 
 Repeat a run with FURROW_FAULT_SEED.
 """
@@ -32,6 +31,8 @@ pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(600)]
 CALLS, KILLS, CLIENTS = 200, 12, 4
 # A hold outlives its call by so much, and the sweep comes every five seconds.
 CALL_S, GRACE_S, SWEEP_S = 8, 2, 5
+# The rules and passages of an assistant's prompt, a token for each byte, and room for the answer.
+CONTEXT = 16_384
 SEED = int(os.environ.get("FURROW_FAULT_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 
 
@@ -45,7 +46,7 @@ def paying() -> Iterator[Product]:
         folder,
         free_port(),
         settings={
-            "FURROW_MODEL": str(checkpoint_save(folder / "tiny")),
+            "FURROW_MODEL": str(checkpoint_save(folder / "tiny", context=CONTEXT)),
             "CHAT_TOTAL_TIMEOUT_S": str(CALL_S),
             "CHAT_FIRST_TOKEN_TIMEOUT_S": str(CALL_S),
             "HOLD_GRACE_S": str(GRACE_S),
@@ -216,6 +217,17 @@ def _count(product: Product, table: str) -> int:
     return int(product.sql(f"SELECT count(*) FROM {table}")[0][0])
 
 
+def _outcomes(product: Product) -> str:
+    """What became of the worker's turns at the rung that asks the model."""
+    return str(
+        product.sql(
+            "SELECT step ->> 'outcome', step ->> 'reason', step ->> 'code', count(*)"
+            " FROM conversations_turn, jsonb_array_elements(trace) AS step"
+            " WHERE step ->> 'rung' = 'composed' GROUP BY 1, 2, 3"
+        )
+    )
+
+
 def _open(product: Product) -> int:
     return int(product.sql("SELECT count(*) FROM metering_hold WHERE state = 'open'")[0][0])
 
@@ -244,6 +256,7 @@ def test_kills_met_streams_of_the_web(paying: Product, raid: dict[str, float]) -
     assert raid["kills"] == KILLS
     assert raid["chats over /v1"] >= CALLS
     assert raid["turns of the worker"] >= KILLS
+    assert raid["chats of the worker"] >= KILLS // 2, _outcomes(paying)
     assert raid["streams cut"] > 0
     assert raid["streams whole"] > CALLS // 4
 
