@@ -47,6 +47,7 @@ def turns(shop, tenant, *rungs):
             turn = conversations.turn_create(conversation=talk, text="?")
             answered(turn, shop.document, shop.chunks[0])
             Turn.objects.filter(id=turn.id).update(rung=rung)
+    rolled_up()
 
 
 def test_page_says_what_today_and_this_month_cost(english, spent, page):
@@ -78,6 +79,7 @@ def test_savings_are_what_the_model_would_have_cost(english, cast, spent, page):
 
 
 def test_savings_without_an_answer_of_the_model_use_a_usual_one_and_say_so(english, shop, page):
+    rolled_up()
     response = english.get(page("costs"))
     savings = response.context["savings"]
     # 1,500 tokens at 2 and 200 at 8 a million.
