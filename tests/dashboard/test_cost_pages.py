@@ -357,3 +357,23 @@ def test_credit_lasts_as_long_as_the_pace_says(month, last_month, day, days):
     zero = Decimal(0)
     spent = Spending("CNY", zero, Decimal(month), Decimal(last_month), zero, zero, zero, 0, None)
     assert days_left(Decimal(10), spent, date(2026, 11, day)) == days
+
+
+def test_owner_sees_what_a_low_budget_left_of_an_answer(english, cast, shop, page):
+    step = {
+        "name": "shorter",
+        "max_tokens": 200,
+        "model": None,
+        "scope": "tenant",
+        "used_percent": 83,
+    }
+    with tenant_tx(cast.tenant.id):
+        Turn.objects.filter(id=shop.turn.id).update(
+            rung="composed", trace=[{"rung": "composed", "outcome": "answered", "step": step}]
+        )
+    text = english.get(page("conversation", shop.conversation.id)).content.decode()
+    assert "Budget 83 % used: shorter answers" in text
+    with tenant_tx(cast.tenant.id):
+        whole = [{"rung": "composed", "outcome": "answered", "step": step | {"name": "full"}}]
+        Turn.objects.filter(id=shop.turn.id).update(trace=whole)
+    assert "% used" not in english.get(page("conversation", shop.conversation.id)).content.decode()
