@@ -13,7 +13,8 @@ from furrow.metering.selectors import day_span
 from furrow.metering.spending import Spending, typical_answer_cost
 
 WRITTEN = "composed"
-PERSON = ("human", "")
+# Nothing the assistant said by itself answered the question.
+PERSON = ("human", "person", "held", "")
 # Rungs that answer without the model writing anything.
 FREE = ("approved", "fact", "quoted")
 
@@ -77,7 +78,7 @@ def _conversations(begin: Any, end: Any) -> dict[str, int]:
     opinions = Feedback.objects.filter(turn__conversation=OuterRef("pk"))
     resolved = (
         Exists(turns.filter(status=Turn.Status.DONE).exclude(rung__in=[*PERSON, "greeting"]))
-        & ~Exists(turns.filter(status=Turn.Status.DONE, rung="human"))
+        & ~Exists(turns.filter(status=Turn.Status.DONE, rung__in=["human", "person", "held"]))
         & ~Exists(Ticket.objects.filter(conversation=OuterRef("pk")))
         & ~Exists(opinions.filter(value=-1))
     )
