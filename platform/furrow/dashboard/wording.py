@@ -169,6 +169,7 @@ _API_GROUPS = {
     "assistants": _lazy("Assistants"),
     "evaluation": _lazy("Golden questions and tests"),
     "conversations": _lazy("Conversations"),
+    "inbox": _lazy("Inbox"),
 }
 _ACTIONS = {
     "tenant.created": _lazy("Business created"),
