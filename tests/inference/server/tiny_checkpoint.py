@@ -24,8 +24,9 @@ TEMPLATE = """
 
 
 def checkpoint_save(folder: Path, *, context: int = 1024, phrases: Sequence[str] = ()) -> Path:
-    """Random weights: what it says means nothing, how it is said is what a real one does. `phrases` are tokens of
-    their own beside the bytes, for nonsense that has words and ends its sentences.
+    """Random weights: what it says means nothing, how it is said is what a real one does. Each byte is a token, so
+    an assistant's prompt needs a longer `context`. `phrases` are tokens of their own beside the bytes, for nonsense
+    that has words and ends its sentences.
     """
     tokenizer_save(folder, phrases)
     torch.manual_seed(1)
