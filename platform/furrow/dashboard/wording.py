@@ -144,6 +144,8 @@ SEARCH_MODES = {
     "lexical": _lazy("Exact words only"),
     "vector": _lazy("Meaning only"),
 }
+# From when on it is said that something expires.
+_SOON_DAYS = 14
 _SEARCH_CUTS = {
     "duplicate": _lazy("It says the same as a passage above."),
     "beyond_limit": _lazy("It comes after the number that was asked for."),
@@ -357,9 +359,6 @@ def ticket_reason(reason: str) -> str:
     return reason.replace("_", " ")
 
 
-SOON_DAYS = 14
-
-
 def validity(begins: date | None, ends: date | None, today: date) -> tuple[str, str]:
     """The colour and words of a badge; both empty while nothing about the dates needs a look."""
     if ends is not None and ends < today:
@@ -367,7 +366,7 @@ def validity(begins: date | None, ends: date | None, today: date) -> tuple[str, 
     if begins is not None and begins > today:
         days = (begins - today).days
         return "busy", ngettext("begins tomorrow", "begins in %(n)d days", days) % {"n": days}
-    if ends is not None and (ends - today).days <= SOON_DAYS:
+    if ends is not None and (ends - today).days <= _SOON_DAYS:
         days = (ends - today).days
         if not days:
             return "warn", _("last day")

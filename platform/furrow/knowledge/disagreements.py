@@ -6,9 +6,10 @@ the older document is told too, and a difference that was settled leaves the lis
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from furrow.knowledge.jobs import disagreements_enqueue
 from furrow.knowledge.models import Document, DocumentVersion, Finding, FindingChoice
 
 MAX_COMPARED = 200
+MAX_LISTED = 2_000
 _MAX_OTHERS = 5
 _SURENESS = 0.9
 _EXCERPT = 300
@@ -117,27 +119,36 @@ def disagreements_refresh(knowledge_base_id: UUID) -> None:
 
 
 Place = tuple[UUID, int, int]
+Saying = tuple[Stated, Fact]
+Pair = tuple[Stated, Fact, Stated, Fact]
 
 
 def disagreements(stated: Sequence[Stated]) -> dict[Place, dict[str, Any]]:
     """By version and place, what others say there instead: the `reason` of a finding."""
-    by_key: dict[str, list[tuple[Stated, Fact]]] = defaultdict(list)
+    by_key: dict[str, dict[str, list[Saying]]] = defaultdict(lambda: defaultdict(list))
     for one in stated:
         for fact in one.facts:
-            by_key[fact.key].append((one, fact))
-    told: dict[Place, list[tuple[Stated, Fact, Stated, Fact]]] = defaultdict(list)
-    for sayings in by_key.values():
-        if len({fact.value for _, fact in sayings}) < 2:
-            continue
-        for one, fact in sayings:
-            for other, said in sayings:
-                is_another = other.document.id != one.document.id and said.value != fact.value
-                if is_another and one.meets(other):
-                    told[one.version_id, fact.start, fact.end].append((one, fact, other, said))
-    return {place: _reason(pairs) for place, pairs in told.items()}
+            by_key[fact.key][fact.value].append((one, fact))
+    told: dict[Place, list[Pair]] = defaultdict(list)
+    for by_value in by_key.values():
+        if len(told) >= MAX_LISTED:
+            break
+        # By value, so that two hundred lists that agree cost no more than one.
+        for value, sayings in by_value.items():
+            others = [said for other, pairs in by_value.items() if other != value for said in pairs]
+            for one, fact in sayings if others else ():
+                place = (one.version_id, fact.start, fact.end)
+                told[place] += islice(_against(one, fact, others), _MAX_OTHERS)
+    return {place: _reason(pairs) for place, pairs in told.items() if pairs}
 
 
-def _reason(pairs: Sequence[tuple[Stated, Fact, Stated, Fact]]) -> dict[str, Any]:
+def _against(one: Stated, fact: Fact, others: Sequence[Saying]) -> Iterator[Pair]:
+    for other, said in others:
+        if other.document.id != one.document.id and one.meets(other):
+            yield one, fact, other, said
+
+
+def _reason(pairs: Sequence[Pair]) -> dict[str, Any]:
     one, own, first, said = pairs[0]
     others = {
         (other.document.id, fact.start): {
@@ -157,7 +168,7 @@ def _reason(pairs: Sequence[tuple[Stated, Fact, Stated, Fact]]) -> dict[str, Any
         "said": own.said,
         "about": own.key.replace("|", " · "),
         "others": list(others.values())[:_MAX_OTHERS],
-        # The day from which nothing is in dispute any more, because one of them has expired.
+        # The last day of the dispute: then one of them has expired.
         "until": until.isoformat(),
     }
 

@@ -17,6 +17,7 @@ from furrow.core.context import current_tenant_id
 from furrow.core.errors import NotFound
 from furrow.core.jobs import places_in_queue
 from furrow.core.models import Job
+from furrow.knowledge.cleaning.contradictions import KIND
 from furrow.knowledge.failures import failure_message
 from furrow.knowledge.models import (
     Chunk,
@@ -32,7 +33,7 @@ from furrow.knowledge.storage import file_path
 STAGES = ("parsing", "cleaning", "embedding")
 HEAVY_FIELDS = ("text", "blocks", "pages")
 # Kinds of findings by which a customer is told something wrong.
-MOST_MISLEADING = ("contradiction", "stale", "placeholder")
+MOST_MISLEADING = (KIND, "stale", "placeholder")
 
 
 @dataclass(frozen=True)
@@ -220,7 +221,7 @@ def findings_counts(knowledge_base: KnowledgeBase) -> dict[str, dict[str, int]]:
 
 def disputes_by_document(knowledge_base: KnowledgeBase) -> list[dict[str, Any]]:
     """The documents that disagree with others: `document_id`, `title` and at how many `places`."""
-    rows = findings_of(knowledge_base, state=Finding.State.OPEN, kind=MOST_MISLEADING[0])
+    rows = findings_of(knowledge_base, state=Finding.State.OPEN, kind=KIND)
     counted = rows.order_by().values("document_id", title=F("document__title"))
     return list(counted.annotate(places=Count("id")).order_by("-places", "title"))
 
