@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import translation
 from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from reportlab.lib.colors import HexColor
 from reportlab.lib.pagesizes import A4
@@ -133,7 +134,7 @@ class _Page:
         facts = (
             (_("For"), business),
             (_("Period"), _period(invoice)),
-            (_("Closed on"), date_format(invoice.created_at, "DATE_FORMAT")),
+            (_("Closed on"), date_format(localtime(invoice.created_at), "DATE_FORMAT")),
             (_("Currency"), invoice.currency),
         )
         for name, value in facts:
