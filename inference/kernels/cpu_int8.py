@@ -17,13 +17,13 @@ from torch.nn import functional
 
 from inference.kernels.cpu_native import (
     GROUP,
+    HUGE_PAGES,
     TILE,
     ExpertsStruct,
     NativeKernels,
     PackedMatrix,
     PagesStruct,
     groups_of,
-    huge_empty,
     native_load,
 )
 from inference.model.cache import pages_write
@@ -202,7 +202,7 @@ class NativeBackend:
 
     def linear(self, weight: Tensor, bias: Tensor | None) -> "NativeLinear":
         packed = matrix_pack(weight)
-        tiles = huge_empty(tuple(packed.tiles.shape), torch.int8).copy_(packed.tiles)
+        tiles = HUGE_PAGES.empty(tuple(packed.tiles.shape), torch.int8).copy_(packed.tiles)
         return NativeLinear(
             self._kernels,
             replace(packed, tiles=tiles),
@@ -250,8 +250,9 @@ class NativeExperts:
         for index, expert in enumerate(experts):
             for name, part in _expert_parts(expert).items():
                 if index == 0:
-                    self._kept[name] = huge_empty((count, *part.shape), part.dtype)
-                self._kept[name][index] = part
+                    shape = (len(part), count, *part.shape[1:])
+                    self._kept[name] = HUGE_PAGES.empty(shape, part.dtype)
+                self._kept[name][:, index] = part
         hidden = expert.down.shape[0]
         limit, alpha = clamp or (0.0, 1.0)
         self._struct = ExpertsStruct(
@@ -274,10 +275,11 @@ def _expert_parts(expert: ExpertWeights) -> dict[str, Tensor]:
     inner = _padded(width, TILE)
 
     def spread(part: Tensor) -> Tensor:
-        # Gate and up each fill whole tiles, so that a tile of one lines up with one of the other.
+        # Each tile of gates before the tile of their ups: they are read together, so in order.
         halves = part.float().view(2, width, *part.shape[1:])
         padding = [0, 0] * (halves.dim() - 2) + [0, inner - width]
-        return functional.pad(halves, padding).flatten(0, 1)
+        tiles = functional.pad(halves, padding).unflatten(1, (-1, TILE))
+        return tiles.transpose(0, 1).flatten(0, 2)
 
     gate_up = matrix_pack(spread(expert.gate_up), TILE)
     down = matrix_pack(functional.pad(expert.down.float(), (0, inner - width)))
@@ -290,7 +292,9 @@ def _expert_parts(expert: ExpertWeights) -> dict[str, Tensor]:
     if expert.down_bias is not None:
         missing = len(down.scales) - len(expert.down_bias)
         parts["down_bias"] = functional.pad(expert.down_bias.float(), (0, missing))
-    return parts
+    # A thread computes some of all experts' outputs: what lies together is one piece of each.
+    pieces = {name: len(down.scales) // (2 * TILE) for name in parts if name.startswith("down")}
+    return {name: part.unflatten(0, (pieces.get(name, 1), -1)) for name, part in parts.items()}
 
 
 def matrix_pack(weight: Tensor, row_multiple: int = 2 * TILE) -> PackedMatrix:

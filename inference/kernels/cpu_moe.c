@@ -5,8 +5,9 @@
  * are quantised here to [-127, 127], per row and 128 inputs, so that one large input costs its
  * neighbours alone their precision. AVX-512 VNNI multiplies unsigned by signed bytes, so inputs
  * are stored with 128 added and 128 times the weights' sum is taken off again. AVX2's product of
- * bytes would saturate so: there inputs lose their sign to the weights, and two products of at
- * most 127 by 127 fit 16 bits. Both give the same integers, so a row's result depends neither on
+ * bytes would saturate so: there an input's size is multiplied, for a negative one by the inverted
+ * bits of the weight, -w - 1, and the sums begin with what these ones come to; two products of at
+ * most 127 by 128 fit 16 bits. Both give the same integers, so a row's result depends neither on
  * the processor nor on the rows beside it.
  */
 #include <immintrin.h>
@@ -17,9 +18,11 @@
 
 #define TILE 16
 #define GROUP 128
-/* Tiles are short, so the next one is fetched while this one is multiplied. */
-#define AHEAD 2048
-#define FETCH(W, I) _mm_prefetch((const char *)(W) + (I) * 64 + AHEAD, _MM_HINT_T0)
+/* Memory needs some 100 ns, in which a core reads this much: so far ahead weights are fetched, and
+ * behind a tile's end those that come next. */
+#define AHEAD 4096
+#define FETCH(FROM, I) _mm_prefetch((const char *)(FROM) + (I) * 64, _MM_HINT_NTA)
+#define AHEAD_OF(W, NEXT) ((i + AHEAD / 64 < k4 ? (W) : (NEXT) - k4 * 64) + AHEAD)
 
 static inline void fetch(const void *from, int64_t bytes) {
     for (int64_t at = 0; at < bytes; at += 64) _mm_prefetch((const char *)from + at, _MM_HINT_T0);
@@ -28,21 +31,26 @@ static inline void fetch(const void *from, int64_t bytes) {
 #if defined(__AVX512F__) && defined(__AVX512VNNI__)
 #define OFFSET 128
 #define ROWS 8
-typedef uint8_t input_t;
+#define WORD 4 /* bytes that four inputs take */
 #else
 #define OFFSET 0
-/* Sixteen registers hold the sums of four rows; those of eight would go through memory. */
-#define ROWS 4
-typedef int8_t input_t;
+/* Measured: two of six rows' sums go through memory, and that costs less than a second pass. */
+#define ROWS 6
+#define WORD 8 /* four sizes, then four masks: all ones where the input is negative */
 #endif
 
-/* One row's inputs, and what a step of each group is worth. */
+/* What one step of a group's inputs is worth, and what the sums of its products begin with. */
 typedef struct {
-    const input_t *inputs;
-    const float *steps;
+    float step;
+    int32_t start;
+} group_t;
+
+typedef struct {
+    const uint8_t *inputs;
+    const group_t *groups;
 } row_t;
 
-static inline int32_t word(const input_t *inputs) {
+static inline int32_t word(const uint8_t *inputs) {
     int32_t value;
     memcpy(&value, inputs, 4);
     return value;
@@ -56,56 +64,74 @@ static inline int32_t word(const input_t *inputs) {
         __m512i acc0[R], acc1[R];                                                          \
         for (int r = 0; r < R; r++) acc0[r] = _mm512_loadu_si512(s0 + g * TILE);           \
         for (int r = 0; r < R; r++) acc1[r] = _mm512_loadu_si512(s1 + g * TILE);           \
+        const int8_t *from0 = AHEAD_OF(w0, next), *from1 = AHEAD_OF(w1, next + (w1 - w0)); \
         for (; i < end; i++) {                                                             \
-            FETCH(w0, i);                                                                  \
-            FETCH(w1, i);                                                                  \
+            FETCH(from0, i);                                                               \
+            FETCH(from1, i);                                                               \
             __m512i a = _mm512_loadu_si512(w0 + i * 64);                                   \
             __m512i b = _mm512_loadu_si512(w1 + i * 64);                                   \
             for (int r = 0; r < R; r++) {                                                  \
-                __m512i x = _mm512_set1_epi32(word(rows[r].inputs + 4 * i));                \
+                __m512i x = _mm512_set1_epi32(word(rows[r].inputs + WORD * i));            \
                 acc0[r] = _mm512_dpbusd_epi32(acc0[r], x, a);                              \
                 acc1[r] = _mm512_dpbusd_epi32(acc1[r], x, b);                              \
             }                                                                              \
         }                                                                                  \
         for (int r = 0; r < R; r++) {                                                      \
-            add_stepped(out + r * 2 * TILE, acc0[r], rows[r].steps[g]);                    \
-            add_stepped(out + r * 2 * TILE + TILE, acc1[r], rows[r].steps[g]);             \
+            add_stepped(out + r * 2 * TILE, acc0[r], rows[r].groups[g].step);              \
+            add_stepped(out + r * 2 * TILE + TILE, acc1[r], rows[r].groups[g].step);       \
         }                                                                                  \
     }
+static inline int32_t inputs_store(const int8_t *numbers, int64_t sixteens, uint8_t *out) {
+    for (int64_t i = 0; i < 16 * sixteens; i++) out[i] = (uint8_t)(numbers[i] + OFFSET);
+    return 0;
+}
 static inline void add_stepped(float *to, __m512i dots, float step) {
     __m512 floats = _mm512_cvtepi32_ps(dots);
     _mm512_storeu_ps(to, _mm512_fmadd_ps(floats, _mm512_set1_ps(step), _mm512_loadu_ps(to)));
 }
 #else
 /* The empty assembly keeps rows apart: mixed by the compiler they need more registers than exist. */
-#define HALF(R, W, AT)                                                                     \
+#define HALF(R, W, NEXT, AT)                                                               \
     for (int64_t g = 0, i = 0; i < k4; g++) {                                              \
         int64_t end = i + GROUP / 4 < k4 ? i + GROUP / 4 : k4;                             \
         __m256i low[R], high[R];                                                           \
-        for (int r = 0; r < R; r++) low[r] = high[r] = _mm256_setzero_si256();             \
+        for (int r = 0; r < R; r++)                                                        \
+            low[r] = high[r] = _mm256_set1_epi32(rows[r].groups[g].start);                 \
+        const int8_t *from = AHEAD_OF(W, NEXT);                                            \
         for (; i < end; i++) {                                                             \
-            FETCH(W, i);                                                                   \
+            FETCH(from, i);                                                                \
             __m256i a = _mm256_loadu_si256((const __m256i *)(W + i * 64));                 \
             __m256i b = _mm256_loadu_si256((const __m256i *)(W + i * 64 + 32));            \
             for (int r = 0; r < R; r++) {                                                  \
-                __m256i x = _mm256_set1_epi32(word(rows[r].inputs + 4 * i));               \
-                __m256i size = _mm256_abs_epi8(x);                                         \
-                low[r] = _mm256_add_epi32(low[r], dot4(size, x, a));                       \
-                high[r] = _mm256_add_epi32(high[r], dot4(size, x, b));                     \
+                __m256i size = _mm256_set1_epi32(word(rows[r].inputs + WORD * i));         \
+                __m256i mask = _mm256_set1_epi32(word(rows[r].inputs + WORD * i + 4));     \
+                low[r] = _mm256_add_epi32(low[r], dot4(size, mask, a));                    \
+                high[r] = _mm256_add_epi32(high[r], dot4(size, mask, b));                  \
                 __asm__ volatile("" : "+x"(low[r]), "+x"(high[r]));                        \
             }                                                                              \
         }                                                                                  \
         for (int r = 0; r < R; r++) {                                                      \
-            add_stepped(out + r * 2 * TILE + AT, low[r], rows[r].steps[g]);                \
-            add_stepped(out + r * 2 * TILE + AT + 8, high[r], rows[r].steps[g]);           \
+            add_stepped(out + r * 2 * TILE + AT, low[r], rows[r].groups[g].step);          \
+            add_stepped(out + r * 2 * TILE + AT + 8, high[r], rows[r].groups[g].step);     \
         }                                                                                  \
     }
 #define BODY(R)                                                                            \
     (void)s0, (void)s1;                                                                    \
-    HALF(R, w0, 0)                                                                         \
-    HALF(R, w1, TILE)
-static inline __m256i dot4(__m256i size, __m256i x, __m256i w) {
-    __m256i pairs = _mm256_maddubs_epi16(size, _mm256_sign_epi8(w, x));
+    HALF(R, w0, w1, 0)                                                                     \
+    HALF(R, w1, next, TILE)
+static inline int32_t inputs_store(const int8_t *numbers, int64_t sixteens, uint8_t *out) {
+    int32_t start = 0;
+    for (int64_t i = 0; i < 16 * sixteens; i++) start += numbers[i] < 0 ? -numbers[i] : 0;
+    for (int64_t i = 0; i < sixteens; i++) {
+        __m128i x = _mm_loadu_si128((const __m128i *)numbers + i), size = _mm_abs_epi8(x);
+        __m128i mask = _mm_cmpgt_epi8(_mm_setzero_si128(), x);
+        _mm_storeu_si128((__m128i *)out + 2 * i, _mm_unpacklo_epi32(size, mask));
+        _mm_storeu_si128((__m128i *)out + 2 * i + 1, _mm_unpackhi_epi32(size, mask));
+    }
+    return start;
+}
+static inline __m256i dot4(__m256i size, __m256i mask, __m256i w) {
+    __m256i pairs = _mm256_maddubs_epi16(size, _mm256_xor_si256(w, mask));
     return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
 }
 static inline void add_stepped(float *to, __m256i dots, float step) {
@@ -115,21 +141,18 @@ static inline void add_stepped(float *to, __m256i dots, float step) {
 #endif
 
 /* R rows times two tiles of 16 channels, but for the channels' scales, added to out [R][32].
- * R is a constant so that the rows stay in registers. */
+ * R is a constant so that the rows stay in registers; `next` are the weights needed after these. */
 #define DEFINE_DOT(R)                                                                      \
     static void dot_##R(const row_t *rows, const int8_t *w0, const int8_t *w1,             \
-                        const int32_t *s0, const int32_t *s1, int64_t k4, float *out) {    \
+                        const int8_t *next, const int32_t *s0, const int32_t *s1, int64_t k4, \
+                        float *out) {                                                      \
         BODY(R)                                                                            \
     }
-typedef void (*dot_fn)(const row_t *, const int8_t *, const int8_t *, const int32_t *,
-                       const int32_t *, int64_t, float *);
+typedef void (*dot_fn)(const row_t *, const int8_t *, const int8_t *, const int8_t *,
+                       const int32_t *, const int32_t *, int64_t, float *);
 DEFINE_DOT(1) DEFINE_DOT(2) DEFINE_DOT(3) DEFINE_DOT(4)
-#if ROWS == 8
 DEFINE_DOT(5) DEFINE_DOT(6) DEFINE_DOT(7) DEFINE_DOT(8)
-static const dot_fn DOTS[ROWS + 1] = {0, dot_1, dot_2, dot_3, dot_4, dot_5, dot_6, dot_7, dot_8};
-#else
-static const dot_fn DOTS[ROWS + 1] = {0, dot_1, dot_2, dot_3, dot_4};
-#endif
+static const dot_fn DOTS[9] = {0, dot_1, dot_2, dot_3, dot_4, dot_5, dot_6, dot_7, dot_8};
 
 /* exp to about 2 ulp, in a form the compiler turns into vector code. */
 static inline float fast_exp(float x) {
@@ -159,33 +182,36 @@ static inline float largest(const float *x, int64_t count) {
     return found;
 }
 
-/* One row of k floats to small integers, group by group. padded is a multiple of 4. */
-static void quantise(const float *x, int64_t k, int64_t padded, input_t *out, float *steps) {
-    for (int64_t first = 0; first < k; first += GROUP) {
-        int64_t end = first + GROUP < k ? first + GROUP : k;
-        float most = largest(x + first, end - first), inverse = most > 0.0f ? 127.0f / most : 0.0f;
-        for (int64_t i = first; i < end; i++)
-            out[i] = (input_t)((int32_t)rintf(x[i] * inverse) + OFFSET);
-        steps[first / GROUP] = most / 127.0f;
+/* One row of k floats to small integers, group by group; out has row_bytes(k). */
+static void quantise(const float *x, int64_t k, uint8_t *out, group_t *groups) {
+    for (int64_t first = 0; first < k; first += GROUP, groups++) {
+        int64_t count = k - first < GROUP ? k - first : GROUP;
+        float most = largest(x + first, count), inverse = most > 0.0f ? 127.0f / most : 0.0f;
+        int8_t numbers[GROUP] = {0};
+        for (int64_t i = 0; i < count; i++)
+            numbers[i] = (int8_t)(int32_t)rintf(x[first + i] * inverse);
+        groups->step = most / 127.0f;
+        groups->start = inputs_store(numbers, (count + 15) / 16, out + first / 4 * WORD);
     }
-    for (int64_t i = k; i < padded; i++) out[i] = OFFSET;
 }
 
 static inline int64_t groups_of(int64_t k) { return (k + GROUP - 1) / GROUP; }
+
+static inline int64_t row_bytes(int64_t k) { return (k + 15) / 16 * 4 * WORD; }
 
 /* x [m][k] -> out [m][n]; w, scale and sum are padded to full pairs of tiles. */
 void i8_linear(const float *x, int64_t m, int64_t k, const int8_t *w, const float *scale,
                const int32_t *sum, const float *bias, float *out, int64_t n, uint8_t *scratch,
                int threads) {
     int64_t padded = (k + 3) / 4 * 4, pairs = (n + 2 * TILE - 1) / (2 * TILE);
-    int64_t groups = groups_of(k);
-    float *steps = (float *)scratch;
-    input_t *inputs = (input_t *)(steps + m * groups);
+    int64_t groups = groups_of(k), bytes = row_bytes(k);
+    group_t *steps = (group_t *)scratch;
+    uint8_t *inputs = (uint8_t *)(steps + m * groups);
 #pragma omp parallel num_threads(threads)
     {
 #pragma omp for schedule(static)
         for (int64_t r = 0; r < m; r++)
-            quantise(x + r * k, k, padded, inputs + r * padded, steps + r * groups);
+            quantise(x + r * k, k, inputs + r * bytes, steps + r * groups);
 #pragma omp for schedule(dynamic, 2)
         for (int64_t p = 0; p < pairs; p++) {
             const int8_t *tile = w + p * 2 * TILE * padded;
@@ -196,9 +222,9 @@ void i8_linear(const float *x, int64_t m, int64_t k, const int8_t *w, const floa
                 row_t rows[ROWS];
                 float dots[ROWS * 2 * TILE] = {0};
                 for (int r = 0; r < count; r++)
-                    rows[r] = (row_t){inputs + (r0 + r) * padded, steps + (r0 + r) * groups};
-                DOTS[count](rows, tile, tile + TILE * padded, tile_sum, tile_sum + TILE * groups,
-                            padded / 4, dots);
+                    rows[r] = (row_t){inputs + (r0 + r) * bytes, steps + (r0 + r) * groups};
+                DOTS[count](rows, tile, tile + TILE * padded, tile + 2 * TILE * padded, tile_sum,
+                            tile_sum + TILE * groups, padded / 4, dots);
                 for (int r = 0; r < count; r++) {
                     float *to = out + (r0 + r) * n + first;
                     const float *from = dots + r * 2 * TILE;
@@ -210,8 +236,8 @@ void i8_linear(const float *x, int64_t m, int64_t k, const int8_t *w, const floa
     }
 }
 
-/* Everything one layer's routed experts are; strides follow from the sizes. inner is a multiple
- * of 16 and gate_up holds inner gate channels, then inner up channels, for each expert. */
+/* Everything one layer's routed experts are, in the order a step reads it; inner is a multiple of
+ * 16. gate_up: by expert, 16 gates before their 16 ups. down: by 32 outputs, expert after expert. */
 typedef struct {
     int64_t experts, hidden, inner, top_k;
     const int8_t *gate_up, *down;
@@ -232,9 +258,9 @@ static inline void gate_tile(float *restrict g, float *restrict u, float limit, 
 }
 
 static void gate_up_tile(const experts_t *e, int64_t expert, int64_t tile, const int32_t *pairs,
-                         int64_t count, const input_t *inputs, const float *steps,
+                         int64_t count, const uint8_t *inputs, const group_t *steps,
                          float *restrict inner) {
-    int64_t padded = (e->hidden + 3) / 4 * 4, at = expert * 2 * e->inner + tile * TILE;
+    int64_t padded = (e->hidden + 3) / 4 * 4, at = 2 * (expert * e->inner + tile * TILE);
     int64_t groups = groups_of(e->hidden);
     const int8_t *w = e->gate_up + at * padded;
     const int32_t *sum = e->gate_up_sum + at * groups;
@@ -246,26 +272,27 @@ static void gate_up_tile(const experts_t *e, int64_t expert, int64_t tile, const
         float dots[ROWS * 2 * TILE] = {0};
         for (int r = 0; r < n; r++) {
             int64_t token = pairs[p0 + r] / e->top_k;
-            rows[r] = (row_t){inputs + token * padded, steps + token * groups};
+            rows[r] = (row_t){inputs + token * row_bytes(e->hidden), steps + token * groups};
         }
-        DOTS[n](rows, w, w + e->inner * padded, sum, sum + e->inner * groups, padded / 4, dots);
+        DOTS[n](rows, w, w + TILE * padded, w + 2 * TILE * padded, sum, sum + TILE * groups,
+                padded / 4, dots);
         for (int r = 0; r < n; r++) {
             float *g = dots + 2 * r * TILE, *u = g + TILE;
             for (int c = 0; c < TILE; c++) g[c] *= scale[c];
-            for (int c = 0; c < TILE; c++) u[c] *= scale[e->inner + c];
-            for (int c = 0; bias && c < TILE; c++) g[c] += bias[c], u[c] += bias[e->inner + c];
+            for (int c = 0; c < TILE; c++) u[c] *= scale[TILE + c];
+            for (int c = 0; bias && c < TILE; c++) g[c] += bias[c], u[c] += bias[TILE + c];
             gate_tile(g, u, limit, alpha, inner + pairs[p0 + r] * e->inner + tile * TILE);
         }
     }
 }
 
-static void down_tiles(const experts_t *e, int64_t expert, int64_t first, const int32_t *pairs,
-                       int64_t count, const input_t *inputs, const float *steps,
-                       const float *weights, float *restrict out) {
-    int64_t channels = (e->hidden + 2 * TILE - 1) / (2 * TILE) * 2 * TILE;
-    int64_t at = expert * channels + first, groups = groups_of(e->inner);
+/* `after` is the expert that comes next. */
+static void down_tiles(const experts_t *e, int64_t expert, int64_t after, int64_t first,
+                       const int32_t *pairs, int64_t count, const uint8_t *inputs,
+                       const group_t *steps, const float *weights, float *restrict out) {
+    int64_t at = first * e->experts + expert * 2 * TILE, groups = groups_of(e->inner);
     int64_t width = e->hidden - first < 2 * TILE ? e->hidden - first : 2 * TILE;
-    const int8_t *w = e->down + at * e->inner;
+    const int8_t *w = e->down + at * e->inner, *next = w + (after - expert) * 2 * TILE * e->inner;
     const int32_t *sum = e->down_sum + at * groups;
     const float *scale = e->down_scale + at, *bias = e->down_bias ? e->down_bias + at : 0;
     for (int64_t p0 = 0; p0 < count; p0 += ROWS) {
@@ -273,8 +300,9 @@ static void down_tiles(const experts_t *e, int64_t expert, int64_t first, const 
         row_t rows[ROWS];
         float dots[ROWS * 2 * TILE] = {0};
         for (int r = 0; r < n; r++)
-            rows[r] = (row_t){inputs + pairs[p0 + r] * e->inner, steps + pairs[p0 + r] * groups};
-        DOTS[n](rows, w, w + TILE * e->inner, sum, sum + TILE * groups, e->inner / 4, dots);
+            rows[r] = (row_t){inputs + pairs[p0 + r] * row_bytes(e->inner),
+                              steps + pairs[p0 + r] * groups};
+        DOTS[n](rows, w, w + TILE * e->inner, next, sum, sum + TILE * groups, e->inner / 4, dots);
         for (int r = 0; r < n; r++) {
             const float *from = dots + 2 * r * TILE, weight = weights[pairs[p0 + r]];
             float *to = out + pairs[p0 + r] / e->top_k * e->hidden + first;
@@ -288,13 +316,13 @@ static void down_tiles(const experts_t *e, int64_t expert, int64_t first, const 
  * columns and adds experts in order, so the sum does not depend on threads or on the batch. */
 void i8_experts(const experts_t *e, const float *x, int64_t t, const int64_t *chosen,
                 const float *weights, float *out, uint8_t *scratch, int threads) {
-    int64_t pairs = t * e->top_k, padded = (e->hidden + 3) / 4 * 4;
+    int64_t pairs = t * e->top_k, bytes = row_bytes(e->hidden), inner_bytes = row_bytes(e->inner);
     float *inner = (float *)scratch;
     int64_t groups = groups_of(e->hidden), inner_groups = groups_of(e->inner);
-    float *steps = inner + pairs * e->inner, *inner_steps = steps + t * groups;
+    group_t *steps = (group_t *)(inner + pairs * e->inner), *inner_steps = steps + t * groups;
     int32_t *order = (int32_t *)(inner_steps + pairs * inner_groups), *starts = order + pairs;
     int32_t *active = starts + e->experts + 1;
-    input_t *inputs = (input_t *)(active + e->experts), *inner_inputs = inputs + t * padded;
+    uint8_t *inputs = (uint8_t *)(active + e->experts), *inner_inputs = inputs + t * bytes;
     memset(starts, 0, (e->experts + 1) * sizeof(int32_t));
     for (int64_t p = 0; p < pairs; p++) starts[chosen[p] + 1]++;
     int64_t busy = 0;
@@ -310,10 +338,10 @@ void i8_experts(const experts_t *e, const float *x, int64_t t, const int64_t *ch
     {
 #pragma omp for schedule(static)
         for (int64_t r = 0; r < t; r++) {
-            quantise(x + r * e->hidden, e->hidden, padded, inputs + r * padded, steps + r * groups);
+            quantise(x + r * e->hidden, e->hidden, inputs + r * bytes, steps + r * groups);
             memset(out + r * e->hidden, 0, e->hidden * sizeof(float));
         }
-#pragma omp for schedule(dynamic, 4)
+#pragma omp for schedule(dynamic, 8)
         for (int64_t item = 0; item < busy * tiles; item++) {
             int64_t expert = active[item / tiles];
             gate_up_tile(e, expert, item % tiles, order + starts[expert],
@@ -321,15 +349,13 @@ void i8_experts(const experts_t *e, const float *x, int64_t t, const int64_t *ch
         }
 #pragma omp for schedule(static)
         for (int64_t p = 0; p < pairs; p++)
-            quantise(inner + p * e->inner, e->inner, e->inner, inner_inputs + p * e->inner,
+            quantise(inner + p * e->inner, e->inner, inner_inputs + p * inner_bytes,
                      inner_steps + p * inner_groups);
 #pragma omp for schedule(dynamic, 1)
         for (int64_t column = 0; column < columns; column++)
             for (int64_t i = 0; i < busy; i++) {
-                /* The next expert lies elsewhere: nothing else would fetch where it begins. */
-                if (i + 1 < busy)
-                    fetch(e->down + (active[i + 1] * columns + column) * 2 * TILE * e->inner, AHEAD);
-                down_tiles(e, active[i], column * 2 * TILE, order + starts[active[i]],
+                int64_t after = active[i + 1 < busy ? i + 1 : i];
+                down_tiles(e, active[i], after, column * 2 * TILE, order + starts[active[i]],
                            starts[active[i] + 1] - starts[active[i]], inner_inputs, inner_steps,
                            weights, out);
             }
@@ -402,13 +428,13 @@ static inline int64_t slot_of(const int32_t *table, int64_t size, int64_t positi
         const int64_t value_head = p->value_head_stride;                                   \
         const int32_t *table = p->tables + sequence * p->table_width;                      \
         const float scale = p->scale;                                                      \
-        const int64_t shared = (count + group - 1) / group, head = first / group; /* of keys */\
+        const int64_t shared = (count + group - 1) / group, head = first / group; /* of keys */ \
         const NUMBER *from_keys = (const NUMBER *)p->keys + head * key_head;               \
         const NUMBER *from_values = (const NUMBER *)p->values + head * value_head;         \
         for (int64_t t = 0; t < seen; t++) {                                               \
-            const NUMBER *keys = from_keys + slot_of(table, size, start + t) * p->token_stride;\
+            const NUMBER *keys = from_keys + slot_of(table, size, start + t) * p->token_stride; \
             if (t + TOKENS_AHEAD < seen)                                                   \
-                fetch(from_keys + slot_of(table, size, start + t + TOKENS_AHEAD) * p->token_stride,\
+                fetch(from_keys + slot_of(table, size, start + t + TOKENS_AHEAD) * p->token_stride, \
                       shared * key_head * sizeof(NUMBER));                                 \
             for (int64_t h = 0; h < count; h++)                                            \
                 scores[h * seen + t] = scale * dot_##NAME(query + h * width,               \
@@ -418,12 +444,12 @@ static inline int64_t slot_of(const int32_t *table, int64_t size, int64_t positi
             softmax(scores + h * seen, seen, p->sinks ? p->sinks + first + h : 0);         \
         memset(out, 0, count * value_width * sizeof(float));                               \
         for (int64_t t = 0; t < seen; t++) {                                               \
-            const NUMBER *values = from_values + slot_of(table, size, start + t) * p->value_token_stride;\
+            const NUMBER *values = from_values + slot_of(table, size, start + t) * p->value_token_stride; \
             if (t + TOKENS_AHEAD < seen)                                                   \
-                fetch(from_values + slot_of(table, size, start + t + TOKENS_AHEAD) * p->value_token_stride,\
+                fetch(from_values + slot_of(table, size, start + t + TOKENS_AHEAD) * p->value_token_stride, \
                       shared * value_head * sizeof(NUMBER));                               \
             for (int64_t h = 0; h < count; h++)                                            \
-                add_##NAME(out + h * value_width, values + h / group * value_head, \
+                add_##NAME(out + h * value_width, values + h / group * value_head,         \
                            scores[h * seen + t], value_width);                             \
         }                                                                                  \
     }

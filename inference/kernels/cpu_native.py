@@ -6,6 +6,7 @@ Where there is no compiler, or a check fails, `native_load` answers None and tor
 import ctypes
 import hashlib
 import logging
+import math
 import mmap
 import os
 import platform
@@ -30,6 +31,7 @@ TILE = 16
 ALIGNMENT = 64
 GROUP = 128
 HUGE_PAGE = 2 << 20
+ARENA = 64 << 20
 
 log = logging.getLogger("inference.kernels")
 
@@ -73,19 +75,37 @@ class PagesStruct(ctypes.Structure):
     ]  # fmt: skip
 
 
-def huge_empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-    """Uninitialised memory in huge pages where the system grants them.
+class HugePages:
+    """Memory in huge pages where the system grants them, handed out piece after piece.
 
-    Experts are read in short pieces all over a gigabyte: with 4 kB pages a third of the time
-    goes into address translation.
+    Weights are read in short pieces all over a gigabyte: with 4 kB pages a third of the time goes
+    into address translation. Small matrices share a page, or most would get none.
     """
-    tensor = torch.empty(shape, dtype=dtype)
-    first = -(-tensor.data_ptr() // HUGE_PAGE) * HUGE_PAGE
-    size = (tensor.data_ptr() + tensor.nbytes - first) // HUGE_PAGE * HUGE_PAGE
-    if size > 0 and hasattr(mmap, "MADV_HUGEPAGE"):
+
+    def __init__(self) -> None:
+        self._arena = torch.empty(0, dtype=torch.uint8)
+
+    def empty(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
+        """Uninitialised, at a multiple of ALIGNMENT; an arena lives as long as its last piece."""
+        size = math.prod(shape) * dtype.itemsize
+        taken = -(-size // ALIGNMENT) * ALIGNMENT
+        if taken > len(self._arena):
+            self._arena = _huge_arena(max(taken, ARENA))
+        piece, self._arena = self._arena[:size], self._arena[taken:]
+        return piece.view(dtype).view(shape)
+
+
+def _huge_arena(size: int) -> Tensor:
+    buffer = torch.empty(size + HUGE_PAGE, dtype=torch.uint8)
+    arena = buffer[-buffer.data_ptr() % HUGE_PAGE :][:size]
+    if hasattr(mmap, "MADV_HUGEPAGE"):
         # Only advice: without it everything works, slower.
-        ctypes.CDLL(None).madvise(ctypes.c_void_p(first), ctypes.c_size_t(size), mmap.MADV_HUGEPAGE)
-    return tensor
+        address, length = ctypes.c_void_p(arena.data_ptr()), ctypes.c_size_t(size)
+        ctypes.CDLL(None).madvise(address, length, mmap.MADV_HUGEPAGE)
+    return arena
+
+
+HUGE_PAGES = HugePages()
 
 
 def memory_trim() -> None:
@@ -151,7 +171,7 @@ class NativeKernels:
             states.data_ptr(), count, matrix.columns, matrix.tiles.data_ptr(),
             matrix.scales.data_ptr(), matrix.sums.data_ptr(),
             None if bias is None else bias.data_ptr(), out.data_ptr(), matrix.rows,
-            self._scratch.of(count * (2 * (matrix.columns + 4) + 4 * groups_of(matrix.columns))), torch.get_num_threads(),
+            self._scratch.of(count * row_bytes(matrix.columns)), torch.get_num_threads(),
         )  # fmt: skip
         return out
 
@@ -161,10 +181,8 @@ class NativeKernels:
         """states [T, hidden], weights and chosen [T, k] -> [T, hidden]."""
         states, weights, chosen = states.contiguous(), weights.contiguous(), chosen.contiguous()
         count, pairs = states.shape[0], weights.numel()
-        # An input takes up to two bytes, a sum four.
-        per_pair = 6 * layer.inner + 4 * groups_of(layer.inner) + 4
-        per_row = 2 * (layer.hidden + 4) + 4 * groups_of(layer.hidden)
-        size = pairs * per_pair + count * per_row + 8 * (layer.experts + 1)
+        per_pair = 4 * layer.inner + row_bytes(layer.inner) + 4
+        size = pairs * per_pair + count * row_bytes(layer.hidden) + 8 * (layer.experts + 1)
         out = torch.empty_like(states)
         self._library.i8_experts(
             ctypes.addressof(layer), states.data_ptr(), count, chosen.data_ptr(),
@@ -216,6 +234,11 @@ class NativeKernels:
 def groups_of(columns: int) -> int:
     """How many groups of inputs a row is quantised in."""
     return -(-columns // GROUP)
+
+
+def row_bytes(columns: int) -> int:
+    """What a quantised row takes: up to two bytes an input in sixteens, eight for each group."""
+    return 2 * (columns + 15) + 8 * groups_of(columns)
 
 
 @lru_cache(maxsize=1)
