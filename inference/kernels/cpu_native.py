@@ -1,4 +1,4 @@
-"""The C kernels of cpu_moe.c: built once with the system's compiler, checked, called by ctypes.
+"""The C kernels of this folder: built once with the system's compiler, checked, called by ctypes.
 
 Where there is no compiler, or a check fails, `native_load` answers None and torch does the work.
 """
@@ -6,8 +6,6 @@ Where there is no compiler, or a check fails, `native_load` answers None and tor
 import ctypes
 import hashlib
 import logging
-import math
-import mmap
 import os
 import platform
 import shutil
@@ -20,7 +18,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-SOURCE = Path(__file__).with_name("cpu_moe.c")
+from inference.kernels.host_memory import Scratch
+
+SOURCES = [Path(__file__).with_name(name) for name in ("cpu_int8.c", "cpu_attention.c")]
+HEADER = Path(__file__).with_name("cpu_math.h")
 # No -ffast-math: linked into a library it would turn off denormals for the whole process.
 FLAGS = [
     "-O3", "-fopenmp", "-fPIC", "-shared", "-fno-math-errno", "-fno-trapping-math",
@@ -28,10 +29,7 @@ FLAGS = [
 ]  # fmt: skip
 BUILD_TIMEOUT_S = 60
 TILE = 16
-ALIGNMENT = 64
 GROUP = 128
-HUGE_PAGE = 2 << 20
-ARENA = 64 << 20
 
 log = logging.getLogger("inference.kernels")
 
@@ -73,59 +71,6 @@ class PagesStruct(ctypes.Structure):
         ("scale", ctypes.c_float),
         ("is_half", ctypes.c_int32),
     ]  # fmt: skip
-
-
-class HugePages:
-    """Memory in huge pages where the system grants them, handed out piece after piece.
-
-    Weights are read in short pieces all over a gigabyte: with 4 kB pages a third of the time goes
-    into address translation. Small matrices share a page, or most would get none.
-    """
-
-    def __init__(self) -> None:
-        self._arena = torch.empty(0, dtype=torch.uint8)
-
-    def empty(self, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-        """Uninitialised, at a multiple of ALIGNMENT; an arena lives as long as its last piece."""
-        size = math.prod(shape) * dtype.itemsize
-        taken = -(-size // ALIGNMENT) * ALIGNMENT
-        if taken > len(self._arena):
-            self._arena = _huge_arena(max(taken, ARENA))
-        piece, self._arena = self._arena[:size], self._arena[taken:]
-        return piece.view(dtype).view(shape)
-
-
-def _huge_arena(size: int) -> Tensor:
-    buffer = torch.empty(size + HUGE_PAGE, dtype=torch.uint8)
-    arena = buffer[-buffer.data_ptr() % HUGE_PAGE :][:size]
-    if hasattr(mmap, "MADV_HUGEPAGE"):
-        # Only advice: without it everything works, slower.
-        address, length = ctypes.c_void_p(arena.data_ptr()), ctypes.c_size_t(size)
-        ctypes.CDLL(None).madvise(address, length, mmap.MADV_HUGEPAGE)
-    return arena
-
-
-HUGE_PAGES = HugePages()
-
-
-def memory_trim() -> None:
-    """Give back what loading freed: the C library keeps a third of a model's size otherwise."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
-
-
-class Scratch:
-    """One growing buffer per use: a step's temporaries without an allocation."""
-
-    def __init__(self) -> None:
-        self._buffer = torch.empty(0, dtype=torch.uint8)
-
-    def of(self, size: int) -> int:
-        """The address of at least `size` bytes, aligned for vectors."""
-        if self._buffer.numel() < size + ALIGNMENT:
-            self._buffer = torch.empty(2 * size + ALIGNMENT, dtype=torch.uint8)
-        return -(-self._buffer.data_ptr() // ALIGNMENT) * ALIGNMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +211,8 @@ def library_build(target: str) -> Path:
     if compiler is None:
         raise OSError("no C compiler found")
     command = [compiler, *FLAGS, *_march(target)]
-    key = hashlib.sha256(SOURCE.read_bytes() + repr((command, _cpu_flags())).encode()).hexdigest()
+    code = b"".join(part.read_bytes() for part in (*SOURCES, HEADER))
+    key = hashlib.sha256(code + repr((command, _cpu_flags())).encode()).hexdigest()
     folder = cache_folder()
     library = folder / f"cpu-{key[:20]}.so"
     if not library.is_file():
@@ -275,7 +221,7 @@ def library_build(target: str) -> Path:
             pass
         try:
             subprocess.run(  # noqa: S603 - our own source, fixed flags
-                [*command, str(SOURCE), "-o", partial.name, "-lm"],
+                [*command, *map(str, SOURCES), "-o", partial.name, "-lm"],
                 check=True, capture_output=True, timeout=BUILD_TIMEOUT_S,
             )  # fmt: skip
             Path(partial.name).replace(library)
