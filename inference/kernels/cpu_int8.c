@@ -116,6 +116,7 @@ static inline void add_stepped(float *to, __m512i dots, float step) {
     (void)s0, (void)s1;                                                                    \
     HALF(R, w0, w1, 0)                                                                     \
     HALF(R, w1, next, TILE)
+/* Sizes and masks side by side; answers what the sums begin with: one for each step below zero. */
 static inline int32_t inputs_store(const int8_t *numbers, int64_t sixteens, uint8_t *out) {
     int32_t start = 0;
     for (int64_t i = 0; i < 16 * sixteens; i++) start += numbers[i] < 0 ? -numbers[i] : 0;

@@ -111,7 +111,7 @@ def _expert_parts(expert: ExpertWeights) -> dict[str, Tensor]:
         # Each tile of gates before the tile of their ups: they are read together, so in order.
         halves = part.float().view(2, width, *part.shape[1:])
         padding = [0, 0] * (halves.dim() - 2) + [0, inner - width]
-        tiles = functional.pad(halves, padding).unflatten(1, (-1, TILE))
+        tiles = functional.pad(halves, padding).view(2, -1, TILE, *part.shape[1:])
         return tiles.transpose(0, 1).flatten(0, 2)
 
     gate_up = matrix_pack(spread(expert.gate_up), TILE)
@@ -127,7 +127,9 @@ def _expert_parts(expert: ExpertWeights) -> dict[str, Tensor]:
         parts["down_bias"] = functional.pad(expert.down_bias.float(), (0, missing))
     # A thread computes some of all experts' outputs: what lies together is one piece of each.
     pieces = {name: len(down.scales) // (2 * TILE) for name in parts if name.startswith("down")}
-    return {name: part.unflatten(0, (pieces.get(name, 1), -1)) for name, part in parts.items()}
+    return {
+        name: part.view(pieces.get(name, 1), -1, *part.shape[1:]) for name, part in parts.items()
+    }
 
 
 def matrix_pack(weight: Tensor, row_multiple: int = 2 * TILE) -> PackedMatrix:

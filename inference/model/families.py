@@ -190,7 +190,7 @@ def _gpt_oss(config: Mapping[str, Any], common: dict[str, Any]) -> dict[str, Any
         "swiglu_limit": float(config.get("swiglu_limit", 7.0)),
         "swiglu_alpha": float(config.get("swiglu_alpha", 1.702)),
         "is_moe": (True,) * layers,
-        "moe": _whole_moe(config, common, scoring="softmax_of_chosen", has_bias=True),
+        "moe": _whole_moe(config, common, scoring="softmax_of_chosen"),
     }
 
 

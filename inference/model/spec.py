@@ -65,7 +65,6 @@ class MoeSpec:
     top_groups: int = 1
     group_best: int = 1
     has_correction: bool = False
-    has_bias: bool = False
 
 
 @dataclass(frozen=True, slots=True)
