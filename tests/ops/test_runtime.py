@@ -62,6 +62,8 @@ def test_model_that_cannot_be_one_is_refused_before_anything_starts(settings, tm
         runtime.check_model()
     (tmp_path / "config.json").write_text("{}")
     runtime.check_model()
+    assert runtime.model_addresses(PORTS)["CHAT_MODEL"] == tmp_path.name
+    assert _value(_inference({}), "--model-name") == tmp_path.name
     settings.FURROW_MODEL = "ibm-granite/granite-3.1-1b-a400m-instruct"
     runtime.check_model()
 

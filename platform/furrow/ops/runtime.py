@@ -93,6 +93,12 @@ def check_model() -> None:
         )
 
 
+def model_name() -> str:
+    """What pages, bills and the API call it: a folder's own name, where it lies is nobody's business."""
+    name = str(settings.FURROW_MODEL)
+    return Path(name).resolve().name if Path(name).is_dir() else name
+
+
 def is_embedded_database() -> bool:
     return not os.environ.get("DATABASE_URL")
 
@@ -144,7 +150,7 @@ def model_addresses(ports: Ports) -> dict[str, str]:
         return values
     return values | {
         "CHAT_URL": own,
-        "CHAT_MODEL": settings.FURROW_MODEL,
+        "CHAT_MODEL": model_name(),
         "CHAT_DIALECT": "own",
         "CHAT_API_KEY_FILE": str(_MODEL_KEY_FILE),
     }
@@ -240,7 +246,7 @@ def _inference_command(python: str, ports: Ports) -> list[str]:
         *("--device", settings.FURROW_DEVICE),
     ]
     if settings.FURROW_MODEL:
-        command += ["--model", settings.FURROW_MODEL, "--model-name", settings.FURROW_MODEL]
+        command += ["--model", settings.FURROW_MODEL, "--model-name", model_name()]
     return command
 
 

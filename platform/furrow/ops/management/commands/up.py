@@ -118,7 +118,7 @@ class Command(BaseCommand):
             )
         if settings.FURROW_MODEL:
             lines += [
-                f"  Chat model:                        {settings.FURROW_MODEL}",
+                f"  Chat model:                        {runtime.model_name()}",
                 "  It writes for no assistant before you allow it on the assistant's page.",
             ]
         lines += [
