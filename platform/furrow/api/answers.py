@@ -115,6 +115,16 @@ class Synonyms(Schema):
     words: list[str]
 
 
+class Disputed(Schema):
+    """What another document says instead, and where."""
+
+    document_id: UUID
+    title: str
+    said: str
+    start: int
+    end: int
+
+
 class Finding(Schema):
     id: UUID
     kind: str
@@ -127,6 +137,7 @@ class Finding(Schema):
     start: int
     end: int
     excerpt: str
+    others: list[Disputed]
 
 
 class Decided(Schema):
