@@ -144,6 +144,12 @@ def recognised(question: str, entry: Entry) -> float:
     return best
 
 
+def named_by(question: str, entry: Entry) -> float:
+    """How much of what the entry's nearest wording speaks of the question names: from 0 to 1."""
+    asked = subject_of(question)
+    return max(subject.held_in(asked) for subject in entry.subjects)
+
+
 def subject_of(text: str) -> Subject:
     return _subject_of(" ".join(fold(without_figures(text)).split()))
 
