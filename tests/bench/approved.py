@@ -130,7 +130,9 @@ def main() -> None:
     import django  # noqa: PLC0415
 
     django.setup()
-    say("| set | questions | sure | given | hit@1 | hit@3 | another's answer | look-alikes answered |")
+    say(
+        "| set | questions | sure | given | hit@1 | hit@3 | another's answer | look-alikes answered |"
+    )
     say("|---|---|---|---|---|---|---|---|")
     everything = []
     for name in SETS:

@@ -40,7 +40,7 @@ _SKIPPED = {
 }
 # Beside an answer from documents a question to choose has to come nearer than where nobody knows an answer; and what
 # is less than half as near as the best one only distracts.
-NEAR_ENOUGH, NEAR_BESIDE, NEAR_SHARE = 0.2, 0.35, 0.5
+NEAR_ENOUGH, NEAR_BESIDE, NEAR_SHARE = 0.15, 0.35, 0.5
 NO_USAGE = {"input_hit": 0, "input_miss": 0, "output": 0, "reasoning": 0}
 
 

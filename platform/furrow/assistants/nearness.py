@@ -16,15 +16,22 @@ _ALIKE_SHARE = 0.3
 Weight = Callable[[str], float]
 
 
-def nearness(question: str, entries: Sequence[tuple[tuple[str, ...], str]]) -> list[float]:
-    """From 0 to 1 for each entry, given as its wordings and its answer."""
-    prepared = [_prepared(wordings, answer) for wordings, answer in entries]
-    weight = _rarity([known for _, known in prepared])
-    asked = _units(question)
-    total = _mass(asked, weight)
-    if not total:
-        return [0.0] * len(entries)
-    return [_near(asked, total, wordings, known, weight) for wordings, known in prepared]
+class Neighbourhood:
+    """The entries of an assistant, each given as its wordings and its answer, prepared for many questions."""
+
+    def __init__(self, entries: Sequence[tuple[tuple[str, ...], str]]) -> None:
+        self._entries = [_prepared(wordings, answer) for wordings, answer in entries]
+        self._weight = _rarity([known for _, known in self._entries])
+
+    def nearness(self, question: str) -> list[float]:
+        """From 0 to 1 for each entry."""
+        asked = _units(question)
+        total = _mass(asked, self._weight)
+        if not total:
+            return [0.0] * len(self._entries)
+        return [
+            _near(asked, total, wordings, known, self._weight) for wordings, known in self._entries
+        ]
 
 
 def _near(
@@ -62,7 +69,7 @@ def _prepared(
 def _units(text: str) -> Counter[str]:
     """An English word counts as much as a Chinese character with one of its pairs."""
     subject = subject_of(text)
-    units = Counter({word: 2 for word in subject.words})
+    units = Counter(dict.fromkeys(subject.words, 2))
     for run in subject.runs:
         units.update(run)
         units.update(run[at : at + 2] for at in range(len(run) - 1))

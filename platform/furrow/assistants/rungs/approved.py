@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from furrow.assistants.config import AssistantConfig
 from furrow.assistants.ladder import LadderContext, Near, Question, RungResult, answered, passed
 from furrow.assistants.models import ApprovedAnswer
-from furrow.assistants.nearness import nearness
+from furrow.assistants.nearness import Neighbourhood
 from furrow.assistants.phrases import phrase
 from furrow.assistants.pins import pinned_citation
-from furrow.assistants.recognition import SURE, entry_of, named_by, recognised
+from furrow.assistants.recognition import SURE, entry_of, has_subject_of, recognised
 from furrow.assistants.similarity import Profile, may_match, profile, similarity
 from furrow.core.context import current_tenant_id, tenant_tx
 from furrow.core.errors import LimitReached, UpstreamFailed
@@ -35,9 +35,6 @@ THRESHOLD = 0.86
 MARGIN = 0.05
 # What is recognised by its subject lies closer together, between `recognition.SURE` and 0.97: a fifth of its rank.
 SUBJECT_MARGIN = 0.02
-# A question that names less of what the answer was written for is probably that one, not surely: of look-alikes in
-# trades the rules had not seen, one in twenty was taken for it.
-NAMED = 0.75
 
 # By meaning alone: "delivery to Tibet" and "delivery to Xinjiang" reach 0.8 with small models.
 MEANING = 0.93
@@ -56,14 +53,14 @@ class Candidate:
 @dataclass(frozen=True)
 class Match:
     """`score` says how surely it is meant, by its wording (`worded`) or by what it is about; `near` how close it comes
-    at all; `named` how much of the answer's own question was asked.
+    at all; `is_named`: the answer's own question and this one name the same.
     """
 
     candidate: Candidate
     worded: float
     subject: float = 0.0
     near: float = 0.0
-    named: float = 0.0
+    is_named: bool = False
 
     @property
     def score(self) -> float:
@@ -121,7 +118,7 @@ def decided(matches: Sequence[Match]) -> Choice:
     rival = max((other.subject for other in others), default=0.0)
     if best.subject < SURE or best.subject - rival < SUBJECT_MARGIN:
         return Choice(None, "ambiguous")
-    return Choice(best, is_sure=best.named >= NAMED)
+    return Choice(best, is_sure=best.is_named)
 
 
 def close_ones(matches: Sequence[Match], *, but: Match | None) -> tuple[Near, ...]:
@@ -175,10 +172,10 @@ def candidates_of(assistant_id: UUID, today: date) -> list[Candidate]:
 def ranked(text: str, candidates: list[Candidate]) -> list[Match]:
     """Best first: what is worded alike, then what comes nearest."""
     asked = profile(text)
-    near = nearness(text, [(each.wordings, each.answer) for each in candidates])
+    entries = [(each.wordings, each.answer) for each in candidates]
+    near = Neighbourhood(entries).nearness(text)
     matches = [
-        _match(text, asked, each, how_near)
-        for each, how_near in zip(candidates, near, strict=True)
+        _match(text, asked, each, how_near) for each, how_near in zip(candidates, near, strict=True)
     ]
     return _best_first(matches)
 
@@ -193,7 +190,7 @@ def _match(text: str, asked: Profile, candidate: Candidate, near: float) -> Matc
         # A passage holds many other words: what it is about is only its question.
         return Match(candidate, worded, near=near)
     entry = entry_of(candidate.wordings, candidate.answer)
-    return Match(candidate, worded, recognised(text, entry), near, named_by(text, entry))
+    return Match(candidate, worded, recognised(text, entry), near, has_subject_of(text, entry))
 
 
 def by_meaning(text: str, matches: list[Match]) -> list[Match]:
