@@ -122,7 +122,13 @@ def history(conversation: Conversation) -> dict[str, Any]:
 
 def _turn_shown(turn: Any) -> dict[str, Any]:
     is_done = turn.status == Turn.Status.DONE
-    shown = {"id": turn.id, "rung": turn.rung, "text": turn.answer, "citations": turn.citations}
+    shown = {
+        "id": turn.id,
+        "rung": turn.rung,
+        "text": turn.answer,
+        "citations": turn.citations,
+        "suggestions": turn.suggestions,
+    }
     judged = turn.judgement[0] if turn.judgement else None
     return {
         "id": str(turn.id),
@@ -146,6 +152,7 @@ def answer_shown(payload: dict[str, Any]) -> dict[str, Any]:
         "rung": payload["rung"],
         "text": payload["text"],
         "citations": citations,
+        "suggestions": payload.get("suggestions", []),
     }
 
 

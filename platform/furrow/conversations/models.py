@@ -106,6 +106,11 @@ class Turn(TenantModel):
     def __str__(self) -> str:
         return f"turn {self.number}"
 
+    @property
+    def suggestions(self) -> list[str]:
+        """Approved questions that were offered beside the answer ("did you mean"), the nearest first."""
+        return list(self.trace[-1].get("suggested", [])) if self.trace else []
+
 
 class Feedback(TenantModel):
     turn = TenantForeignKey(Turn, models.CASCADE, related_name="feedback")

@@ -49,11 +49,12 @@ class Turn:
 
 
 def answer_events(
-    text: str, citations: list[dict[str, Any]] | None = None
+    text: str, citations: list[dict[str, Any]] | None = None, *, suggestions: tuple[str, ...] = ()
 ) -> list[tuple[str, dict[str, Any]]]:
     """Status, the text in small pieces, the answer, done."""
     pieces = re.findall(r"(?s).{1,4}", text)
     final = {"id": "a", "rung": "quoted", "text": text, "citations": citations or []}
+    final["suggestions"] = list(suggestions)
     return [
         ("status", {"stage": "queued"}),
         ("status", {"stage": "searching"}),

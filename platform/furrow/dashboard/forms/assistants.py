@@ -1,5 +1,6 @@
 """Forms of assistants, what they say, and their widget."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from furrow.assistants.config import AssistantConfig
 from furrow.assistants.models import Assistant
 from furrow.assistants.templates import templates_list
+from furrow.conversations.wordings import Wording
 from furrow.core.extensions import extensions
 from furrow.dashboard import wording
 from furrow.dashboard.forms.base import DateInput, LinesField
@@ -238,10 +240,32 @@ class ApprovedAnswerForm(forms.Form):
         label=_("Answer"), max_length=4000, widget=forms.Textarea(attrs={"rows": 4})
     )
     variants = LinesField(
-        label=_("Other ways to ask it"), help_text=_("One a line, in any language.")
+        label=_("Other ways to ask it"),
+        rows=5,
+        help_text=_("One a line, in any language; paste as many as you like, up to 50."),
+    )
+    asked = forms.MultipleChoiceField(
+        label=_("Visitors asked it like this"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple(),
+        help_text=_("Tick what means the same: from then on it gets this answer at once."),
     )
     valid_from = forms.DateField(label=_("Valid from"), required=False, widget=DateInput())
     valid_to = forms.DateField(label=_("Valid to"), required=False, widget=DateInput())
+
+    def __init__(self, *args: Any, wordings: Sequence[Wording] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if wordings:
+            self.fields["asked"].choices = [(each.text, _asked(each)) for each in wordings]  # type: ignore[attr-defined]
+            self.initial["asked"] = [each.text for each in wordings if each.is_chosen]
+        else:
+            del self.fields["asked"]
+
+
+def _asked(wording: Wording) -> str:
+    if wording.is_chosen:
+        return _now("%(text)s (then chose your question)") % {"text": wording.text}
+    return wording.text
 
 
 class WidgetForm(forms.Form):

@@ -174,6 +174,7 @@ const defineWidget = () => class FurrowWidget extends HTMLElement {
         this.chat.rate(item, -1, comment || undefined);
       },
       copy: (item, button) => this.copy(item, button),
+      ask: (text) => this.send(text),
     };
   }
 

@@ -269,6 +269,7 @@ function finish(answer, data) {
       page: each.page,
       quote: String(each.quote ?? ""),
     })),
+    suggestions: (Array.isArray(data.suggestions) ? data.suggestions : []).slice(0, 3).map(String),
     isFinal: true,
     isRunning: false,
     error: undefined,

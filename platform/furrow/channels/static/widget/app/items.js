@@ -37,7 +37,7 @@ export function createItemView({ el, icon, iconButton, renderText, words, action
       el("span", { class: isPerson ? "badge person" : "badge" }, isPerson ? say("person") : say("assistant")),
       item.isFinal && RUNGS.includes(item.rung) && !isPerson ? el("span", {}, say(item.rung)) : null);
     return [who, item.text ? body(item) : null, item.isRunning ? progress(item) : null, problem(item), sources(item),
-      item.isFinal ? tools(item) : null, item.isCommenting ? commentForm(item) : null];
+      didYouMean(item), item.isFinal ? tools(item) : null, item.isCommenting ? commentForm(item) : null];
   }
 
   function body(item) {
@@ -75,6 +75,13 @@ export function createItemView({ el, icon, iconButton, renderText, words, action
       el("span", { class: "number" }, String(citation.n)), el("span", { class: "name" }, citation.title), place));
     });
     return el("ul", { class: "sources", "aria-label": say("sources") }, ...rows);
+  }
+
+  /** Questions with an approved answer that may be meant; a tap asks one word for word. */
+  function didYouMean(item) {
+    if (!item.suggestions || !item.suggestions.length) return null;
+    const chips = item.suggestions.map((text) => el("button", { type: "button", class: "suggestion", dir: "auto", click: () => actions.ask(text) }, text));
+    return el("div", { class: "meant", role: "group", "aria-label": say("didYouMean") }, el("p", { class: "muted" }, say("didYouMean")), ...chips);
   }
 
   function tools(item) {

@@ -56,6 +56,7 @@ svg { width: 22px; height: 22px; display: block; flex: none; }
 .opening { display: flex; flex-direction: column; align-items: flex-start; gap: 10px; margin-bottom: 4px; }
 .greeting { font-size: 17px; line-height: 1.6; white-space: pre-line; margin-bottom: 8px; }
 .suggestion { min-height: 44px; padding: 9px 16px; text-align: start; line-height: 1.45; border: 1px solid var(--line); border-radius: 14px; background: var(--ground); color: var(--strong); }
+.meant { display: flex; flex-direction: column; align-items: flex-start; gap: 8px; margin-top: 12px; }
 .suggestion:hover { background: var(--tint); border-color: var(--strong); }
 
 .visitor { align-self: flex-end; max-width: 86%; display: flex; flex-direction: column; align-items: flex-end; }
