@@ -12,6 +12,7 @@ class SupportConfig(AppConfig):
         from apps.support.demo import demo_load  # noqa: PLC0415
         from apps.support.facts.rung import ShopFacts  # noqa: PLC0415
         from apps.support.inbox import order_variable, panel, tracking_variable  # noqa: PLC0415
+        from apps.support.report import claim_costs  # noqa: PLC0415
         from apps.support.template import SHOP_FACTS  # noqa: PLC0415
         from apps.support.wording import ACTIONS, API_GROUPS, REASONS  # noqa: PLC0415
         from furrow.core.extensions import DashboardSection, extensions  # noqa: PLC0415
@@ -24,6 +25,7 @@ class SupportConfig(AppConfig):
         extensions.register("api_routers", "support", router)
         extensions.register("demo_loaders", "support", demo_load)
         extensions.register("inbox_panels", "support", panel)
+        extensions.register("report_tables", "support", claim_costs)
         extensions.register("reply_variables", "order", order_variable)
         extensions.register("reply_variables", "tracking", tracking_variable)
         variable_words_add(

@@ -59,6 +59,7 @@ WITHOUT_ID = {
     "get /api/v1/canned-replies": None,
     "post /api/v1/canned-replies": {"title": "mine", "text_zh": "x"},
     "get /api/v1/opening-hours": None,
+    "get /api/v1/reports/service": None,
     "put /api/v1/opening-hours": {
         "weekly": [["08:00", "18:00"], None, None, None, None, None, None]
     },

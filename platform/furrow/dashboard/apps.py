@@ -25,6 +25,7 @@ class DashboardConfig(AppConfig):
             ("inbox", _("Inbox"), "inbox", "inbox", 15, everyone),
             ("conversations", _("Conversations"), "conversations", "chat", 70, everyone),
             ("tickets", _("Tickets"), "tickets", "ticket", 80, everyone),
+            ("report", _("Report"), "service", "gauge", 85, everyone),
             ("costs", _("Costs"), "costs", "coins", 90, leaders),
             ("members", _("Members"), "members", "people", 200, leaders),
             ("keys", _("API keys"), "keys", "key", 210, leaders),
