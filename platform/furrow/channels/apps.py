@@ -9,7 +9,9 @@ class ChannelsConfig(AppConfig):
         # They name models, which load after the app configs.
         from furrow.channels.deliveries import DELIVERY_JOB, DeliveryHandler  # noqa: PLC0415
         from furrow.channels.news_mail import MAIL_JOB, MailHandler  # noqa: PLC0415
+        from furrow.channels.transcripts import TRANSCRIPT_JOB, TranscriptHandler  # noqa: PLC0415
         from furrow.core.extensions import extensions  # noqa: PLC0415
 
         extensions.register("job_handlers", DELIVERY_JOB, DeliveryHandler())
         extensions.register("job_handlers", MAIL_JOB, MailHandler())
+        extensions.register("job_handlers", TRANSCRIPT_JOB, TranscriptHandler())
