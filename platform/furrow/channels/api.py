@@ -52,7 +52,7 @@ def sessions(request: edge.WidgetRequest) -> edge.Result:
         "visitor": opened.visitor_token,
         "conversation_id": str(conversation.id) if conversation else None,
         "asks_csat": asks_csat,
-        "customer": visit.visitor.customer_name,
+        "customer": selectors.customer_shown(visit.visitor),
         "config": selectors.widget_config(visit.widget, visit.language),
     }
 
@@ -83,6 +83,7 @@ def messages(visit: Visit, body: dict[str, Any]) -> edge.Result:
     return 202, {
         "turn_id": str(turn.id),
         "number": turn.number,
+        "conversation_id": str(turn.conversation_id),
         "answered_by": "person" if is_with_person else "assistant",
     }
 

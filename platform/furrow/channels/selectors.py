@@ -108,6 +108,12 @@ def conversation_of(visitor: WidgetVisitor) -> Conversation | None:
     return conversation
 
 
+def customer_shown(visitor: WidgetVisitor) -> dict[str, str] | None:
+    if not visitor.customer_id:
+        return None
+    return {"id": visitor.customer_id, "name": visitor.customer_name}
+
+
 def conversations_of(visitor: WidgetVisitor) -> QuerySet[Any]:
     """Every conversation of the visitor, closed ones too."""
     rows: QuerySet[Any] = Conversation.objects.filter(
