@@ -20,7 +20,8 @@ from furrow.channels.models import OutboundMessage, OutsideUser, Photo, Widget
 from furrow.channels.outside.connections import connection_create
 from furrow.channels.webhooks import EVENTS, endpoint_create
 from furrow.conversations import services as conversations
-from furrow.conversations.models import Turn
+from furrow.conversations.canned import canned_save
+from furrow.conversations.models import Draft, Turn
 from furrow.core.context import tenant_tx
 from furrow.core.keys import file_key
 from furrow.knowledge.models import (
@@ -35,6 +36,7 @@ from furrow.knowledge.services.synonyms import synonym_group_save
 from furrow.knowledge.storage import file_path
 from furrow.metering.budgets import budget_set
 from furrow.metering.invoices import invoice_close
+from furrow.tenants.hours import season_save
 from furrow.tenants.models import Membership
 from furrow.tenants.services import Actor, api_key_create, invitation_create
 from tests.replay import made_once
@@ -68,6 +70,9 @@ class Shop:
     delivery: Any
     known_question: Any
     synonyms: Any
+    draft: Any
+    season: Any
+    canned: Any
     channel: Any
     reply: Any
     photo: Any
@@ -134,11 +139,19 @@ def _shop(cast: Any) -> Shop:
             state="failed", error_code="refused",
         )  # fmt: skip
         photo = photo_made(conversation, turn)
+        draft = Draft.objects.create(
+            turn=turn, conversation=conversation, text="当天发货。", rung="quoted"
+        )
+        season = season_save(
+            actor=actor, name="橙子采收", starts_on=date(2026, 11, 1), ends_on=date(2026, 12, 31),
+            span=("06:00", "22:00"),
+        )  # fmt: skip
+        canned = canned_save(actor=actor, title="问好", text_zh="您好，我是{me}。")
     return Shop(
         base, document, chunks, assistant, approved, gap, conversation, turn, ticket,
         key, invitation, token, membership, widget, golden, run, check, correction, budget,
         invoice, webhook, delivery,
-        question, synonyms, channel, reply, photo,
+        question, synonyms, draft, season, canned, channel, reply, photo,
     )  # fmt: skip
 
 

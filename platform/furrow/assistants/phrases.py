@@ -3,6 +3,12 @@
 Not in the message catalogues: those follow the reader's interface language, these the question's.
 """
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+_MONTHS = (
+    "January February March April May June July August September October November December"
+).split()
 _PHRASES: dict[str, dict[str, str]] = {
     "zh": {
         "unknown": "抱歉，这个问题我不知道：现有资料里没有找到依据。",
@@ -49,6 +55,18 @@ _PHRASES: dict[str, dict[str, str]] = {
 
 def phrase(name: str, language: str, **values: str) -> str:
     return _PHRASES[language][name].format(**values)
+
+
+def moment_words(at: datetime, *, now: datetime, zone: str, language: str) -> str:
+    """A time of the next days as people say it: `明天8:00`, `tomorrow at 8:00`."""
+    local = at.astimezone(ZoneInfo(zone))
+    days = (local.date() - now.astimezone(ZoneInfo(zone)).date()).days
+    clock = f"{local.hour}:{local.minute:02}"
+    if language == "zh":
+        day = ("今天", "明天")[days] if days < 2 else f"{local.month}月{local.day}日"
+        return f"{day}{clock}"
+    day = ("today", "tomorrow")[days] if days < 2 else f"on {local.day} {_MONTHS[local.month - 1]}"
+    return f"{day} at {clock}"
 
 
 def join_sentences(language: str, sentences: list[str]) -> str:

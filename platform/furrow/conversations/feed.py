@@ -23,6 +23,7 @@ from django.utils import timezone
 from furrow.conversations.bell import bell_key
 from furrow.conversations.desk import owner_present, shown_name
 from furrow.conversations.models import Conversation, Csat, Handoff, Message
+from furrow.conversations.reply_mail import watching_mark
 from furrow.core.context import release_connection, tenant_tx
 from furrow.core.logs import get_logger
 from furrow.core.redis import async_redis
@@ -206,6 +207,7 @@ class _Reader:
 
     def _look(self) -> _News:
         try:
+            watching_mark(self._tenant_id, self._conversation_id)
             with tenant_tx(self._tenant_id):
                 row = Conversation.objects.filter(id=self._conversation_id).first()
                 if row is None:

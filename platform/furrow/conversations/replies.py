@@ -20,12 +20,10 @@ from furrow.conversations.desk import (
     take_locked,
 )
 from furrow.conversations.models import Conversation, Draft, Message, Turn
+from furrow.conversations.reply_mail import mail_later
 from furrow.core.errors import Conflict, Invalid, NotFound
-from furrow.core.jobs import job_enqueue
 
 TEXT_LENGTH = 4000
-MAIL_JOB = "conversations.reply_mail"
-MAIL_LANE = "notify"
 _KEY = re.compile(r"[\w-]{0,64}")
 
 
@@ -44,7 +42,7 @@ def reply_send(*, user: User, conversation: Conversation, text: str, key: str = 
     take_locked(row, user)
     message = _add(row, Message.Kind.STAFF, user, text, key)
     _answered(row)
-    job_enqueue(kind=MAIL_JOB, subject_id=message.id, lane=MAIL_LANE)
+    mail_later(message)
     ring(row)
     return message
 
@@ -70,16 +68,20 @@ def draft_send(*, user: User, draft: Draft, text: str = "") -> Message:
     message = _add(row, Message.Kind.STAFF, user, text, f"draft-{waiting.id}")
     _decide(waiting, user, Draft.State.SENT, is_edited=text != waiting.text)
     _answered(row)
-    job_enqueue(kind=MAIL_JOB, subject_id=message.id, lane=MAIL_LANE)
+    mail_later(message)
     ring(row)
     return message
 
 
 @transaction.atomic
 def draft_drop(*, user: User, draft: Draft) -> None:
+    """The visitor hears nothing of it; somebody writes something better, or nothing was needed."""
     member_may_answer(user.id)
-    conversation_locked(draft.conversation_id)
+    row = conversation_locked(draft.conversation_id)
     _decide(_draft_locked(draft), user, Draft.State.DROPPED)
+    waiting = Draft.objects.filter(conversation=row, state=Draft.State.WAITING)
+    if row.state == Conversation.State.BOT and not waiting.exists():
+        _answered(row)
 
 
 def draft_get(draft_id: UUID) -> Draft:

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("assistants", "0004_gap_clusters"),
-        ("conversations", "0002_turn_payer"),
+        ("conversations", "0006_conversations_by_beginning"),
         ("tenants", "0002_opening_hours"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
