@@ -10,6 +10,7 @@ class SupportConfig(AppConfig):
         # These name models, which load after the app configs.
         from apps.support.api.routes import router  # noqa: PLC0415
         from apps.support.demo import demo_load  # noqa: PLC0415
+        from apps.support.facts.cards import cards_of  # noqa: PLC0415
         from apps.support.facts.rung import ShopFacts  # noqa: PLC0415
         from apps.support.inbox import order_variable, panel, tracking_variable  # noqa: PLC0415
         from apps.support.report import claim_costs  # noqa: PLC0415
@@ -20,6 +21,7 @@ class SupportConfig(AppConfig):
         from furrow.dashboard.wording import words_add  # noqa: PLC0415
 
         extensions.register("facts", "support", ShopFacts())
+        extensions.register("cards", "support", cards_of)
         words_add(actions=ACTIONS, reasons=REASONS, api_groups=API_GROUPS)
         extensions.register("assistant_templates", SHOP_FACTS.key, SHOP_FACTS)
         extensions.register("api_routers", "support", router)

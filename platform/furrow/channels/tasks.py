@@ -3,6 +3,8 @@
 from celery import shared_task
 
 from furrow.channels.news import news_tell
+from furrow.channels.outside.mail.channel import mail_poll
+from furrow.channels.outside.replies import replies_collect
 from furrow.core.context import tenant_context
 
 
@@ -10,3 +12,15 @@ from furrow.core.context import tenant_context
 def news_task() -> None:
     with tenant_context(None):
         news_tell()
+
+
+@shared_task(name="furrow.channels.tasks.replies_task")
+def replies_task() -> None:
+    with tenant_context(None):
+        replies_collect()
+
+
+@shared_task(name="furrow.channels.tasks.mail_task")
+def mail_task() -> None:
+    with tenant_context(None):
+        mail_poll()

@@ -68,6 +68,9 @@ class Extensions:
     rungs: dict[str, Any] = field(default_factory=dict)
     # Rungs of the trades that answer from their own rows; the rung `fact` asks each.
     facts: dict[str, Any] = field(default_factory=dict)
+    # What an answer of the rung `fact` was about, as cards: called with the question and its language, inside
+    # `tenant_tx`; gives dicts of texts with `title`, and where known `spec`, `code`, `price`, `stock` and `as_of`.
+    cards: dict[str, Callable[[str, str], list[dict[str, str]]]] = field(default_factory=dict)
     assistant_templates: dict[str, Any] = field(default_factory=dict)
     dashboard_sections: dict[str, DashboardSection] = field(default_factory=dict)
     api_routers: dict[str, Any] = field(default_factory=dict)
