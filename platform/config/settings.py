@@ -155,7 +155,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "news": {"task": "furrow.channels.tasks.news_task", "schedule": 10.0},
     "replies": {"task": "furrow.channels.tasks.replies_task", "schedule": 2.0},
-    "mailboxes": {"task": "furrow.channels.tasks.mail_task", "schedule": 30.0},
+    "channels-poll": {"task": "furrow.channels.tasks.poll_task", "schedule": 30.0},
     "nightly": {"task": "furrow.assistants.tasks.nightly_task", "schedule": 1800.0},
     "upkeep": {"task": "furrow.ops.tasks.upkeep_task", "schedule": 24 * 3600.0},
 }

@@ -9,8 +9,8 @@ from furrow.channels.models import InboundMessage, OutboundMessage
 from furrow.channels.outside import checks
 from furrow.channels.outside.connections import connection_create
 from furrow.channels.outside.mail import servers
-from furrow.channels.outside.mail.channel import mail_poll
 from furrow.channels.outside.mail.reading import mail_read, own_words
+from furrow.channels.outside.polling import connections_poll
 from furrow.channels.outside.replies import replies_collect
 from furrow.conversations.models import Conversation
 from furrow.core import egress
@@ -84,7 +84,7 @@ def box(shop: Shop, inbox: Any) -> Any:
 def look() -> None:
     """One round: the mailbox is read, questions are answered, answers are sent."""
     with tenant_context(None):
-        mail_poll()
+        connections_poll()
     run_jobs("notify")
     run_jobs("chat")
     with tenant_context(None):

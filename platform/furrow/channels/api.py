@@ -46,6 +46,7 @@ def sessions(request: edge.WidgetRequest) -> edge.Result:
         conversation = selectors.conversation_of(visit.visitor)
         judged = selectors.conversation_judged(visit.visitor)
         asks_csat = judged is not None and csat_wanted(judged)
+        config = selectors.widget_config(visit.widget, visit.language)
     return 201, {
         "token": opened.token,
         "expires_at": opened.expires_at,
@@ -53,7 +54,7 @@ def sessions(request: edge.WidgetRequest) -> edge.Result:
         "conversation_id": str(conversation.id) if conversation else None,
         "asks_csat": asks_csat,
         "customer": selectors.customer_shown(visit.visitor),
-        "config": selectors.widget_config(visit.widget, visit.language),
+        "config": config,
     }
 
 

@@ -110,10 +110,14 @@ def uploaded(most_bytes: int) -> Callable[[Callable[..., Result]], Callable[...,
             if not (request.content_type or "").startswith("image/"):
                 raise Invalid("Send a picture.", code="not_a_photo")
             data = _body_within(request, most_bytes, code="photo_too_large")
+            key = request.headers.get("Idempotency-Key", "")
+            if not key:
+                with tenant_tx(visit.tenant_id):
+                    return view(visit, data, **kwargs)
             return run_once(
                 tenant_id=visit.tenant_id,
                 caller=visit.caller,
-                key=request.headers.get("Idempotency-Key", ""),
+                key=key,
                 digest=fingerprint(request),
                 action=lambda: view(visit, data, **kwargs),  # type: ignore[arg-type,return-value]
             )

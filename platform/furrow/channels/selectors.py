@@ -55,7 +55,7 @@ def widget_on_duty(widget_id: UUID) -> Widget | None:
 
 
 def widget_config(widget: Widget, language: str) -> dict[str, Any]:
-    """What the widget shows before the first question. Raises nothing: `widget` has a published version."""
+    """What the widget shows before the first question, inside `tenant_tx`. `widget` has a published version."""
     published = AssistantConfig.of_version(widget.assistant.published)
     theme = widget.theme
     name = theme.get("title") or published.name

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from furrow.channels.news import news_tell
-from furrow.channels.outside.mail.channel import mail_poll
+from furrow.channels.outside.polling import connections_poll
 from furrow.channels.outside.replies import replies_collect
 from furrow.core.context import tenant_context
 
@@ -20,7 +20,7 @@ def replies_task() -> None:
         replies_collect()
 
 
-@shared_task(name="furrow.channels.tasks.mail_task")
-def mail_task() -> None:
+@shared_task(name="furrow.channels.tasks.poll_task")
+def poll_task() -> None:
     with tenant_context(None):
-        mail_poll()
+        connections_poll()

@@ -73,7 +73,7 @@ def test_member_takes_over_in_the_open_window_and_is_judged_with_one_tap(shop, b
     page.get_by_role("button", name="Good", exact=True).click()
     expect(page.get_by_text("Thank you for telling us.")).to_be_visible()
     assert [call.body for call in backend.made("POST", "/widget/api/csat")] == [{"score": 3}]
-    assert page.locator("furrow-widget .event").all_inner_texts() == [
+    assert page.locator("furrow-widget p.event").all_inner_texts() == [
         "A person has been asked. You are number 1. Usually within 4 min.",
         "小王 answers you now",
     ]
@@ -208,8 +208,8 @@ def test_transcript_goes_by_mail_and_sound_is_switched(shop, backend):
 def test_chime_sounds_only_for_what_comes_while_away(shop, backend):
     page = shop.open()
     page.evaluate(
-        "window.tones = 0; const start = OscillatorNode.prototype.start;"
-        "OscillatorNode.prototype.start = function (...at) { window.tones += 1; return start.apply(this, at); }"
+        "() => { window.tones = 0; const start = OscillatorNode.prototype.start;"
+        "OscillatorNode.prototype.start = function (...at) { window.tones += 1; return start.apply(this, at); }; }"
     )
     start(page)
     ask(page)

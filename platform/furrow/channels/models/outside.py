@@ -56,18 +56,26 @@ class OutsideUser(TenantModel):
 
 
 class InboundMessage(TenantModel):
-    """A message that came in. Its `external_id` makes a repetition known; `context` is what a reply must name."""
+    """A message that came in. Its `external_id` makes a repetition known; `context` is what a reply must name. It is
+    open until what answers it was written.
+    """
 
     connection = TenantForeignKey(Connection, models.CASCADE, related_name="inbound")
     user = TenantForeignKey(OutsideUser, models.CASCADE, related_name="inbound")
     external_id = models.CharField(max_length=250)
     turn = TenantForeignKey(Turn, models.CASCADE, null=True, related_name="inbound")
     context = models.JSONField(default=dict)
+    is_open = models.BooleanField(default=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "connection", "external_id"], name="inbound_once"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["created_at"], condition=models.Q(is_open=True), name="inbound_open"
             ),
         ]
 

@@ -17,6 +17,7 @@ from furrow.channels.outside.connections import connection_address, connection_o
 from furrow.channels.outside.wechat import channel as wechat
 from furrow.core.context import tenant_tx
 from furrow.core.errors import AppError, Invalid, NotFound, TooLarge
+from furrow.core.keys import tenant_key
 from furrow.core.logs import get_logger, request_id_var
 from furrow.core.rates import rate_check
 
@@ -38,9 +39,8 @@ def hook(kind: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., Htt
                 if address is None:
                     raise NotFound("There is nothing here.")
                 tenant_id, connection_id = address
-                rate_check(
-                    f"{CALLS_PER_MINUTE}/minute", f"hook:{connection_id}", message="Too many calls."
-                )
+                key = tenant_key(tenant_id, "hooks", connection_id)
+                rate_check(f"{CALLS_PER_MINUTE}/minute", key, message="Too many calls.")
                 with tenant_tx(tenant_id):
                     connection = connection_on_duty(connection_id)
                     if connection is None:

@@ -1,6 +1,6 @@
 """A message from outside becomes a question, once, in its writer's conversation. Inside `tenant_tx`."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -13,7 +13,8 @@ from furrow.channels.models import Connection, InboundMessage, OutsideUser
 from furrow.channels.photos import photo_keep, photos_attach
 from furrow.conversations.models import Conversation
 from furrow.conversations.services import TEXT_LENGTH, conversation_create, turn_create
-from furrow.core.errors import AppError, Invalid
+from furrow.core.context import tenant_tx
+from furrow.core.errors import AppError, Invalid, LimitReached, UpstreamFailed
 from furrow.core.keys import tenant_key
 from furrow.core.logs import get_logger
 from furrow.core.rates import rate_check
@@ -21,7 +22,8 @@ from furrow.core.rates import rate_check
 log = get_logger(__name__)
 
 MESSAGES_PER_MINUTE, MESSAGES_PER_DAY = 20, 500
-PHOTO_ONLY = {"zh": "（照片）", "en": "(Photo)"}
+MOMENT_S = 10
+PHOTO_ONLY = "（照片）"
 ID_LENGTH, NAME_LENGTH = 200, 120
 
 
@@ -63,15 +65,33 @@ def message_take(*, connection: Connection, arrived: Arrived) -> InboundMessage 
         language=language_of(text),
     )
     photos = _photos_keep(conversation, arrived.photos)
-    turn = turn_create(
-        conversation=conversation, text=text or PHOTO_ONLY[language_of(arrived.name or "您")]
-    )
+    turn = turn_create(conversation=conversation, text=text or PHOTO_ONLY)
     photos_attach(turn, photos)
     message.turn = turn
     message.save(update_fields=["turn"])
     OutsideUser.objects.filter(id=user.id).update(last_inbound_at=timezone.now())
     taken: InboundMessage = message
     return taken
+
+
+def taken_or_left(
+    *, connection: Connection, arrived: Arrived, before: Callable[[], None] | None = None
+) -> InboundMessage | None:
+    """As `message_take`, in a transaction of its own, for readers of a list: one message that cannot be taken must not
+    stop those behind it. Raises `UpstreamFailed` when it may be taken in a moment.
+    """
+    try:
+        with tenant_tx(connection.tenant_id):
+            if before is not None:
+                before()
+            return message_take(connection=connection, arrived=arrived)
+    except LimitReached as error:
+        if int(error.details.get("retry_after_s") or MOMENT_S + 1) <= MOMENT_S:
+            raise UpstreamFailed("Too many questions wait for an answer.", code="busy") from None
+        log.info("message_left", connection=str(connection.id), code=error.code)
+    except AppError as error:
+        log.info("message_left", connection=str(connection.id), code=error.code)
+    return None
 
 
 def _user_ensure(connection: Connection, writer: str, name: str) -> OutsideUser:

@@ -50,20 +50,14 @@ def replies_collect() -> int:
     return made
 
 
-def _told(prefix: str, key: str) -> Exists:
-    source = Concat(Value(f"{prefix}:"), Cast(OuterRef(key), CharField()))
-    return Exists(OutboundMessage.objects.filter(tenant=OuterRef("tenant"), source=source))
-
-
 def _turns_due() -> list[tuple[UUID, UUID]]:
     with unscoped("find answers that are due over channels outside"):
         return list(
             InboundMessage.objects.filter(
-                ~_told("turn", "turn_id"),
+                is_open=True,
                 created_at__gt=timezone.now() - FRESH,
                 turn__status__in=_FINISHED,
             )
-            .exclude(turn__rung=PERSON_RUNG)
             .order_by("created_at")
             .values_list("tenant_id", "id")[:LIMIT]
         )
@@ -71,9 +65,11 @@ def _turns_due() -> list[tuple[UUID, UUID]]:
 
 def _words_due() -> list[tuple[UUID, UUID]]:
     with unscoped("find words of members that are due over channels outside"):
+        source = Concat(Value("staff:"), Cast(OuterRef("id"), CharField()))
+        told = OutboundMessage.objects.filter(tenant=OuterRef("tenant"), source=source)
         return list(
             Message.objects.filter(
-                ~_told("staff", "id"),
+                ~Exists(told),
                 created_at__gt=timezone.now() - FRESH,
                 kind=Message.Kind.STAFF,
                 conversation__channel__in=_CHANNELS,
@@ -96,6 +92,8 @@ def _left_waiting() -> set[tuple[UUID, UUID]]:
 def _write(kind: str, tenant_id: UUID, row_id: UUID) -> int:
     with tenant_tx(tenant_id):
         inbound, source, author, text = _turn(row_id) if kind == "turn" else _words(row_id)
+        if kind == "turn":
+            InboundMessage.objects.filter(id=row_id).update(is_open=False)
         if inbound is None or not text:
             return 0
         # The connection is locked, so that numbers have no holes and no doubles.
@@ -121,6 +119,9 @@ def _write(kind: str, tenant_id: UUID, row_id: UUID) -> int:
 def _turn(inbound_id: UUID) -> tuple[InboundMessage | None, str, str, str]:
     inbound = InboundMessage.objects.select_related("turn__conversation").get(id=inbound_id)
     turn = inbound.turn
+    if turn.rung == PERSON_RUNG:
+        # A member answers in words of their own, which are found for themselves.
+        return None, "", "", ""
     text = turn.answer or phrase("failed", turn.conversation.language or "zh")
     return inbound, f"turn:{turn.id}", "assistant", plain_answer(text, turn.citations)
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from furrow.channels.models import Connection, OutboundMessage
 from furrow.channels.outside.connections import connection_noted, connection_on_duty
-from furrow.channels.outside.intake import Arrived, message_take
+from furrow.channels.outside.intake import Arrived, taken_or_left
 from furrow.channels.outside.mail.reading import LOOP_HEADER, Mail, mail_read
 from furrow.channels.outside.mail.servers import (
     IMAP_PORTS,
@@ -23,11 +23,10 @@ from furrow.channels.outside.mail.servers import (
     mailbox,
     outgoing,
 )
-from furrow.channels.outside.replies import LANE, SENDERS
-from furrow.core.context import tenant_tx, unscoped
+from furrow.channels.outside.replies import SENDERS
+from furrow.core.context import tenant_tx
 from furrow.core.errors import AppError, Invalid
 from furrow.core.extensions import JobRun
-from furrow.core.jobs import job_enqueue
 from furrow.core.keys import tenant_key
 from furrow.core.logs import get_logger
 from furrow.core.rates import rate_check
@@ -62,19 +61,6 @@ def values_checked(values: dict[str, Any]) -> dict[str, Any]:
             raise Invalid(_("Choose how the connection is encrypted."), field=f"{name}_security")
         checked |= {f"{name}_host": host, f"{name}_port": port, f"{name}_security": security}
     return checked
-
-
-def mail_poll() -> int:
-    """Queues a look into every mailbox; how many."""
-    with unscoped("find the mailboxes that are to be read"):
-        rows = Connection.objects.filter(
-            kind=Connection.Kind.EMAIL, is_enabled=True, deleted_at=None, tenant__is_suspended=False
-        )
-        found = list(rows.values_list("tenant_id", "id"))
-    for tenant_id, connection_id in found:
-        with tenant_tx(tenant_id):
-            job_enqueue(kind=READ_JOB, subject_id=connection_id, lane=LANE, max_attempts=1)
-    return len(found)
 
 
 class ReadHandler:
@@ -155,12 +141,11 @@ def _take(connection: Connection, raw: bytes) -> None:
     if mail.machine:
         log.info("mail_left", connection=str(connection.id), reason=mail.machine)
         return
-    try:
-        with tenant_tx(connection.tenant_id):
-            _not_a_loop(connection, mail)
-            message_take(connection=connection, arrived=_arrived(mail))
-    except AppError as error:
-        log.info("mail_left", connection=str(connection.id), reason=error.code)
+    taken_or_left(
+        connection=connection,
+        arrived=_arrived(mail),
+        before=lambda: _not_a_loop(connection, mail),
+    )
 
 
 def _not_a_loop(connection: Connection, mail: Mail) -> None:

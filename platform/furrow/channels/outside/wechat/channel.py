@@ -16,7 +16,7 @@ from furrow.channels.outside.connections import (
     connection_on_duty,
     secrets_of,
 )
-from furrow.channels.outside.intake import Arrived, message_take
+from furrow.channels.outside.intake import Arrived, taken_or_left
 from furrow.channels.outside.replies import LANE, SENDERS, Held, State, held_release
 from furrow.channels.outside.wechat.client import WeChat
 from furrow.channels.outside.wechat.crypto import decrypt, key_of, signature_check
@@ -121,14 +121,10 @@ class ReadHandler:
         arrived = _arrived(wechat, message)
         if arrived is None:
             return
-        try:
+        taken = taken_or_left(connection=connection, arrived=arrived)
+        if taken is not None:
             with tenant_tx(connection.tenant_id):
-                taken = message_take(connection=connection, arrived=arrived)
-                if taken is not None:
-                    held_release(taken.user)
-        except AppError as error:
-            # One that cannot be taken must not stop those behind it.
-            log.info("wechat_message_left", connection=str(connection.id), code=error.code)
+                held_release(taken.user)
 
     def failed(self, subject_id: UUID, code: str, message: str) -> None:
         connection_noted(subject_id, error_code=code)

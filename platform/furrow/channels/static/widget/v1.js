@@ -101,8 +101,9 @@
   }
 
   function identify(statement) {
-    settings.identity = String(statement || "");
-    if (widget) widget.identify(settings.identity);
+    const said = String(statement || "");
+    if (widget) widget.identify(said);
+    settings.identity = said;
   }
 
   // The visitor's own earlier choice, then the owner's attribute, then the page, then the browser.
