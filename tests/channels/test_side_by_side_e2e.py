@@ -17,7 +17,14 @@ from furrow.core.context import tenant_tx
 from furrow.tenants.models import Membership, Role
 from tests.channels.test_widget_e2e import Street, in_thread, street  # noqa: F401  a fixture by name
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+# Static files of the inbox come from the test server itself; in production a server for files gives them out.
+FILES_WARNING = "ignore:StreamingHttpResponse must consume synchronous iterators"
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(300),
+    pytest.mark.filterwarnings(FILES_WARNING),
+]
+expect.set_options(timeout=20_000)
 
 SCREENSHOTS = Path(__file__).parents[2] / "var" / "screenshots"
 PHONE = {"width": 390, "height": 844}
@@ -27,7 +34,7 @@ WORDS = {
         "take": "接手", "box": "您的消息", "send": "发送", "note": "记为备注", "back": "交回助手", "done": "完成",
         "claim": "昨天到的桃子烂了三个，订单 20261125001", "reply": "您好，我来处理，请拍一张面单的照片。",
         "second": "收到，马上给您补发。", "secret": "老客户，优先处理", "question": "黄桃的售后时限是多久",
-        "answer": "签收后12小时", "glad": "满意", "late": "正在接待",
+        "answer": "签收后12小时", "glad": "满意", "late": "由 Lin 接待",
     },
     "en": {
         "locale": "en-GB", "open": "Open the chat", "field": "Your message", "wish": "This bot is useless, get me someone",
