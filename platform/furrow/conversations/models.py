@@ -23,6 +23,9 @@ class Conversation(TenantModel):
         API = "api", "API"
         DASHBOARD = "dashboard", _("Dashboard")
         WIDGET = "widget", _("Widget")
+        REST = "rest", _("Own program")
+        WECHAT = "wechat", "WeChat"
+        EMAIL = "email", _("E-mail")
 
     assistant = TenantForeignKey(Assistant, models.CASCADE, related_name="conversations")
     channel = models.CharField(max_length=10, choices=Channel.choices)

@@ -10,6 +10,7 @@ from furrow.dashboard.views import (
     budgets,
     business,
     care,
+    channels,
     chat,
     conversations,
     costs,
@@ -20,10 +21,12 @@ from furrow.dashboard.views import (
     inbox_settings,
     invoices,
     members,
+    photos,
     quality,
     repair,
     runs,
     search,
+    service,
     webhooks,
     widget,
     worth,
@@ -110,6 +113,9 @@ urlpatterns = [
     ),
     path("assistants/<uuid:assistant_id>/chat/", chat.chat, name="chat"),
     path("assistants/<uuid:assistant_id>/widget/", widget.widget, name="widget"),
+    path(
+        "assistants/<uuid:assistant_id>/widget/secret/", widget.widget_secret, name="widget_secret"
+    ),
     path(
         "assistants/<uuid:assistant_id>/answers/new/", answers.answer_create, name="answer_create"
     ),
@@ -206,6 +212,8 @@ urlpatterns = [
         inbox.inbox_canned,
         name="inbox_canned",
     ),
+    path("report/", service.service, name="service"),
+    path("report/paper.pdf", service.service_pdf, name="service_pdf"),
     path("tickets/", conversations.tickets, name="tickets"),
     path("tickets/<uuid:ticket_id>/", conversations.ticket, name="ticket"),
     path("tickets/<uuid:ticket_id>/reopening/", conversations.ticket_reopen, name="ticket_reopen"),
@@ -234,6 +242,21 @@ urlpatterns = [
     path("keys/", members.keys, name="keys"),
     path("keys/new/", members.key_create, name="key_create"),
     path("keys/<uuid:key_id>/revocation/", members.key_revoke, name="key_revoke"),
+    path("channels/", channels.channels, name="channels"),
+    path("channels/new/<str:channel_kind>/", channels.channel_create, name="channel_create"),
+    path("channels/<uuid:channel_id>/", channels.channel, name="channel"),
+    path("channels/<uuid:channel_id>/settings/", channels.channel_update, name="channel_update"),
+    path("channels/<uuid:channel_id>/tests/", channels.channel_test, name="channel_test"),
+    path("channels/<uuid:channel_id>/deletion/", channels.channel_delete, name="channel_delete"),
+    path(
+        "channels/<uuid:channel_id>/restoration/", channels.channel_restore, name="channel_restore"
+    ),
+    path(
+        "channels/<uuid:channel_id>/replies/<uuid:reply_id>/sending/",
+        channels.reply_resend,
+        name="reply_resend",
+    ),
+    path("photos/<uuid:photo_id>/", photos.photo, name="photo"),
     path("notifications/", webhooks.webhooks, name="webhooks"),
     path("notifications/new/", webhooks.webhook_create, name="webhook_create"),
     path("notifications/<uuid:webhook_id>/", webhooks.webhook_update, name="webhook_update"),

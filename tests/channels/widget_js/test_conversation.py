@@ -238,7 +238,7 @@ def test_answer_that_arrives_while_closed_marks_the_button(shop, backend):
     expect(page.get_by_role("article")).to_have_count(2)
     page.keyboard.press("Escape")
     backend.gate.set()
-    expect(page.get_by_role("button", name="Open the chat")).to_have_class(re.compile("unread"))
+    expect(page.get_by_role("button", name="Open the chat, 1 unread")).to_have_text("1")
     page.get_by_role("button", name="Open the chat").click()
     expect(page.get_by_role("article").last).to_contain_text(ANSWER)
 

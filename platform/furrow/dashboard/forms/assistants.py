@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from furrow.assistants.config import AssistantConfig
 from furrow.assistants.models import Assistant
 from furrow.assistants.templates import templates_list
+from furrow.channels.models import Widget
 from furrow.conversations.wordings import Wording
 from furrow.core.extensions import extensions
 from furrow.dashboard import wording
@@ -298,6 +299,41 @@ class WidgetForm(forms.Form):
         label=_("Language"),
         choices=[("auto", _("The visitor's")), ("zh", _("Chinese")), ("en", _("English"))],
     )
+    mode = forms.ChoiceField(
+        label=_("Where it stands"),
+        choices=[("bubble", _("A button in the corner")), ("inline", _("Inside the page"))],
+    )
+    scheme = forms.ChoiceField(
+        label=_("Light or dark"),
+        choices=[
+            ("auto", _("As the visitor's device")),
+            ("light", _("Light")),
+            ("dark", _("Dark")),
+        ],
+    )
+    sound = forms.ChoiceField(
+        label=_("Sound for new messages"), choices=[("on", _("On")), ("off", _("Off"))]
+    )
+    notice_zh = forms.CharField(
+        label=_("Notice in Chinese"),
+        max_length=160,
+        required=False,
+        help_text=_(
+            "Appears beside the button after a while, once for each visitor, for example a late harvest."
+        ),
+    )
+    notice_en = forms.CharField(label=_("Notice in English"), max_length=160, required=False)
+    notice_after = forms.IntegerField(
+        label=_("Seconds until the notice appears"), min_value=1, max_value=600
+    )
+    identity = forms.ChoiceField(
+        label=_("Customers who are signed in on your site"),
+        choices=Widget.Identity.choices,
+        help_text=_(
+            "Your server says, signed, who its visitor is: then a customer finds the chat again on every device, "
+            "and your people see the name."
+        ),
+    )
     messages_per_minute = forms.IntegerField(
         label=_("Messages a minute for one visitor"), min_value=1, max_value=120
     )
@@ -305,7 +341,10 @@ class WidgetForm(forms.Form):
         label=_("Messages a day for one visitor"), min_value=1, max_value=10_000
     )
 
-    THEME_FIELDS = ("title", "greeting_zh", "greeting_en", "color", "position", "language")
+    THEME_FIELDS = (
+        "title", "greeting_zh", "greeting_en", "color", "position", "language", "mode", "scheme", "sound",
+        "notice_zh", "notice_en", "notice_after",
+    )  # fmt: skip
 
     def theme(self) -> dict[str, str]:
-        return {name: self.cleaned_data[name] for name in self.THEME_FIELDS}
+        return {name: str(self.cleaned_data[name]) for name in self.THEME_FIELDS}
