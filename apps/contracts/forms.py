@@ -114,7 +114,7 @@ class RuleForm(forms.Form):
         label=_("Basis"),
         widget=forms.Textarea(attrs={"rows": 2}),
         required=False,
-        help_text=_("One a line: law, space, article. 中华人民共和国民法典 第五百八十五条"),
+        help_text=_("One a line: the name of the law, a space, the article as the law counts it"),
     )
 
     def clean_words(self) -> list[str]:

@@ -12,8 +12,8 @@ from apps.contracts.models import (
     Playbook,
     ReviewRun,
 )
+from apps.contracts.reviewing.failures import fault_message
 from apps.contracts.reviewing.run import STEPS
-from furrow.knowledge.failures import failure_message
 
 
 def contract(row: Contract) -> dict[str, Any]:
@@ -98,4 +98,4 @@ def _head(row: Contract) -> dict[str, Any]:
 
 
 def _fault(code: str) -> dict[str, str] | None:
-    return {"code": code, "message": failure_message(code, "en")} if code else None
+    return {"code": code, "message": fault_message(code, "en")} if code else None

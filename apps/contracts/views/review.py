@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.template.response import TemplateResponse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from apps.contracts import selectors
@@ -14,6 +13,7 @@ from apps.contracts.api.render import stages
 from apps.contracts.export import files
 from apps.contracts.laws.library import articles_of
 from apps.contracts.models import Contract, ContractVersion, ReviewRun
+from apps.contracts.reviewing.failures import fault_message
 from apps.contracts.reviewing.outcome import Judged, judged
 from apps.contracts.services.reviews import finding_decide as decide
 from apps.contracts.views.doors import contracts_url, go_contracts
@@ -21,7 +21,6 @@ from apps.contracts.views.pages import paragraphs_shown
 from apps.contracts.views.start import side_names
 from furrow.core.errors import Invalid
 from furrow.dashboard.doors import actor_of, needs, text_of
-from furrow.knowledge.failures import failure_message
 from furrow.tenants.web import TenantRequest
 
 _SHOWN = ("open", "decided", "passed")
@@ -108,7 +107,7 @@ def _head(found: Contract, version: ContractVersion, run: ReviewRun | None) -> d
         "is_busy": is_reading or bool(run and run.is_active),
         "is_reading": is_reading,
         "is_outdated": bool(run and run.version_id != version.id),
-        "error": failure_message(error_code, get_language() or "en") if error_code else "",
+        "error": fault_message(error_code) if error_code else "",
         "side": side_names(found.kind).get(found.side, found.get_side_display()),
         "obligations": list(selectors.obligations_of(version)[:50]),
     }

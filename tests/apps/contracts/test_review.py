@@ -17,6 +17,7 @@ from apps.contracts.models import (
     ReviewRun,
 )
 from apps.contracts.reviewing import run as running
+from apps.contracts.reviewing.failures import fault_message
 from apps.contracts.reviewing.outcome import judged
 from apps.contracts.reviewing.source import text_of
 from apps.contracts.services.contracts import version_upload
@@ -26,6 +27,7 @@ from furrow.channels.webhooks import endpoint_create
 from furrow.core.context import tenant_tx
 from furrow.core.errors import Conflict, Invalid
 from furrow.core.models import Job
+from furrow.knowledge import failures
 from furrow.tenants.services import SYSTEM
 from tests.apps.contracts.conftest import SALE, handed_in, jobs_run, reviewed, word_file
 
@@ -201,6 +203,14 @@ def test_file_that_cannot_be_read_ends_in_a_sentence(cast, data, name, code):
         with pytest.raises(Conflict):
             run_start(actor=SYSTEM, version=version)
         assert selectors.contract_get(contract.id).title == name.partition(".")[0]
+
+
+def test_sentences_for_people_speak_of_the_contract():
+    for code in [*failures.PARSING, *failures.MESSAGES]:
+        for language in ("zh-hans", "en"):
+            text = fault_message(code, language)
+            assert "知识库" not in text
+            assert "knowledge base" not in text
 
 
 def test_file_of_another_kind_is_refused_at_the_door(cast):
