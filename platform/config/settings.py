@@ -149,6 +149,11 @@ CELERY_BEAT_SCHEDULE = {
         "kwargs": {"is_full": True},
     },
     "invoices": {"task": "furrow.metering.tasks.invoices_task", "schedule": 3600.0},
+    "talk-hours": {"task": "furrow.conversations.tasks.hours_task", "schedule": 10.0},
+    "talk-hours-check": {
+        "task": "furrow.conversations.tasks.hours_check_task",
+        "schedule": 24 * 3600.0,
+    },
     "news": {"task": "furrow.channels.tasks.news_task", "schedule": 10.0},
     "nightly": {"task": "furrow.assistants.tasks.nightly_task", "schedule": 1800.0},
     "upkeep": {"task": "furrow.ops.tasks.upkeep_task", "schedule": 24 * 3600.0},

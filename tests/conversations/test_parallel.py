@@ -2,9 +2,11 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from furrow.assistants.services import (
     approved_answer_create,
@@ -12,7 +14,9 @@ from furrow.assistants.services import (
     assistant_publish,
     gap_record,
 )
-from furrow.conversations.models import Ticket, Turn
+from furrow.conversations.figures import answers_between
+from furrow.conversations.hours import hour_sum_up, hours_sum_up
+from furrow.conversations.models import Feedback, Ticket, Turn
 from furrow.core import jobs
 from furrow.core.context import tenant_tx
 from furrow.core.models import Job
@@ -94,3 +98,36 @@ def test_same_gap_recorded_at_the_same_time_is_one_gap(committed):
         list(pool.map(record, range(24)))
     with tenant_tx(tenant_id):
         assert assistant.gaps.get().asked_count == 24
+
+
+@pytest.mark.slow
+def test_change_that_commits_after_the_hours_ran_leaves_its_hour_due(committed):
+    """The run does not see it, and must not take its mark away."""
+    tenant_id, assistant = committed
+    turn = chat_with(tenant_id, assistant).post("运费多少？")
+    assert jobs.run_next("chat")
+    while hours_sum_up():
+        pass
+    today = timezone.localdate()
+    is_written, may_commit = Event(), Event()
+
+    def dislike():
+        try:
+            with tenant_tx(tenant_id):
+                Feedback.objects.create(turn=turn, value=-1)
+                is_written.set()
+                assert may_commit.wait(10)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        writer = pool.submit(dislike)
+        assert is_written.wait(10)
+        with tenant_tx(tenant_id):
+            hour_sum_up(turn.created_at.replace(minute=0, second=0, microsecond=0))
+            assert answers_between(today, today).solved == 1
+        may_commit.set()
+        writer.result(10)
+    assert hours_sum_up() == 1
+    with tenant_tx(tenant_id):
+        assert answers_between(today, today).solved == 0

@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 from uuid import UUID
 
+from furrow.conversations.hours import hours_sum_up
 from furrow.core.context import tenant_tx
 from furrow.metering.balances import gate_pass
 from furrow.metering.counts import Counts
@@ -44,5 +45,6 @@ def spend_at(tenant_id: UUID, at: datetime, *buckets: int, **fields: Any) -> Usa
 
 
 def rolled_up() -> None:
-    while rollup_run():
+    """Hours of usage and of conversations."""
+    while rollup_run() or hours_sum_up():
         pass

@@ -2,10 +2,13 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from furrow.conversations import services as conversations
@@ -47,6 +50,7 @@ def turns(shop, tenant, *rungs):
             turn = conversations.turn_create(conversation=talk, text="?")
             answered(turn, shop.document, shop.chunks[0])
             Turn.objects.filter(id=turn.id).update(rung=rung)
+    rolled_up()
 
 
 def test_page_says_what_today_and_this_month_cost(english, spent, page):
@@ -78,11 +82,25 @@ def test_savings_are_what_the_model_would_have_cost(english, cast, spent, page):
 
 
 def test_savings_without_an_answer_of_the_model_use_a_usual_one_and_say_so(english, shop, page):
+    rolled_up()
     response = english.get(page("costs"))
     savings = response.context["savings"]
     # 1,500 tokens at 2 and 200 at 8 a million.
     assert (savings.each, savings.quoted) == (Decimal("0.0046"), Decimal("0.0046"))
     assert "an answer of usual length" in response.content.decode()
+
+
+@pytest.mark.parametrize("name", ["costs", "worth"])
+def test_pages_of_money_read_hours_only(english, spent, page, name):
+    """Neither usage nor conversations one by one, however many there are, and each in one query."""
+    rolled_up()
+    with CaptureQueriesContext(connection) as captured:
+        assert english.get(page(name)).status_code == 200
+    asked = [query["sql"] for query in captured]
+    tables = {word.strip('"') for sql in asked for word in re.findall(r'[\w"]+', sql)}
+    assert not tables & {"metering_usageevent", "conversations_turn", "conversations_feedback", "conversations_conversation"}  # fmt: skip
+    assert sum("metering_usagehour" in sql for sql in asked) == 1
+    assert sum("conversations_turnhour" in sql for sql in asked) == 1
 
 
 def test_parts_add_up_whatever_they_are_divided_by(english, spent, page):

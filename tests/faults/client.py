@@ -87,8 +87,9 @@ class Business:
         body = {"query": query, "limit": 20, "mode": mode}
         return self.post(f"/knowledge-bases/{self.base_id}/search", body)
 
-    def assistant(self) -> str:
+    def assistant(self, settings: dict[str, Any] | None = None) -> str:
         body = {"name": "desk", "template": "general", "knowledge_base_ids": [self.base_id]}
+        body |= {"settings": settings} if settings else {}
         assistant_id = str(self.post("/assistants", body)["id"])
         self.post(f"/assistants/{assistant_id}/publications", {})
         return assistant_id

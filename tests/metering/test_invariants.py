@@ -1,25 +1,5 @@
-"""The invariants of metering, and the failures of others that they rule out.
-
-| invariant | where it is tested |
-|---|---|
-| I1 no cap is overrun at any commit | here, `test_i1_...`, with 256 clients; `Payer.check` after most tests |
-| I2 debits = credits, I3 balance = fold of the ledger, I4 one net charge, I5 a hold ends once | here, `TestMachine` |
-| I6 cost exact to 12 decimals | here, `test_i6_...` |
-| I7 streamed = plain | `tests/gateway/test_chat_metered.py`, every kind of server; here, `test_i7_...` |
-| I8 disjoint buckets, nothing negative | here, `test_i8_...`; `test_settlement.TestDatabaseRefuses` |
-| I9 tokens for nothing only at a price of 0 | `test_receipts.TestReconciliation.test_i9_...` |
-| I10 prices neither overlap nor change | `test_prices.test_i10_...` |
-| I11 corrected history stands | here, `test_i11_...`; `test_settlement.TestCorrection` |
-| I12 hours add up to events | `test_rollups.test_i12_...` |
-| I13 invoice = lines = ledger, reissue identical | `test_invoices.test_i13_...` |
-| I14 a cut stream pays up to the cut | `tests/gateway/test_chat_metered.py`, `test_receipts.test_i14_...` |
-| I15 no call without a hold | `test_i15_...` in `tests/gateway`, for chats and embeddings |
-| all of them after kill -9 | `tests/faults/test_money.py` |
-| I16 history cannot be rewritten | `test_settlement.TestDatabaseRefuses.test_i16_...` |
-| I17 a wrong clock changes nothing | here, `test_i17_...` |
-| I18 one key, one execution | here, `test_i18_...`; `tests/api/test_idempotency.py` |
-
-The failures F1 to F24 of others have a test each: `test_peer_failures.py`.
+"""The invariants of metering, and the failures of others that they rule out. Which test holds which promise stands
+in `docs/money.md`.
 """
 
 import hashlib

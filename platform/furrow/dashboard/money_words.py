@@ -27,6 +27,7 @@ _ALARMS = {
     "balances": _lazy("Balances differ from the ledger"),
     "holds": _lazy("Money is set aside for too long"),
     "free": _lazy("Tokens were used that cost nothing"),
+    "figures": _lazy("Sums of conversations differ from the conversations themselves"),
 }
 _ENTRIES = {
     "top_up": _lazy("Credit paid in"),

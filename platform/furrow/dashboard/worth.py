@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from furrow.dashboard.economics import Answers
+from furrow.conversations.figures import Answers
 from furrow.metering.models import Assumptions
 from furrow.metering.money import ZERO, exact
 

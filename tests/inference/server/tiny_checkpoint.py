@@ -22,8 +22,10 @@ TEMPLATE = """
 {% endif %}"""
 
 
-def checkpoint_save(folder: Path) -> Path:
-    """Random weights: what it says means nothing, how it is said is what a real one does."""
+def checkpoint_save(folder: Path, *, context: int = 1024) -> Path:
+    """Random weights: what it says means nothing, how it is said is what a real one does. Each byte is a token, so
+    an assistant's prompt needs a longer `context`.
+    """
     tokenizer_save(folder)
     torch.manual_seed(1)
     config = transformers.Qwen3MoeConfig(
@@ -37,7 +39,7 @@ def checkpoint_save(folder: Path) -> Path:
         num_experts=8,
         num_experts_per_tok=2,
         moe_intermediate_size=24,
-        max_position_embeddings=1024,
+        max_position_embeddings=context,
         eos_token_id=257,
     )
     model = transformers.Qwen3MoeForCausalLM(config)

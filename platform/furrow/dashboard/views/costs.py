@@ -7,10 +7,11 @@ from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
+from furrow.conversations.figures import answers_between
 from furrow.dashboard import groups, spans
 from furrow.dashboard.charts import bar_chart
 from furrow.dashboard.doors import needs, page_url, text_of
-from furrow.dashboard.economics import answers_between, savings
+from furrow.dashboard.economics import savings
 from furrow.dashboard.money import money_text
 from furrow.metering import selectors
 from furrow.metering.balances import account_read

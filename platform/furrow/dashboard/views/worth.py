@@ -4,9 +4,9 @@ from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
+from furrow.conversations.figures import answers_between
 from furrow.dashboard import spans
 from furrow.dashboard.doors import actor_of, needs, page_url, refusals_in, say
-from furrow.dashboard.economics import answers_between
 from furrow.dashboard.forms.assumptions import AssumptionsForm
 from furrow.dashboard.views.costs import cost_tabs
 from furrow.dashboard.worth import compared

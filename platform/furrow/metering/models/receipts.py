@@ -112,6 +112,7 @@ class Alarm(models.Model):
         BALANCES = "balances", "balances differ from the ledger"
         HOLDS = "holds", "money is held longer than it may be"
         FREE = "free", "tokens were used that cost nothing"
+        FIGURES = "figures", "hours of conversations differ from their rows"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=10, choices=Kind.choices)
