@@ -47,11 +47,12 @@ def contracts_list(query: str = "", kind: str = "") -> QuerySet[Any]:
         ).distinct()
     if kind:
         rows = rows.filter(kind=kind)
-    return rows.annotate(
+    rows = rows.annotate(
         version_state=Subquery(newest.values("state")[:1]),
         run_state=Subquery(runs.values("state")[:1]),
         next_due=Subquery(due[:1]),
-    ).order_by("-created_at", "-id")
+    )
+    return rows.order_by("-created_at", "-id")
 
 
 def contract_get(contract_id: UUID, *, include_deleted: bool = False) -> Contract:

@@ -105,7 +105,9 @@ def _edit(one: Judged, places: Places) -> Edit | None:
     spot = places.spot(finding.start, finding.end)
     if spot is None:
         near = places.near(finding.start)
-        return near and Comment(near.line, near.start, near.end, remark(one, with_text=True))
+        if near is None:
+            return None
+        return Comment(near.line, near.start, near.end, remark(one, with_text=True))
     if is_settled and text is not None and text != finding.quote:
         return Change(spot.line, spot.start, spot.end, text, remark(one))
     return Comment(spot.line, spot.start, spot.end, remark(one))

@@ -95,9 +95,9 @@ def finding_decide(
     """Keeps what is given. `text` is the reviewer's own wording and means "edited"."""
     contract_id = finding.run.version.contract_id
     Contract.objects.select_for_update().get(id=contract_id)
-    decision, _made = Decision.objects.get_or_create(
+    decision: Decision = Decision.objects.get_or_create(
         contract_id=contract_id, rule=finding.rule, span_key=finding.span_key
-    )
+    )[0]
     if text is not None and state is None:
         state = Decision.State.EDITED
     if state is not None:

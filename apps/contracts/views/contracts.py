@@ -1,9 +1,7 @@
 """Contracts: the list with what is due and at risk, handing in, taking away."""
 
-from typing import Any
 from uuid import UUID
 
-from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
@@ -38,7 +36,7 @@ def contract_create(request: TenantRequest) -> HttpResponse:
     """The starter playbooks come with the first contract, so that the first review has rules to propose."""
     form = UploadForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        file: UploadedFile[Any] = form.cleaned_data["file"]
+        file = form.cleaned_data["file"]
         with refusals_in(form):
             starters_ensure(actor=actor_of(request), language=request.tenant.language)
             made = services.contract_upload(
@@ -65,7 +63,7 @@ def version_create(request: TenantRequest, contract_id: UUID) -> HttpResponse:
     contract = selectors.contract_get(contract_id)
     form = FileForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
-        file: UploadedFile[Any] = form.cleaned_data["file"]
+        file = form.cleaned_data["file"]
         with refusals_in(form):
             services.version_upload(
                 actor=actor_of(request),
