@@ -13,6 +13,7 @@ class ContractsConfig(AppConfig):
         from apps.contracts.jobs import READ, REVIEW  # noqa: PLC0415
         from apps.contracts.reviewing.reading import ReadHandler  # noqa: PLC0415
         from apps.contracts.reviewing.run import RUN_FINISHED, ReviewHandler  # noqa: PLC0415
+        from apps.contracts.services.purge import deleted_purge  # noqa: PLC0415
         from apps.contracts.wording import ACTIONS, API_GROUPS  # noqa: PLC0415
         from furrow.core.extensions import DashboardSection, extensions  # noqa: PLC0415
         from furrow.dashboard.wording import words_add  # noqa: PLC0415
@@ -23,6 +24,7 @@ class ContractsConfig(AppConfig):
         extensions.register("api_routers", "contracts", router)
         extensions.register("demo_loaders", "contracts", demo_load)
         extensions.register("dashboard_urls", "contracts", "apps.contracts.urls")
+        extensions.register("upkeep", "contracts", deleted_purge)
         words_add(actions=ACTIONS, api_groups=API_GROUPS)
         section = DashboardSection("contracts", _("Contracts"), "contracts:contracts", "shield", 78)
         extensions.register("dashboard_sections", section.key, section)

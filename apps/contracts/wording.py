@@ -8,6 +8,7 @@ ACTIONS = {
     "contracts.updated": _("Contract changed"),
     "contracts.deleted": _("Contract removed"),
     "contracts.restored": _("Contract brought back"),
+    "contracts.purged": _("Removed contract deleted for good"),
     "contracts.retried": _("Contract read again"),
     "contracts.review_started": _("Review of a contract started"),
     "contracts.review_cancelled": _("Review of a contract cancelled"),

@@ -16,6 +16,7 @@ from furrow.knowledge import storage
 from furrow.knowledge.services.details import file_name_cleaned
 from furrow.tenants.services import Actor, audit
 
+FOLDER = "contracts"
 # What a contract may come as: the rest of what the reader knows is no contract.
 ENDINGS = ("docx", "pdf", "txt", "md", "png", "jpg", "jpeg")
 
@@ -118,7 +119,7 @@ def _version_add(
     contract: Contract, file: BinaryIO, file_name: str, content_type: str
 ) -> ContractVersion:
     version_id = uuid.uuid4()
-    stored = storage.file_save(file, version_id)
+    stored = storage.file_save(file, version_id, folder=FOLDER)
     try:
         highest = contract.versions.aggregate(Max("number"))["number__max"] or 0
         version: ContractVersion = ContractVersion.objects.create(

@@ -56,6 +56,8 @@ class Extensions:
     demo_loaders: dict[str, Callable[[], None]] = field(default_factory=dict)
     # What trades tell by webhook: the event's name and its words for people, as a lazy translation.
     webhook_events: dict[str, Any] = field(default_factory=dict)
+    # Called once a day, outside any transaction; says how much it threw away.
+    upkeep: dict[str, Callable[[], int]] = field(default_factory=dict)
     # Called with a name such as "budget.threshold" and its facts, after what happened has committed.
     listeners: dict[str, Callable[[str, dict[str, Any]], None]] = field(default_factory=dict)
 
