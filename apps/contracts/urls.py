@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.contracts.views import contracts, dates, playbooks, review, start
+from apps.contracts.views import comparison, contracts, dates, playbooks, review, start
 
 app_name = "contracts"
 urlpatterns = [
@@ -22,6 +22,7 @@ urlpatterns = [
     path("playbooks/<uuid:playbook_id>/rules/<str:key>/deletion/", playbooks.rule_delete, name="rule_delete"),
     path("findings/<uuid:finding_id>/decision/", review.finding_decide, name="finding_decide"),
     path("<uuid:contract_id>/", review.contract, name="contract"),
+    path("<uuid:contract_id>/comparison/", comparison.comparison, name="comparison"),
     path("<uuid:contract_id>/progress/", review.progress, name="progress"),
     path("<uuid:contract_id>/start/", start.review_start, name="review_start"),
     path("<uuid:contract_id>/cancellation/", start.review_cancel, name="review_cancel"),

@@ -3,6 +3,7 @@
 from typing import Any
 
 from apps.contracts import selectors
+from apps.contracts.comparing import Pair
 from apps.contracts.models import (
     Contract,
     ContractVersion,
@@ -74,6 +75,18 @@ def stages(row: ReviewRun) -> list[dict[str, Any]]:
         }
         for name, stage in noted
     ]
+
+
+def pair(row: Pair) -> dict[str, Any]:
+    """Without the words of what did not change."""
+    changes = [] if row.state == "same" else row.changes()
+    return {
+        "state": row.state,
+        "head": row.head,
+        "start": row.new.start if row.new else None,
+        "other_start": row.old.start if row.old else None,
+        "changes": [{"kind": change.kind, "text": change.text} for change in changes],
+    }
 
 
 def obligation(row: Obligation) -> dict[str, Any]:

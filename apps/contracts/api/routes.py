@@ -10,16 +10,19 @@ from ninja.files import UploadedFile as NinjaFile
 
 from apps.contracts import selectors
 from apps.contracts.api import playbooks, render, schemas
+from apps.contracts.comparing import compare
 from apps.contracts.export import files
 from apps.contracts.export.tables import findings_json
+from apps.contracts.models import ContractVersion
 from apps.contracts.playbook.rules import RuleSpec
 from apps.contracts.reviewing.findings import kept_rules
 from apps.contracts.reviewing.outcome import Judged, judged
+from apps.contracts.reviewing.source import read_of
 from apps.contracts.services import contracts, reviews
 from furrow.api.answers import Items, Page
 from furrow.api.operation import ApiRequest, no_content, operation
 from furrow.api.pagination import page
-from furrow.core.errors import Invalid
+from furrow.core.errors import Conflict, Invalid
 
 router = Router(tags=["contracts"])
 router.add_router("/playbooks", playbooks.router)
@@ -62,6 +65,22 @@ def contract_list(
 def obligation_list(request: ApiRequest) -> Any:
     rows = selectors.obligations_list()[:500]
     return 200, {"items": [render.obligation(row) for row in rows]}
+
+
+@router.post(
+    "/comparisons",
+    response={200: Items[schemas.Pair]},
+    summary="Compare two wordings, aligned by clause",
+)
+@operation("knowledge:read")
+def comparison_make(request: ApiRequest, body: schemas.CompareIn) -> Any:
+    """Nothing is stored."""
+    new = _version(body.contract_id, body.version)
+    old = _version(body.other_contract_id or body.contract_id, body.other_version)
+    if old.id == new.id:
+        raise Invalid("Name another version or another contract.", field="other_version")
+    pairs = compare(read_of(old), read_of(new))
+    return 200, {"items": [render.pair(pair) for pair in pairs]}
 
 
 @router.get(
@@ -206,6 +225,15 @@ def export_read(
     """Of the newest finished review. `Furrow-Left-Out` counts findings that the Word file has no place for."""
     contract = selectors.contract_get(contract_id)
     return files.download(contract, name, author=request.auth.key.name, with_open=with_open)
+
+
+def _version(contract_id: UUID, number: int | None) -> ContractVersion:
+    contract = selectors.contract_get(contract_id)
+    newest = selectors.version_newest(contract)
+    found = selectors.version_get(contract, number) if number else newest
+    if found.state != ContractVersion.State.READY:
+        raise Conflict("This version is not read yet.", code="not_read")
+    return found
 
 
 def _named(rules: list[RuleSpec], keys: list[str] | None) -> list[RuleSpec]:

@@ -96,6 +96,15 @@ class DecisionIn(Strict):
     feedback: Literal["", "right", "wrong"] | None = None
 
 
+class CompareIn(Strict):
+    """The newest version of the contract, or `version`, with `other_version` of it or of another contract."""
+
+    contract_id: UUID
+    version: int | None = Field(None, ge=1)
+    other_contract_id: UUID | None = None
+    other_version: int | None = Field(None, ge=1)
+
+
 class Party(Schema):
     roles: list[str]
     name: str
@@ -212,6 +221,21 @@ class Obligation(Schema):
     end: int
     page: int | None
     is_done: bool
+
+
+class Change(Schema):
+    kind: str
+    text: str
+
+
+class Pair(Schema):
+    """`state` is `same`, `changed`, `moved`, `added` or `removed`; starts count in the texts of the two versions."""
+
+    state: str
+    head: str
+    start: int | None
+    other_start: int | None
+    changes: list[Change]
 
 
 class Rule(Schema):

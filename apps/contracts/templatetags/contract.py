@@ -70,6 +70,21 @@ def kind_check(code: str) -> str:
 
 
 @register.filter
+def pair_words(state: str) -> str:
+    return {
+        "changed": _("changed"),
+        "moved": _("moved"),
+        "added": _("new"),
+        "removed": _("removed"),
+    }.get(state, state)
+
+
+@register.filter
+def pair_tone(state: str) -> str:
+    return {"changed": "warn", "removed": "bad", "added": "good"}.get(state, "busy")
+
+
+@register.filter
 def cited(finding: Any, articles: Mapping[tuple[str, str], Article]) -> list[Article]:
     return [articles[entry["law"], entry["article"]] for entry in finding.statutes]
 

@@ -33,6 +33,8 @@ LISTS = {
     "post /playbooks": {"name": "mine", "rules": []},
     "post /playbooks/starters": {},
 }
+# Their ids stand in the body.
+IN_BODY = {"post /comparisons"}
 UPLOADS = {"post ", "post /{contract_id}/versions"}
 # Which answers give the later examples their names.
 GIVEN = [
@@ -80,7 +82,7 @@ def test_every_operation_has_its_stranger_case():
     for method, path in operations():
         name = f"{method} {path}"
         reads = method in {"get", "delete"} and "{" in path
-        assert name in LISTS or name in BODIES or name in UPLOADS or reads, name
+        assert name in LISTS or name in BODIES or name in UPLOADS | IN_BODY or reads, name
 
 
 def test_stranger_gets_what_a_random_id_gets(ids, cast, stranger_api):
@@ -99,6 +101,13 @@ def test_stranger_gets_what_a_random_id_gets(ids, cast, stranger_api):
     body = {"side": "first", "playbook_id": ids["playbook_id"]}
     mine = send(stranger_api, "post", Filled.of("", {}), None).json()["id"]
     assert call(stranger_api, "post", f"{PREFIX}/{mine}/runs", body).status_code == 404
+    jobs_run()
+    for known in (
+        {"contract_id": ids["contract_id"]},
+        {"contract_id": mine, "other_contract_id": ids["contract_id"]},
+    ):
+        answer = call(stranger_api, "post", f"{PREFIX}/comparisons", known)
+        assert answer.status_code == 404, answer.content
     assert fingerprint(cast.tenant) == before
 
 

@@ -14,7 +14,7 @@ from apps.contracts.reviewing.outcome import judged
 from apps.contracts.urls import urlpatterns
 from furrow.core.context import tenant_tx
 from furrow.tenants.models import PERMISSIONS, Membership
-from tests.apps.contracts.conftest import jobs_run, word_file
+from tests.apps.contracts.conftest import SALE, jobs_run, word_file
 from tests.apps.contracts.rows import known_ids
 
 INLINE = re.compile(r"\sstyle=|\son[a-z]+=|<style|javascript:", re.IGNORECASE)
@@ -246,3 +246,20 @@ def test_exports_come_as_files(owner, cast, ids):
         assert answer.content.startswith(start), name
         assert "attachment" in answer["Content-Disposition"]
     assert owner.get(url_of("export", slug, ids["contract_id"], "passwd")).status_code == 404
+
+
+def test_versions_are_compared_clause_by_clause(owner, cast, ids):
+    slug, url = cast.tenant.slug, url_of("comparison", cast.tenant.slug, ids["contract_id"])
+    assert "Nothing to compare with yet" in owner.get(url).content.decode()
+    changed = SALE.replace("45日内付清", "20日内付清").replace(
+        "第七条 期限", "第七条 质保\n一年。\n第八条 期限"
+    )
+    file = SimpleUploadedFile("two.docx", word_file(changed))
+    owner.post(url_of("version_create", slug, ids["contract_id"]), {"file": file})
+    assert "Not read yet" in owner.get(url).content.decode()
+    jobs_run()
+    page = owner.get(url).content.decode()
+    assert "<del>45</del><ins>20</ins>" in page
+    assert "2 clauses differ" in page
+    assert owner.get(f"{url}?with=9").status_code == 404
+    assert owner.get(f"{url}?with=nothing").status_code == 404
