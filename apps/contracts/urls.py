@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.contracts.views import comparison, contracts, dates, playbooks, review, start
+from apps.contracts.views import comparison, contracts, dates, playbooks, quality, review, start
 
 app_name = "contracts"
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("new/", contracts.contract_create, name="contract_create"),
     path("dates/", dates.dates, name="dates"),
     path("dates/<uuid:obligation_id>/done/", dates.date_done, name="date_done"),
+    path("quality/", quality.quality, name="quality"),
     path("playbooks/", playbooks.playbooks, name="playbooks"),
     path("playbooks/beginning/", playbooks.playbooks_begin, name="playbooks_begin"),
     path("playbooks/new/", playbooks.playbook_create, name="playbook_create"),
@@ -17,6 +18,7 @@ urlpatterns = [
     path("playbooks/<uuid:playbook_id>/name/", playbooks.playbook_update, name="playbook_update"),
     path("playbooks/<uuid:playbook_id>/deletion/", playbooks.playbook_delete, name="playbook_delete"),
     path("playbooks/<uuid:playbook_id>/restoration/", playbooks.playbook_restore, name="playbook_restore"),
+    path("playbooks/<uuid:playbook_id>/trial/", playbooks.playbook_trial, name="playbook_trial"),
     path("playbooks/<uuid:playbook_id>/rules/new/", playbooks.rule_create, name="rule_create"),
     path("playbooks/<uuid:playbook_id>/rules/<str:key>/", playbooks.rule_update, name="rule_update"),
     path("playbooks/<uuid:playbook_id>/rules/<str:key>/deletion/", playbooks.rule_delete, name="rule_delete"),

@@ -25,12 +25,13 @@ class Figure:
     value: Decimal
     suffix: str
     scale: Decimal = Decimal(1)
+    prefix: str = ""
 
     def written_as(self, value: Decimal) -> str:
         number = value / self.scale
         if number != number.to_integral_value():
             number = number.quantize(Decimal("0.01"))
-        return f"{number.normalize():f}{self.suffix}"
+        return f"{self.prefix}{number.normalize():f}{self.suffix}"
 
 
 def figures(contract: Contract, unit: str, start: int, end: int) -> list[Figure]:
@@ -45,11 +46,22 @@ def _percents(contract: Contract, start: int, end: int) -> list[Figure]:
 
 
 def _money(contract: Contract, start: int, end: int) -> list[Figure]:
-    return [
-        Figure(a.start, a.end, a.value, "元" if contract.text[a.end - 1] in "元圆" else "")
-        for a in contract.amounts
-        if start <= a.start < end and not a.is_words
-    ]
+    found = []
+    for amount in contract.amounts:
+        if start <= amount.start < end and not amount.is_words:
+            written = contract.text[amount.start : amount.end]
+            currency = re.match(r"\D*", written)
+            unit = re.search(r"(?:元|圆|美元|欧元|港元|港币|\s*dollars?|\s*yuan)$", written)
+            found.append(
+                Figure(
+                    amount.start,
+                    amount.end,
+                    amount.value,
+                    unit[0] if unit else "",
+                    prefix=currency[0] if currency else "",
+                )
+            )
+    return found
 
 
 def _days(contract: Contract, start: int, end: int) -> list[Figure]:

@@ -25,6 +25,7 @@ from apps.contracts.reading.text import Paragraph
 
 _GAP = r"[^。；;\n]{0,20}?"
 _GAP_EN = r"[^.;\n]{0,60}?"
+MOST_PIECES = 3
 # Below that the paragraph is about something else.
 _ALIKE = 0.2
 _LABEL = re.compile(
@@ -94,7 +95,13 @@ def rule_apply(
 
 
 def words_valid(phrase: str) -> bool:
-    return bool(phrase.replace("…", "").strip())
+    """Something to look for, with room in it at most twice: more would take a search for ever."""
+    pieces = _pieces(phrase)
+    return 1 <= len(pieces) <= MOST_PIECES
+
+
+def _pieces(phrase: str) -> list[str]:
+    return [piece.strip() for piece in re.split(r"…+|\.{3,}", phrase) if piece.strip()]
 
 
 @lru_cache(maxsize=512)
@@ -106,8 +113,7 @@ def _pattern(phrases: tuple[str, ...]) -> re.Pattern[str]:
 
 def _phrase(phrase: str) -> str:
     is_latin = phrase.isascii() or bool(re.fullmatch(r"[\x00-\x7f…]+", phrase))
-    pieces = [re.escape(piece.strip()) for piece in re.split(r"…|\.\.\.", phrase) if piece.strip()]
-    pieces = [re.sub(r"(?:\\ )+", r"\\s+", piece) for piece in pieces]
+    pieces = [re.sub(r"(?:\\ )+", r"\\s+", re.escape(piece)) for piece in _pieces(phrase)]
     joined = (_GAP_EN if is_latin else _GAP).join(pieces)
     return rf"\b{joined}" if is_latin and joined[:1].isalnum() else joined
 

@@ -149,7 +149,9 @@ class _Review:
 
     def _finish(self) -> None:
         with tenant_tx(self._job.tenant_id):
-            self._keep(state=ReviewRun.State.DONE, finished_at=timezone.now())
+            self._keep(
+                state=ReviewRun.State.DONE, stages=self._run.stages, finished_at=timezone.now()
+            )
             contract_recount(self._run.version.contract_id)
             run = ReviewRun.objects.select_related("version__contract").get(id=self._run.id)
             deliveries_begin(event=RUN_FINISHED, facts=facts_of(run))

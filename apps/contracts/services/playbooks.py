@@ -125,8 +125,15 @@ def _checked(rule: RuleSpec) -> RuleSpec:
             raise Invalid(_("This choice does not exist."), field=field, known=list(choices))
     if not any(str(name).strip() for name in rule.name.values()):
         raise Invalid(_("Say in plain words what the rule wants."), field="name")
-    if not any(words_valid(str(phrase)) for phrase in rule.terms.get("words", ())):
+    if not rule.terms.get("words"):
         raise Invalid(_("Write at least one phrase to look for."), field="words")
+    for name in ("words", "unless", "place"):
+        for phrase in rule.terms.get(name, ()):
+            if not words_valid(str(phrase)):
+                raise Invalid(
+                    _("“%(phrase)s” needs words, and room at most twice.") % {"phrase": phrase},
+                    field=name if name != "place" else "words",
+                )
     if rule.check_kind == RuleKind.TEMPLATE and not any(rule.fallback.values()):
         raise Invalid(_("Write the wording it is compared with."), field="fallback")
     if rule.check_kind in {RuleKind.THRESHOLD, RuleKind.NUMERIC}:

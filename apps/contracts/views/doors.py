@@ -20,7 +20,12 @@ def go_contracts(request: TenantRequest, name: str, *args: Any) -> HttpResponse:
 
 
 def tabs(request: TenantRequest, current: str) -> list[dict[str, Any]]:
-    names = (("contracts", _("Contracts")), ("dates", _("Dates")), ("playbooks", _("Playbooks")))
+    names = (
+        ("contracts", _("Contracts")),
+        ("dates", _("Dates")),
+        ("playbooks", _("Playbooks")),
+        ("quality", _("Quality")),
+    )
     return [
         {"url": contracts_url(request, name), "label": label, "is_current": name == current}
         for name, label in names

@@ -12,6 +12,7 @@ from apps.contracts.forms import PlaybookForm, RuleForm
 from apps.contracts.models import Level, Playbook, Side
 from apps.contracts.playbook.rules import RuleSpec
 from apps.contracts.playbook.starter import starters
+from apps.contracts.quality import trial
 from apps.contracts.services import playbooks as services
 from apps.contracts.views.doors import contracts_url, go_contracts, language_code, tabs
 from apps.contracts.views.start import side_names
@@ -63,7 +64,7 @@ def playbook(request: TenantRequest, playbook_id: UUID) -> TemplateResponse:
         "rules": [
             {
                 "spec": rule,
-                "name": rule.name.get(language) or next(iter(rule.name.values()), ""),
+                "name": rule_name(rule),
                 "note": rule.note.get(language, ""),
                 "side": _("Both") if rule.side == Side.NEUTRAL else names[rule.side],
                 "level": levels[rule.level],
@@ -72,6 +73,18 @@ def playbook(request: TenantRequest, playbook_id: UUID) -> TemplateResponse:
         ],
     }
     return TemplateResponse(request, "contracts/playbook.html", context)
+
+
+@needs(get="view")
+def playbook_trial(request: TenantRequest, playbook_id: UUID) -> TemplateResponse:
+    found = selectors.playbook_get(playbook_id)
+    trials, tried = trial(found)
+    rows = [
+        {"name": rule_name(each.spec), "level": each.spec.level, "broken": each.broken}
+        for each in sorted(trials, key=lambda each: -len(each.broken))
+    ]
+    context = {"playbook": found, "rows": rows, "tried": tried}
+    return TemplateResponse(request, "contracts/trial.html", context)
 
 
 @needs(get="edit", post="edit")
@@ -135,6 +148,11 @@ def rule_delete(request: TenantRequest, playbook_id: UUID, key: str) -> HttpResp
     rules = selectors.rules_of(selectors.playbook_version_newest(found))
     gone = _rule(rules, key)
     return _saved(request, found, [rule for rule in rules if rule is not gone])
+
+
+def rule_name(rule: RuleSpec) -> str:
+    """In the language of the page, or the one it was written in."""
+    return rule.name.get(language_code()) or next((n for n in rule.name.values() if n), "")
 
 
 def _rule(rules: list[RuleSpec], key: str) -> RuleSpec:

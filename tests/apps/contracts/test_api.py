@@ -128,6 +128,7 @@ def test_lists_show_the_stranger_nothing(ids, cast, stranger_api, name):
         ("/playbooks", {"name": "x", "rules": [{"check_kind": "must_not", "name": {}, "terms": {"words": ["x"]}}]}),
         ("/playbooks", {"name": "x", "rules": [{"check_kind": "threshold", "name": {"en": "x"}, "terms": {"words": ["x"]}}]}),
         ("/playbooks", {"name": "x", "rules": [{"check_kind": "guess", "name": {"en": "x"}, "terms": {"words": ["x"]}}]}),
+        ("/playbooks", {"name": "x", "rules": [{"check_kind": "must_not", "name": {"en": "x"}, "terms": {"words": ["a…b…c…d"]}}]}),
         ("/playbooks", {"name": " ", "rules": []}),
         ("/{contract_id}/runs", {"side": "first", "rules": ["no-such-rule"]}),
         ("/{contract_id}/runs", {"side": "third"}),
@@ -178,3 +179,11 @@ def test_examples_run_in_the_order_of_the_guide(api, cast):
             jobs_run()
         if each.url.endswith("/findings"):
             known["FINDING"] = answer.json()["items"][0]["id"]
+
+
+def test_contract_is_found_by_title_and_by_party(ids, api):
+    def found(query):
+        return [row["id"] for row in api.get(PREFIX, {"query": query}).json()["items"]]
+
+    assert found("苹果") == found("塬上果业") == [ids["contract_id"]]
+    assert found("洗衣机") == []

@@ -263,3 +263,37 @@ def test_versions_are_compared_clause_by_clause(owner, cast, ids):
     assert "2 clauses differ" in page
     assert owner.get(f"{url}?with=9").status_code == 404
     assert owner.get(f"{url}?with=nothing").status_code == 404
+
+
+def test_quality_shows_which_rules_are_taken(owner, cast, ids):
+    slug = cast.tenant.slug
+    page = owner.get(url_of("quality", slug)).content.decode()
+    assert "Nothing decided yet" in page
+    assert "1 review" in page
+    with tenant_tx(cast.tenant.id):
+        found = {one.finding.rule: one.finding for one in judged(ReviewRun.objects.get())}
+    for rule, values in (
+        ("deposit_limit", {"state": "accepted"}),
+        ("rule:penalty", {"state": "rejected"}),
+        ("rule:penalty", {"feedback": "wrong"}),
+    ):
+        owner.post(url_of("finding_decide", slug, found[rule].id), values)
+    page = owner.get(url_of("quality", slug)).content.decode()
+    assert "1 findings taken, 1 rejected" in page
+    assert page.index("Penalty at most 30 % of the price") < page.index(
+        "Deposit of at most a fifth"
+    )
+    assert "0 %" in page
+    assert "100 %" in page
+
+
+def test_playbook_is_tried_on_contracts_without_changing_them(owner, cast, ids):
+    page = owner.get(url_of("playbook_trial", cast.tenant.slug, ids["playbook_id"]))
+    text = page.content.decode()
+    assert "1 of 1" in text
+    assert "all in order" in text
+    with tenant_tx(cast.tenant.id):
+        assert ReviewRun.objects.count() == 1
+        other = Playbook.objects.get(starter="loan")
+    empty = owner.get(url_of("playbook_trial", cast.tenant.slug, other.id)).content.decode()
+    assert "No contract to try it on" in empty

@@ -8,7 +8,7 @@ from apps.contracts.checks import checks_run
 from apps.contracts.checks.rates import prime_rate
 from apps.contracts.models.contracts import Kind
 from apps.contracts.playbook.figures import figures
-from apps.contracts.playbook.rules import RuleSpec, rule_apply
+from apps.contracts.playbook.rules import RuleSpec, rule_apply, words_valid
 from apps.contracts.playbook.starter import starters
 from apps.contracts.reading import ContractText, contract_read
 from tests.apps.contracts.written.contracts import contract_text
@@ -60,6 +60,7 @@ def test_must_not_leaves_sentences_with_an_exception_alone():
         ("付款比例为50%。", "percent", {"max": "30"}, "付款比例为30%。"),
         ("付款千分之五。", "percent", {"max": "0.1"}, "付款0.1%。"),
         ("付款50,000元。", "money", {"max": "10000"}, "付款10000元。"),
+        ("付款人民币5万元。", "money", {"max": "10000"}, "付款人民币10000元。"),
         ("Payment within sixty (60) days of receipt.", "days", {"max": "30"}, "Payment within 30 days of receipt."),
     ],
 )  # fmt: skip
@@ -157,3 +158,19 @@ def test_loan_is_measured_by_the_rate_of_the_day_it_was_made():
     assert "loan_interest" not in rules[0]
     assert rules[1]["loan_interest"]["limit"] == "12%"
     assert rules[1]["loan_interest"]["since"] == "2025-05-20"
+
+
+def test_phrase_leaves_room_twice_at_most():
+    assert hits(
+        rule("must_not", words=["甲方…单方…解除"]), contract("甲方有权随时单方书面解除合同。")
+    )
+    assert not hits(rule("must_not", words=["..."]), contract("甲方。"))
+    for phrase in ("…", " ... ", "a…b…c…d"):
+        assert not words_valid(phrase)
+    assert all(
+        words_valid(phrase)
+        for starter in starters().values()
+        for spec in starter.rules
+        for name in ("words", "unless", "place")
+        for phrase in spec.terms.get(name, ())
+    )
