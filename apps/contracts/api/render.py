@@ -36,6 +36,7 @@ def version(row: ContractVersion) -> dict[str, Any]:
         "page_count",
         "language",
         "parties",
+        "facts",
         "created_at",
     )
     return {**{name: getattr(row, name) for name in names}, "error": _fault(row.error_code)}

@@ -117,6 +117,16 @@ class Fault(Schema):
     message: str
 
 
+class Facts(Schema):
+    """Read by rules; null where the text does not tell."""
+
+    name: str | None = None
+    made_on: date | None = None
+    effective_on: date | None = None
+    ends_on: date | None = None
+    law: str | None = None
+
+
 class Version(Schema):
     number: int
     state: str
@@ -126,6 +136,7 @@ class Version(Schema):
     page_count: int
     language: str
     parties: list[Party]
+    facts: Facts
     error: Fault | None
     created_at: datetime
 

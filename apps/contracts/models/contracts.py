@@ -79,6 +79,8 @@ class ContractVersion(TenantModel):
     text = models.TextField(blank=True)
     layout = models.JSONField(default=dict)
     parties = models.JSONField(default=list)
+    # What `reading.headlines` tells: name, days and law.
+    facts = models.JSONField(default=dict)
     page_count = models.PositiveIntegerField(default=0)
     language = models.CharField(max_length=10, blank=True)
     warnings = models.JSONField(default=list)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from apps.contracts.clauses.model import clause_model
 from apps.contracts.reading import Contract
+from furrow.knowledge.sentences import split_sentences
 
 _BATCH = 200
 _MOST_EACH = 5
-_SENTENCE_EN = re.compile(r"[^\n]+?(?:(?<=[a-z)\"”;])[.;](?=\s)|(?=\n)|$)")
 # CUAD's types where a Chinese heading means the same, and the few it lacks.
 _HEADINGS = (
     ("Parties", r"当事人|双方"), ("Price", r"价款|价格|租金|费用|报酬|金额"), ("Payment", r"付款|支付|结算"),
@@ -54,11 +54,7 @@ def _by_classifier(
     contract: Contract, on_progress: Callable[[int, int], None]
 ) -> list[ClauseFound]:
     """The most certain sentences of each type."""
-    places = [
-        (match.start(), match.end())
-        for match in _SENTENCE_EN.finditer(contract.text)
-        if match.group().strip()
-    ]
+    places = split_sentences(contract.text)
     model = clause_model()
     best: dict[str, list[ClauseFound]] = {name: [] for name in model.types}
     # Neighbours count as features, so that the whole contract is scored in one go.

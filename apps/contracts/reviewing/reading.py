@@ -1,12 +1,14 @@
 """The job that reads a version: its words, kind, parties and days."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 from django.conf import settings
 
 from apps.contracts.checks.facts import kind_of
 from apps.contracts.models import Contract, ContractVersion, Obligation
 from apps.contracts.reading import Contract as Read
+from apps.contracts.reading.headlines import headlines_read
 from apps.contracts.reviewing.days import days_of
 from apps.contracts.reviewing.source import parsed_apply, read_of
 from furrow.core.context import tenant_tx
@@ -57,7 +59,7 @@ def version_read(
     read = read_of(version)
     if not read.source.paragraphs:
         raise _failure("empty_scan")
-    version.parties = _parties(read)
+    version.parties, version.facts = _parties(read), _facts(read)
     version.state, version.error_code = ContractVersion.State.READY, ""
     with tenant_tx(job.tenant_id):
         kind = kind_of(read)
@@ -110,6 +112,11 @@ def _parties(read: Read) -> list[dict[str, object]]:
         for p in read.parties
         if not p.is_signature
     ][:20]
+
+
+def _facts(read: Read) -> dict[str, str]:
+    found = asdict(headlines_read(read.text))
+    return {name: str(value)[:200] for name, value in found.items() if value}
 
 
 def _failure(code: str) -> Invalid:
