@@ -11,9 +11,11 @@ class SupportConfig(AppConfig):
         from apps.support.api.routes import router  # noqa: PLC0415
         from apps.support.demo import demo_load  # noqa: PLC0415
         from apps.support.facts.rung import ShopFacts  # noqa: PLC0415
+        from apps.support.inbox import order_variable, panel, tracking_variable  # noqa: PLC0415
         from apps.support.template import SHOP_FACTS  # noqa: PLC0415
         from apps.support.wording import ACTIONS, API_GROUPS, REASONS  # noqa: PLC0415
         from furrow.core.extensions import DashboardSection, extensions  # noqa: PLC0415
+        from furrow.dashboard.inbox_words import variable_words_add  # noqa: PLC0415
         from furrow.dashboard.wording import words_add  # noqa: PLC0415
 
         extensions.register("facts", "support", ShopFacts())
@@ -21,6 +23,15 @@ class SupportConfig(AppConfig):
         extensions.register("assistant_templates", SHOP_FACTS.key, SHOP_FACTS)
         extensions.register("api_routers", "support", router)
         extensions.register("demo_loaders", "support", demo_load)
+        extensions.register("inbox_panels", "support", panel)
+        extensions.register("reply_variables", "order", order_variable)
+        extensions.register("reply_variables", "tracking", tracking_variable)
+        variable_words_add(
+            {
+                "order": _("order number named in the chat"),
+                "tracking": _("carrier and parcel number"),
+            }
+        )
         extensions.register("dashboard_urls", "support", "apps.support.urls")
         for key, label, url_name, icon, order in (
             ("support-goods", _("Goods and prices"), "goods", "sun", 72),

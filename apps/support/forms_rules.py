@@ -1,5 +1,6 @@
 """Forms of the house's rules: zones, policies, limits and claim rules."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -63,6 +64,45 @@ class ZoneForm(forms.Form):
         if data.get("is_served") and data.get("first_fee") is None:
             self.add_error("first_fee", _("A zone that is served needs a fee."))
         return data
+
+
+class PauseForm(forms.Form):
+    regions = forms.CharField(
+        label=_("Provinces"),
+        max_length=400,
+        help_text=_("With commas between: Jiangxi, Guangdong, Fujian"),
+    )
+    first_day = forms.CharField(
+        label=_("First day"), max_length=5, help_text=_("Month and day, for example 12-15")
+    )
+    last_day = forms.CharField(label=_("Last day"), max_length=5)
+    reason_zh = forms.CharField(label=_("Why, in Chinese"), max_length=120, required=False)
+    reason_en = forms.CharField(label=_("Why, in English"), max_length=120, required=False)
+
+    @staticmethod
+    def day_text(code: int) -> str:
+        return f"{code // 100:02}-{code % 100:02}"
+
+    def clean_regions(self) -> list[str]:
+        found: list[str] = _read(cells.regions, self.cleaned_data["regions"])
+        return found
+
+    def clean_first_day(self) -> int:
+        return self._day("first_day")
+
+    def clean_last_day(self) -> int:
+        return self._day("last_day")
+
+    def pause(self) -> dict[str, Any]:
+        values = dict(self.cleaned_data)
+        days = (values.pop("first_day"), values.pop("last_day"))
+        return {**values, "days": days}
+
+    def _day(self, name: str) -> int:
+        found = re.fullmatch(r"(\d{1,2})[-/.月](\d{1,2})日?", self.cleaned_data[name].strip())
+        if found is None:
+            raise forms.ValidationError(_("Month and day, for example 12-15"))
+        return int(found[1]) * 100 + int(found[2])
 
 
 class PolicyForm(forms.Form):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.support.views import claims, goods, imports, orders, rules
+from apps.support.views import claims, goods, imports, orders, pauses, rules
 
 app_name = "support"
 urlpatterns = [
@@ -14,6 +14,9 @@ urlpatterns = [
     path("zones/", rules.zones, name="zones"),
     path("zones/new/", rules.zone_create, name="zone_create"),
     path("zones/<uuid:zone_id>/", rules.zone_update, name="zone_update"),
+    path("pauses/new/", pauses.pause_create, name="pause_create"),
+    path("pauses/<uuid:pause_id>/", pauses.pause_update, name="pause_update"),
+    path("pauses/<uuid:pause_id>/deletion/", pauses.pause_delete, name="pause_delete"),
     path("policies/", rules.policies, name="policies"),
     path("policies/limits/", rules.limits_update, name="limits_update"),
     path("policies/<slug:topic>/", rules.policy_update, name="policy_update"),

@@ -19,6 +19,8 @@ ACTIONS = {
     "support.import_dropped": _("File thrown away"),
     "support.sku_deleted": _("Goods taken out"),
     "support.sku_restored": _("Goods put back"),
+    "support.pause_saved": _("Shipping pause changed"),
+    "support.pause_removed": _("Shipping pause removed"),
     "support.policy_set": _("House rule changed"),
     "support.settings_updated": _("Limits of the shop changed"),
 }

@@ -19,6 +19,7 @@ from furrow.assistants.services import (
 )
 from furrow.channels.deliveries import delivery_test
 from furrow.channels.webhooks import EVENTS, endpoint_create
+from furrow.conversations.canned import canned_save
 from furrow.conversations.services import conversation_create, turn_create
 from furrow.core import jobs
 from furrow.core.context import tenant_tx
@@ -57,6 +58,7 @@ class World:
     delivery: Any
     synonyms: Any
     known: Any
+    canned: Any
 
 
 def run_all_jobs(lane: str) -> None:
@@ -103,6 +105,7 @@ def _world(cast: Any) -> World:
         synonyms = synonym_group_save(actor=SYSTEM, words=["坏果", "烂果"])
         chunk = Chunk.objects.filter(document=document).order_by("ordinal")[0]
         known = known_question_add(actor=SYSTEM, chunk=chunk, text="坏果找谁？")
+        canned = canned_save(actor=SYSTEM, title="问好", text_zh="您好")
     return World(
         base,
         document,
@@ -119,6 +122,7 @@ def _world(cast: Any) -> World:
         delivery,
         synonyms,
         known,
+        canned,
     )
 
 

@@ -32,6 +32,13 @@ BODIES = {
     "patch /api/v1/golden-questions/{golden_id}": {"note": "stolen"},
     "post /api/v1/conversations/{conversation_id}/messages": {"text": "坏果怎么赔"},
     "post /api/v1/conversations/{conversation_id}/tickets": {},
+    "post /api/v1/conversations/{conversation_id}/replies": {
+        "member": "stranger@example.test",
+        "text": "x",
+    },
+    "put /api/v1/conversations/{conversation_id}/owner": {"member": "stranger@example.test"},
+    "post /api/v1/conversations/{conversation_id}/closure": {},
+    "put /api/v1/conversations/{conversation_id}/csat": {"score": 3},
     "patch /api/v1/webhooks/{webhook_id}": {"is_enabled": False},
     "post /api/v1/webhooks/{webhook_id}/tests": {},
     "post /api/v1/webhooks/{webhook_id}/secrets": {},
@@ -48,6 +55,13 @@ WITHOUT_ID = {
     "post /api/v1/assistants": {"name": "mine"},
     "get /api/v1/conversations": None,
     "get /api/v1/tickets": None,
+    "get /api/v1/inbox": None,
+    "get /api/v1/canned-replies": None,
+    "post /api/v1/canned-replies": {"title": "mine", "text_zh": "x"},
+    "get /api/v1/opening-hours": None,
+    "put /api/v1/opening-hours": {
+        "weekly": [["08:00", "18:00"], None, None, None, None, None, None]
+    },
     "get /api/v1/usage": None,
     "get /api/v1/budgets": None,
     "put /api/v1/budgets": {"scope_kind": "tenant", "cap_hard": "5"},
@@ -92,6 +106,7 @@ def ids(world: World) -> dict[str, str]:
         "golden_id": str(world.golden.id),
         "evaluation_id": str(world.evaluation.id),
         "check_id": str(world.check.id),
+        "canned_id": str(world.canned.id),
     }
 
 

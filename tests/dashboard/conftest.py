@@ -19,7 +19,8 @@ from furrow.channels.deliveries import delivery_test
 from furrow.channels.models import Widget
 from furrow.channels.webhooks import EVENTS, endpoint_create
 from furrow.conversations import services as conversations
-from furrow.conversations.models import Turn
+from furrow.conversations.canned import canned_save
+from furrow.conversations.models import Draft, Turn
 from furrow.core.context import tenant_tx
 from furrow.knowledge.models import (
     Chunk,
@@ -32,6 +33,7 @@ from furrow.knowledge.services.known import known_question_add
 from furrow.knowledge.services.synonyms import synonym_group_save
 from furrow.metering.budgets import budget_set
 from furrow.metering.invoices import invoice_close
+from furrow.tenants.hours import season_save
 from furrow.tenants.models import Membership
 from furrow.tenants.services import Actor, api_key_create, invitation_create
 from tests.replay import made_once
@@ -65,6 +67,9 @@ class Shop:
     delivery: Any
     known_question: Any
     synonyms: Any
+    draft: Any
+    season: Any
+    canned: Any
 
 
 @pytest.fixture
@@ -119,11 +124,19 @@ def _shop(cast: Any) -> Shop:
         question = known_question_add(actor=actor, chunk=chunks[0], text="多久发货？")
         synonyms = synonym_group_save(actor=actor, words=["脐橙", "CG-01"])
         budget = budget_set(actor=actor, scope_kind="tenant", cap_hard=Decimal(50))
+        draft = Draft.objects.create(
+            turn=turn, conversation=conversation, text="当天发货。", rung="quoted"
+        )
+        season = season_save(
+            actor=actor, name="橙子采收", starts_on=date(2026, 11, 1), ends_on=date(2026, 12, 31),
+            span=("06:00", "22:00"),
+        )  # fmt: skip
+        canned = canned_save(actor=actor, title="问好", text_zh="您好，我是{me}。")
     return Shop(
         base, document, chunks, assistant, approved, gap, conversation, turn, ticket,
         key, invitation, token, membership, widget, golden, run, check, correction, budget,
         invoice, webhook, delivery,
-        question, synonyms,
+        question, synonyms, draft, season, canned,
     )  # fmt: skip
 
 

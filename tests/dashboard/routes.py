@@ -36,6 +36,9 @@ def parameters(shop: Any) -> dict[str, Any]:
         "run_id": shop.run.id,
         "check_id": shop.check.id,
         "correction_id": shop.correction.id,
+        "draft_id": shop.draft.id,
+        "season_id": shop.season.id,
+        "canned_id": shop.canned.id,
         "kind": "turn",
         "case_id": shop.turn.id,
     }

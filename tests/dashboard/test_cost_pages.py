@@ -3,11 +3,12 @@
 import csv
 import io
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -18,12 +19,15 @@ from furrow.dashboard.charts import bar_chart
 from furrow.dashboard.money import money_text
 from furrow.dashboard.spans import Span, points, span_of, today
 from furrow.metering.budgets import budget_set
-from furrow.metering.models import Budget, UsageHour
+from furrow.metering.credit import credit_add, prepaid_set
+from furrow.metering.models import Balance, Budget, UsageHour
 from furrow.metering.selectors import usage_by
+from furrow.metering.spending import Spending, days_left
 from furrow.tenants.models import ApiKey, Membership
 from furrow.tenants.services import SYSTEM
 from tests.dashboard.conftest import answered
 from tests.dashboard.money import rolled_up, spend_at
+from tests.metering.conftest import Payer
 
 
 @pytest.fixture
@@ -304,3 +308,72 @@ def test_only_leaders_see_money(cast, shop, page, role, status):
         assert client.get(page(name)).status_code == status, name
     home = client.get(page("home")).content.decode()
     assert (page("costs") in home) == (status == 200)
+
+
+def pay_in(tenant, amount):
+    with tenant_tx(tenant.id):
+        prepaid_set(actor=SYSTEM, is_prepaid=True)
+        credit_add(actor=SYSTEM, amount=Decimal(amount), reference="transfer 7")
+
+
+def test_owner_who_pays_in_advance_sees_what_is_left_and_for_how_long(english, cast, shop, page):
+    pay_in(cast.tenant, 10)
+    payer = Payer(cast.tenant.id)
+    hold = payer.hold(0, 125_000)
+    payer.settle(hold, 0, 0, 125_000, 0)
+    payer.hold(0, 125_000)
+    rolled_up()
+    response = english.get(page("costs"))
+    credit = response.context["credit"]
+    # One yuan spent, and a little over one held.
+    assert credit["paid_in"] == 10
+    assert Decimal("7.99") < credit["left"] < 8
+    text = response.content.decode()
+    assert "left of ¥10.00" in text
+    assert "Nothing limits this yet" not in text
+    assert "transfer 7" in english.get(page("invoices")).content.decode()
+
+
+def test_owner_whose_credit_is_used_up_is_told_what_still_answers(english, cast, shop, page):
+    pay_in(cast.tenant, "0.01")
+    payer = Payer(cast.tenant.id)
+    payer.settle(payer.hold(0, 1_249), 0, 0, 1_249, 0)
+    with tenant_tx(cast.tenant.id):
+        Balance.objects.filter(scope="wallet").update(posted=F("cap_hard"))
+    response = english.get(page("costs"))
+    assert response.context["credit"]["tone"] == "bad"
+    assert "no model is asked until more is paid in" in response.content.decode()
+
+
+def test_owner_with_a_monthly_bill_sees_no_credit(english, shop, page):
+    assert english.get(page("costs")).context["credit"] is None
+
+
+@pytest.mark.parametrize(
+    ("month", "last_month", "day", "days"),
+    [("30", "0", 10, 3), ("1", "300", 2, 1), ("0", "0", 15, None), ("0", "300", 15, None)],
+)
+def test_credit_lasts_as_long_as_the_pace_says(month, last_month, day, days):
+    zero = Decimal(0)
+    spent = Spending("CNY", zero, Decimal(month), Decimal(last_month), zero, zero, zero, 0, None)
+    assert days_left(Decimal(10), spent, date(2026, 11, day)) == days
+
+
+def test_owner_sees_what_a_low_budget_left_of_an_answer(english, cast, shop, page):
+    step = {
+        "name": "shorter",
+        "max_tokens": 200,
+        "model": None,
+        "scope": "tenant",
+        "used_percent": 83,
+    }
+    with tenant_tx(cast.tenant.id):
+        Turn.objects.filter(id=shop.turn.id).update(
+            rung="composed", trace=[{"rung": "composed", "outcome": "answered", "step": step}]
+        )
+    text = english.get(page("conversation", shop.conversation.id)).content.decode()
+    assert "Budget 83 % used: shorter answers" in text
+    with tenant_tx(cast.tenant.id):
+        whole = [{"rung": "composed", "outcome": "answered", "step": step | {"name": "full"}}]
+        Turn.objects.filter(id=shop.turn.id).update(trace=whole)
+    assert "% used" not in english.get(page("conversation", shop.conversation.id)).content.decode()

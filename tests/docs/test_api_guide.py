@@ -41,6 +41,7 @@ NAMES = [
     (r"POST /api/v1/webhooks$", "WEBHOOK"),
     (r"POST /api/v1/webhooks/[^/]+/tests$", "DELIVERY"),
     (r"POST /api/v1/synonyms$", "SYNONYMS"),
+    (r"POST /api/v1/canned-replies$", "CANNED"),
     (r"POST /api/v1/chunks/[^/]+/known-questions$", "KNOWN"),
 ]
 

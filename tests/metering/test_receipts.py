@@ -6,6 +6,7 @@ import pytest
 
 from furrow.core.context import unscoped
 from furrow.core.errors import UpstreamFailed
+from furrow.metering.alarms import alarms_open
 from furrow.metering.balances import rebuild
 from furrow.metering.models import Balance, Hold, Receipt, ReceiptSource, Reconciliation
 from furrow.metering.receipt_pages import receipts_client
@@ -230,4 +231,6 @@ class TestReconciliation:
         event_at(now, 0, 0, 0, 0)
         assert compare().free_events == 0
         event_at(now, 0, 0, 5, 0, **free)
-        assert compare().free_events == 1
+        assert (report := compare()).free_events == 1
+        assert not report.is_clean
+        assert [alarm.kind for alarm in alarms_open()] == ["free"]

@@ -25,6 +25,7 @@ from apps.support.models.claims import Reason
 from apps.support.selectors import claim_rules, settings_now
 from apps.support.services.claim_facts import facts_checked, facts_known, facts_of, same_goods
 from apps.support.services.claim_records import outcome_json, outcome_of, rule_of
+from furrow.conversations.models import Conversation
 from furrow.core.context import current_tenant_id
 from furrow.core.errors import Conflict, Invalid, LimitReached, NotFound, Refused
 from furrow.core.keys import file_key
@@ -62,6 +63,12 @@ def claim_open(
     )
     audit(actor, "support.claim_opened", object_type="claim", object_id=claim.id)
     return claim_reckon(claim=claim)
+
+
+def claim_link(*, claim: Claim, conversation: Conversation) -> None:
+    """The chat the claim came from, so that both pages lead to each other."""
+    claim.conversation = conversation
+    claim.save(update_fields=["conversation"])
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from apps.support.forms import ClaimFactsForm, ClaimForm, NoteForm, PhotoForm
 from apps.support.models import Claim, ClaimPhoto
 from apps.support.services import claims as services
 from apps.support.views.doors import go_shop, shop_url
+from furrow.conversations.selectors import conversation_get
 from furrow.core.errors import NotFound
 from furrow.dashboard.doors import actor_of, form_page, needs, paged, refusals_in, say, text_of
 from furrow.knowledge.storage import file_path
@@ -57,12 +58,17 @@ def claim_create(request: TenantRequest) -> HttpResponse:
     """For an order with `?order=`, or for goods of no known order."""
     order_id = text_of(request, "order") or request.GET.get("order", "")
     order = selectors.order_get(_uuid(order_id)) if order_id else None
+    chat_id = text_of(request, "conversation") or request.GET.get("conversation", "")
+    chat = conversation_get(_uuid(chat_id)) if chat_id else None
     if order is not None:
         lines = [line for line in order.lines.all() if line.sku]
         goods = [(line.sku.code, f"{line.sku.product} × {line.quantity}") for line in lines]
     else:
         goods = [(sku.code, f"{sku.product} {sku.code}") for sku in selectors.skus_live()]
-    initial = {"sku_code": goods[0][0] if len(goods) == 1 else ""}
+    initial = {
+        "sku_code": goods[0][0] if len(goods) == 1 else "",
+        "language": "en" if chat and chat.language.startswith("en") else "zh",
+    }
     form = ClaimForm(request.POST or None, goods=goods, initial=initial)
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
@@ -74,6 +80,8 @@ def claim_create(request: TenantRequest) -> HttpResponse:
                 sku=selectors.sku_get(code) if code else None,
                 language=form.cleaned_data["language"],
             )
+            if chat is not None:
+                services.claim_link(claim=made, conversation=chat)
             return go_shop(request, "claim", made.id)
     back = shop_url(request, "order", order.id) if order else shop_url(request, "claims")
     text = _("For order %(number)s") % {"number": order.number} if order else ""

@@ -6,7 +6,15 @@ from ninja import NinjaAPI
 
 from furrow.api import errors
 from furrow.api.auth import ApiKeyAuth
-from furrow.api.routers import assistants, conversations, evaluation, knowledge, metering, upkeep
+from furrow.api.routers import (
+    assistants,
+    conversations,
+    evaluation,
+    inbox,
+    knowledge,
+    metering,
+    upkeep,
+)
 from furrow.core.extensions import extensions
 
 api = NinjaAPI(
@@ -23,6 +31,7 @@ api.add_router("", upkeep.router)
 api.add_router("", assistants.router)
 api.add_router("", evaluation.router)
 api.add_router("", conversations.router)
+api.add_router("", inbox.router)
 api.add_router("", metering.router)
 
 

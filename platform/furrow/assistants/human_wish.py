@@ -6,6 +6,7 @@ A wrong yes costs the team a ticket, a wrong no leaves a visitor with a machine;
 
 import re
 
+from furrow.assistants.human_signs import ENOUGH, signs_of_wish
 from furrow.knowledge.text.folding import fold
 
 _STAFF_ZH = (
@@ -29,6 +30,28 @@ _CHINESE = [
     r"(?:人工|真人|客服|老板|店长|店主)(?:客服|服务)?(?:在不在|在吗|在么|呢|快来|出来|来一下|介入)",
     r"(?:不想|不要|不愿意?)(?:再)?(?:和|跟|与)(?:你这个?)?(?:机器人?|机器|ai|电脑)(?:说|聊|讲|谈|对话)",
     r"(?:有|还有)(?:没有)?(?:真?人|活人)(?:在|回答|回复|接待)?(?:吗|么|嘛|没有|不)",
+    # Whoever complains wants somebody to answer for it; how to complain is a question.
+    r"(?:^|我要|我想|要|必须|准备|一定)(?:投诉|举报)(?:你们?|贵店|这家|店|商家|卖家|客服|快递|一下|了)*(?!.*(?:怎么|如何|流程|电话|渠道|方式|多少|多久|结果|几天|什么|哪|吗))",
+    r"(?:找|叫|喊|换)(?:一?个|一位|你们)?(?:能|可以|会|说得上话)(?:管事|做主|作主|拍板|负责|处理|解决|说话|听懂)的",
+    r"(?:找|叫|喊)(?:一?个|一位|你们)?(?:管事|做主|主事|说了算)的",
+    r"(?:叫|喊|换|派)(?:一?个|一位|几个)?(?:真|活)?人(?:来|吧|啊|处理|帮忙|跟我|和我|了)*$",
+    r"(?:^|能不能|可不可以|可以|麻烦|快|在吗|赶紧|请)(?:派|叫|喊)?来(?:一?个|一位)?(?:真|活)?(?:人|的)(?:吧|吗|啊|行不行|好不好|可以吗|处理|帮忙)*$",
+    r"(?:不要|不想要|别用|别拿|少用|不想用|讨厌|别让)(?:你这个?|这个?)?(?:机器人|机器|自动回复|智能客服)(?!采摘|分拣|包装|种)",
+    r"(?:机器人|机器|自动回复|智能客服)(?:根本|完全|都)?(?:听不懂|不懂|没用|答非所问|太笨|真笨|不行)",
+    rf"(?:让|请|叫|安排|派)(?:一?个|一位|你们)?(?:的)?(?:售后|售后人员|{_STAFF_ZH}|人)(?:尽快|赶紧|马上)?(?:来)?(?:给|跟|和)?我?"
+    r"(?:回|打)(?:一?个|一下)?(?:复|我|电话|话)",
+    r"(?:给|跟)我(?:回|打)(?:一?个|一下)?电话",
+    r"(?:没有?|怎么没|咋没|一直没|都没|还没)(?:真|活|个)*人(?:来|能)?(?:管|理|回复?|应|答应|处理|接待|搭理)(?:我|了|吗|么|吧|呢|一下)*$",
+    r"^(?:人工|客服|真人){2,}$",
+    rf"(?:叫|换|上|找|转|请|来)(?:一?个|一下)?(?:真的?|活的?)(?:{_STAFF_ZH}|人)",
+    rf"(?:让|请|叫|派)(?:你们?(?:家|店|公司)?的?)?(?:人|售后|{_STAFF_ZH}).{{0,3}}(?:处理|找我|出来|解决|看看|看一下|跟进|说明|解释)",
+    rf"(?:我要|我想|想|只|要|能不能|让我|可以).{{0,2}}(?:跟|和|与|同).{{0,5}}(?:人|{_STAFF_ZH})(?:直接)?(?:说|谈|聊|讲|沟通|反映)",
+    r"不(?:想|愿|愿意|要)?(?:再)?(?:跟|和|与)(?:你这个?|这个?)?(?:机器人?|ai|程序|电脑)(?:再)?(?:说|谈|聊|讲|废话|扯)",
+    r"(?:转|接|找|联系|叫)(?:一下|给|到)?(?:你们的?)?售后(?:客服|人员|部门)?(?!政策|规则|流程|时间|几点|电话|问题|范围|服务)",
+    r"(?:有没有|有)(?:真|活)?人(?:来)?(?:管|理|负责|处理|应声|说话)",
+    r"(?:出来|站出来)(?:说话|解决|处理|负责|回应)",
+    r"(?:去|要|打|向|给|会|找|就)(?:12315|12345|消协|平台|工商局?|市场监管局?|抖音|淘宝|拼多多|京东|黑猫).{0,4}(?:投诉|举报|告|维权)",
+    r"(?:投诉|举报|告)(?:死)?(?:你|你们)(?!怎么|如何|的?流程|电话)(?:家|店)*$",
 ]
 _ALONE_ZH = re.compile(
     rf"(?:请|麻烦|帮我)?(?:人工|真人|客服|转|{_STAFF_ZH}|人工客服|人工服务|转人|找人|我要找人|我要人工)(?:吧|谢谢|一下|呢)?"
@@ -41,7 +64,11 @@ _STAFF_EN = (
     r"(?:live |real |actual |human )*(?:human being|human|person|people|someone|somebody|agent|operator|"
     r"representative|rep|staff member|staff|employee|manager|owner|lawyer|attorney|supervisor|"
     r"customer service|customer support|customer care|support team|support|team member|member of staff|"
-    r"your team|sales ?person|advisor|adviser|colleague)"
+    r"your team|sales ?person|advisor|adviser|colleague|boss|live chat|live support)"
+)
+_ANYBODY = (
+    r"human|humans|person|people|someone|somebody|anyone|anybody|agent|operator|colleague|staff|team|manager|owner|boss|"
+    r"supervisor|farmers?|growers?|seller|representative|rep|side"
 )
 _ARTICLE = r"(?:an? |the |one of |some |your |any |to |with )*"
 _ENGLISH = [
@@ -60,6 +87,29 @@ _ENGLISH = [
     r"\b(?:don'?t|do not) want (?:to )?(?:talk|speak|chat|a) ?(?:to |with )?(?:an? |the |this )*(?:bot|robot|"
     r"machine|computer|ai)\b",
     r"\b(?:human|person|agent|operator|representative),? (?:please|now)\b",
+    r"\b(?:want|need|wish|like|going|have|here) (?:to )?(?:make |file |lodge |raise |submit )?(?:an? )?(?:formal |official )?complain(?:t|ts)?\b"
+    r"(?! (?:form|procedure|process|policy|number))",
+    r"\b(?:am|i'm|we're) (?:complaining|filing|making|lodging)\b",
+    r"\b(?:any ?one|any ?body|someone|somebody) (?:home|there|here|around|listening|to help|to talk)\b",
+    r"\b(?:can|could|will|would|may) (?:an? |any |your |the )*(?:real |live |actual |human )*(?:person|human|staff|team|manager|owner|boss|"
+    r"supervisor|agent|someone|somebody|anyone) (?:please )?(?:call|help|contact|phone|ring|answer|reply|respond|get back|talk|speak|look|handle|deal|take over)\b(?! .*\b(?:hours|times?|open))",
+    r"\b(?:have|let|ask|tell|get) (?:an? |your |the )*(?:someone|somebody|person|staff|team|manager|owner|boss|supervisor|agent|human) (?:to )?"
+    r"(?:call|contact|phone|ring|reply|email|e mail|message|get back|answer|write)\b",
+    r"(?:^|\bplease |\bjust )(?:call|phone|ring) (?:me|us)(?: back)?(?: please| now| asap| today)*$",
+    r"\bwho (?:can|could|do|should|may) i (?:talk|speak|complain|turn) to\b",
+    r"\b(?:switch|move|bring|take) (?:me|us|this)(?: over)? to (?:an? |the |your )*(?:live|real|human)\b",
+    r"\b(?:please )?escalate (?:this|it|me|my)\b",
+    r"\b(?:stop|no more|enough of|tired of|sick of|hate|no)(?: \w+){0,3} (?:bots?|robots?|chat ?bots?|machines?|automated)\b(?! picked| harvest)",
+    r"\b(?:bot|robot|chatbot|machine|ai) (?:is |are |does |do )?(?:so |completely |totally |really )?(?:useless|stupid|dumb|hopeless|no help|not helping|not working|rubbish)\b",
+    rf"\b(?:have|get|ask|let|want|need|like|can|could|will)\b(?: \w+){{0,3}} (?:{_ANYBODY})(?: \w+){{0,4}} "
+    r"(?:call|phone|ring|contact|look into|look at|handle|help|reply|respond|take over|step in|sort)\b(?! .*\?)",
+    rf"\b(?:can|may|could|let|want|like|need|rather|prefer|must|anyone|someone|somebody)\b(?: \w+){{0,4}} (?:talk|speak|chat|talking|speaking) "
+    rf"(?:directly )?(?:with|to)(?: \w+){{0,4}} (?:{_ANYBODY})\b",
+    r"\b(?:anyone|anybody|someone|somebody|a person|a human)(?: that| whom?)? i (?:can|could|may) (?:talk|speak|chat|turn)\b",
+    rf"\b(?:transfer|pass|hand|forward|escalate) (?:me|my|this|the|it)(?: \w+){{0,2}} (?:over )?(?:on )?to (?:an? |the |your |one of )*(?:{_ANYBODY})\b",
+    r"\b(?:human|person|people|agent)\b,? (?:please )?(?:and )?(?:not|instead of|rather than) (?:an? |the |another |this )*(?:ai|bot|robot|machine|chatbot|computer)\b",
+    r"\b(?:does|do|will|would) (?:an? |any |anyone|anybody|real )*(?:human|person|people)?(?: ever| even| actually)? (?:read|see|look at|answer|check) (?:this|these|it|here|my)\b",
+    rf"\b(?:call|callback|reply|answer|response|word) from (?:an? |the |your |one of your )*(?:{_ANYBODY})\b",
 ]
 _ALONE_EN = re.compile(
     rf"(?:please )?(?:{_ARTICLE}{_STAFF_EN}|live chat|live support|human help|handoff|talk to us)"
@@ -82,6 +132,8 @@ def wants_person(text: str) -> bool:
     chinese = english.replace(" ", "")
     if _ALONE_ZH.fullmatch(chinese) or _ALONE_EN.fullmatch(english):
         return True
-    if _WISH_ZH.search(chinese) and not _NO_ZH.search(chinese):
+    if _NO_ZH.search(chinese) or _NO_EN.search(english):
+        return False
+    if _WISH_ZH.search(chinese) or _WISH_EN.search(english):
         return True
-    return bool(_WISH_EN.search(english)) and not _NO_EN.search(english)
+    return max(signs_of_wish(chinese), signs_of_wish(english)) >= ENOUGH

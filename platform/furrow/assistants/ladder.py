@@ -152,10 +152,14 @@ def climb(
     on_delta: Callable[[str], None],
     on_stage: Callable[[str], None],
     on_reset: Callable[[], None] = lambda: None,
+    *,
+    hands_over: bool = False,
 ) -> Answer:
-    """Walks the ladder. `on_reset` is called when a rung fails after it had begun to speak."""
+    """Walks the ladder. `on_reset` is called when a rung fails after it had begun to speak; `hands_over` passes the
+    question to a person, whatever it is.
+    """
     ctx = LadderContext(on_delta, on_stage)
-    ctx.is_person_asked = wants_person(question.text)
+    ctx.is_person_asked = hands_over or wants_person(question.text)
     if config.human.enabled and question.history:
         ctx.contact = contact_left(question.text, question.history[-1])
     names = list(config.rungs)

@@ -11,10 +11,12 @@ from furrow.channels.models import WidgetVisitor
 from furrow.channels.sessions import Visit, session_open
 from furrow.channels.wording import sentence
 from furrow.conversations import services, streams
+from furrow.conversations.feed import csat_wanted
 from furrow.conversations.models import Conversation
 from furrow.core.context import tenant_tx
 from furrow.core.errors import Invalid, NotFound, Refused
 from furrow.core.web import client_ip
+from furrow.tenants.presence import members_present
 
 COMMENT_LENGTH = 500
 NOTE_LENGTH = 1000
@@ -36,11 +38,14 @@ def sessions(request: edge.WidgetRequest) -> edge.Result:
     visit = opened.visit
     with tenant_tx(visit.tenant_id):
         conversation = selectors.conversation_of(visit.visitor)
+        judged = selectors.conversation_judged(visit.visitor)
+        asks_csat = judged is not None and csat_wanted(judged)
     return 201, {
         "token": opened.token,
         "expires_at": opened.expires_at,
         "visitor": opened.visitor_token,
         "conversation_id": str(conversation.id) if conversation else None,
+        "asks_csat": asks_csat,
         "config": selectors.widget_config(visit.widget, visit.language),
     }
 
@@ -62,7 +67,12 @@ def messages(visit: Visit, body: dict[str, Any]) -> edge.Result:
         raise Invalid("Write a question first.", code="text_empty", field="text")
     limits.message_count(visit)
     turn = services.turn_create(conversation=_conversation_ensure(visit), text=text)
-    return 202, {"turn_id": str(turn.id)}
+    is_with_person = turn.rung == services.PERSON_RUNG
+    return 202, {
+        "turn_id": str(turn.id),
+        "number": turn.number,
+        "answered_by": "person" if is_with_person else "assistant",
+    }
 
 
 @edge.endpoint("GET")
@@ -109,7 +119,7 @@ def handoff(visit: Visit, body: dict[str, Any]) -> edge.Result:
     published = visit.widget.assistant.published
     if published is None or not AssistantConfig.of_version(published).human.enabled:
         raise Refused("This business answers no chats in person.", code="person_unavailable")
-    if not contact:
+    if not contact and not members_present(visit.tenant_id):
         raise Invalid("A contact is needed.", code="contact_needed", field="contact")
     limits.handoff_count(visit)
     ticket = services.ticket_open(

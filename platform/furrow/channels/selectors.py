@@ -11,11 +11,13 @@ from django.db.models.functions import Length, Substr
 
 from furrow.assistants.config import AssistantConfig
 from furrow.channels.models import Widget, WidgetVisitor
+from furrow.conversations.feed import messages_shown, status_of
 from furrow.conversations.models import Conversation, Turn
 from furrow.conversations.selectors import turns_of
 from furrow.core.context import unscoped
 from furrow.core.errors import NotFound
 from furrow.knowledge.models import DocumentVersion
+from furrow.tenants.presence import members_present
 
 HISTORY_LENGTH = 100
 DEFAULT_COLOR = "#2f6b3c"
@@ -56,8 +58,8 @@ def widget_config(widget: Widget, language: str) -> dict[str, Any]:
         "suggestions": list(published.suggestions[language]),
         "languages": ["zh", "en"] if wanted == "auto" else [wanted],
         "avatar_text": name[:1].upper(),
-        # Nobody's presence is known, so nobody is promised: a contact is asked for.
-        "human_available": False,
+        # Only who is seen at work is promised; otherwise a contact is asked for.
+        "human_available": human.enabled and bool(members_present(widget.tenant_id)),
         "human_enabled": human.enabled,
         "hours_note": " · ".join(part for part in (human.contact, human.hours) if part),
     }
@@ -75,6 +77,15 @@ def conversation_of(visitor: WidgetVisitor) -> Conversation | None:
         .first()
     )
     return conversation
+
+
+def conversation_judged(visitor: WidgetVisitor) -> Conversation | None:
+    """The visitor's latest conversation, also when it is closed, if they were asked how it was."""
+    rows = Conversation.objects.filter(
+        visitor_id=str(visitor.id), channel=Conversation.Channel.WIDGET
+    )
+    latest: Conversation | None = rows.order_by("-created_at").first()
+    return latest if latest is not None and latest.csat_asked_at is not None else None
 
 
 def turn_of(visitor: WidgetVisitor, turn_id: str) -> Turn:
@@ -100,7 +111,13 @@ def history(conversation: Conversation) -> dict[str, Any]:
     """The conversation as its visitor sees it, the latest turns in order."""
     latest = turns_of(conversation).order_by("-number")[:HISTORY_LENGTH]
     turns = [_turn_shown(turn) for turn in reversed(latest)]
-    return {"id": str(conversation.id), "state": conversation.state, "turns": turns}
+    return {
+        "id": str(conversation.id),
+        "state": conversation.state,
+        "turns": turns,
+        "messages": messages_shown(conversation),
+        "status": status_of(conversation),
+    }
 
 
 def _turn_shown(turn: Any) -> dict[str, Any]:
@@ -109,6 +126,7 @@ def _turn_shown(turn: Any) -> dict[str, Any]:
     judged = turn.judgement[0] if turn.judgement else None
     return {
         "id": str(turn.id),
+        "number": turn.number,
         "text": turn.text,
         "status": turn.status,
         "answer": answer_shown(shown) if is_done else None,

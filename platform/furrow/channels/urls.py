@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from furrow.channels import api, assets
+from furrow.channels import api, assets, feed_api
 
 urlpatterns = [
     # One or two plain names: no other path can be spelled, so none can leave the folder.
@@ -13,6 +13,8 @@ urlpatterns = [
     path("api/turns/<str:turn_id>/events", api.events, name="widget-events"),
     path("api/turns/<str:turn_id>/feedback", api.feedback, name="widget-feedback"),
     path("api/citations/<str:turn_id>/<str:number>", api.citation, name="widget-citation"),
+    path("api/feed", feed_api.feed, name="widget-feed"),
+    path("api/csat", feed_api.csat, name="widget-csat"),
     path("api/handoff", api.handoff, name="widget-handoff"),
     path("api/<path:rest>", api.nothing, name="widget-nothing"),
 ]

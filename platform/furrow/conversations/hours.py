@@ -23,7 +23,7 @@ _TURNS = """
 SELECT date_trunc('hour', t.created_at, 'UTC') AS hour, t.rung,
        count(*) FILTER (WHERE is_real) AS questions,
        count(*) FILTER (WHERE is_real AND is_done) AS answered,
-       count(*) FILTER (WHERE is_real AND is_done AND t.rung NOT IN ('human', '') AND f.id IS NULL) AS solved,
+       count(*) FILTER (WHERE is_real AND is_done AND t.rung NOT IN ('human', 'person', 'held', '') AND f.id IS NULL) AS solved,
        count(*) FILTER (WHERE t.rung = 'composed' AND is_done) AS written
   FROM conversations_turn t
   JOIN conversations_conversation c ON c.tenant_id = t.tenant_id AND c.id = t.conversation_id
@@ -39,8 +39,8 @@ SELECT date_trunc('hour', c.created_at, 'UTC') AS hour, count(*) AS begun,
        count(*) FILTER (WHERE is_resolved) AS resolved,
        count(*) FILTER (WHERE is_resolved AND is_praised) AS confirmed
   FROM conversations_conversation c,
-       LATERAL (SELECT coalesce(bool_or(t.status = 'done' AND t.rung NOT IN ('human', '', 'greeting')), false)
-                   AND NOT coalesce(bool_or(t.status = 'done' AND t.rung = 'human'), false)
+       LATERAL (SELECT coalesce(bool_or(t.status = 'done' AND t.rung NOT IN ('human', 'person', 'held', '', 'greeting')), false)
+                   AND NOT coalesce(bool_or(t.status = 'done' AND t.rung IN ('human', 'person', 'held')), false)
                    AND NOT coalesce(bool_or(f.value = -1), false)
                    AND NOT EXISTS (SELECT 1 FROM conversations_ticket k
                                     WHERE k.tenant_id = c.tenant_id AND k.conversation_id = c.id) AS is_resolved,

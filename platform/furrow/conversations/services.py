@@ -6,8 +6,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from furrow.assistants.models import Assistant
+from furrow.conversations.desk import handoff_end, owner_present, person_waits
 from furrow.conversations.models import Conversation, Feedback, Turn
-from furrow.conversations.streams import wait_for_turn
+from furrow.conversations.signals import signals_of
+from furrow.conversations.streams import publish_end, wait_for_turn
 from furrow.conversations.tickets import ticket_close, ticket_open, ticket_reopen
 from furrow.core.errors import Conflict, Invalid, LimitReached, NotFound
 from furrow.core.jobs import job_enqueue
@@ -31,6 +33,8 @@ TURN_LANE = "chat"
 TEXT_LENGTH = 2000
 MAX_WAITING = 10
 COMMENT_LENGTH = 1000
+# The rung of a turn that a member answers in words of their own.
+PERSON_RUNG = "person"
 _ACTIVE = (Turn.Status.QUEUED, Turn.Status.RUNNING)
 
 
@@ -60,23 +64,22 @@ def conversation_create(
 
 
 def conversation_close(*, conversation: Conversation) -> None:
-    """Takes no more messages until reopened."""
-    _state_set(conversation, Conversation.State.CLOSED)
+    """Takes no more messages until reopened. `desk.conversation_end` is how a member ends one."""
+    conversation.state, conversation.waiting_since = Conversation.State.CLOSED, None
+    conversation.save(update_fields=["state", "waiting_since"])
+    handoff_end(conversation)
 
 
 def conversation_reopen(*, conversation: Conversation) -> None:
-    _state_set(conversation, Conversation.State.BOT)
-
-
-def _state_set(conversation: Conversation, state: str) -> None:
-    conversation.state = state
-    conversation.save(update_fields=["state"])
+    conversation.state, conversation.owner = Conversation.State.BOT, None
+    conversation.save(update_fields=["state", "owner"])
 
 
 @transaction.atomic
 def turn_create(*, conversation: Conversation, text: str, use_draft: bool = False) -> Turn:
     """Stores a question and asks a worker to answer it. Questions of one conversation are answered in order:
-    the job of a turn is queued once the turn before it is finished.
+    the job of a turn is queued once the turn before it is finished. Where a member has the conversation, the turn is
+    done at once, without an answer: the member gives it.
     """
     text = text.replace("\x00", "").strip()
     if not text:
@@ -95,18 +98,36 @@ def turn_create(*, conversation: Conversation, text: str, use_draft: bool = Fals
     waiting = turns.filter(status__in=_ACTIVE).count()
     if waiting >= MAX_WAITING:
         raise LimitReached(_("Too many questions wait for an answer."), retry_after_s=5)
+    is_with_person = owner_present(locked) is not None
     turn: Turn = Turn.objects.create(
         conversation=locked,
         assistant_version_id=None if use_draft else assistant.published_id,
         number=(turns.aggregate(last=Max("number"))["last"] or 0) + 1,
         text=text,
         payer=_payer(),
+        **(_left_to_person() if is_with_person else {}),
     )
-    locked.last_turn_at = timezone.now()
-    locked.save(update_fields=["last_turn_at"])
-    if not waiting:
+    _noticed(locked, turn, is_with_person=is_with_person)
+    if is_with_person:
+        transaction.on_commit(lambda: publish_end(turn))
+    elif not waiting:
         job_enqueue(kind=TURN_JOB, subject_id=turn.id, lane=TURN_LANE)
     return turn
+
+
+def _left_to_person() -> dict[str, object]:
+    return {"status": Turn.Status.DONE, "rung": PERSON_RUNG, "finished_at": timezone.now()}
+
+
+def _noticed(locked: Conversation, turn: Turn, *, is_with_person: bool) -> None:
+    """What the inbox sorts by. An owner who left the business since leaves the visitor waiting for another."""
+    said = signals_of(turn.text)
+    locked.topic, locked.mood, locked.is_urgent = said.topic, said.mood, said.is_urgent
+    locked.last_turn_at = timezone.now()
+    if locked.state == Conversation.State.HUMAN and not is_with_person:
+        locked.state, locked.owner = Conversation.State.WAITING, None
+    locked.save(update_fields=["last_turn_at", "topic", "mood", "is_urgent", "state", "owner"])
+    person_waits(locked, at=locked.last_turn_at)
 
 
 def _payer() -> dict[str, str]:

@@ -5,6 +5,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from furrow.conversations.desk import conversation_hand_back, person_wanted
 from furrow.conversations.models import Conversation, Ticket
 from furrow.core.context import current_tenant_id
 from furrow.core.errors import Conflict, Invalid, NotFound
@@ -38,7 +39,7 @@ def ticket_open(
             contact=contact,
             note=note,
         )
-        _conversation_state_set(conversation, Conversation.State.WAITING)
+        _queue(conversation, reason)
         return ticket
     ticket.contact = contact or ticket.contact
     ticket.note = "\n".join(part for part in (ticket.note, note) if part)[:NOTE_LENGTH]
@@ -53,7 +54,9 @@ def ticket_close(*, actor: Actor, ticket: Ticket, resolution: str = "") -> Ticke
         raise Conflict(_("This ticket is closed already."))
     row.state, row.resolution, row.closed_at = Ticket.State.CLOSED, resolution, timezone.now()
     row.save(update_fields=["state", "resolution", "closed_at"])
-    _conversation_state_set(row.conversation, Conversation.State.BOT)
+    if row.conversation.state == Conversation.State.WAITING:
+        conversation_hand_back(actor=actor, conversation=row.conversation)
+        row.conversation.state = Conversation.State.BOT
     audit(actor, "ticket.closed", object_type="ticket", object_id=row.id)
     return row
 
@@ -67,7 +70,7 @@ def ticket_reopen(*, actor: Actor, ticket: Ticket) -> Ticket:
         raise Conflict(_("This conversation has another open ticket."))
     row.state, row.closed_at = Ticket.State.OPEN, None
     row.save(update_fields=["state", "closed_at"])
-    _conversation_state_set(row.conversation, Conversation.State.WAITING)
+    _queue(row.conversation, row.reason)
     audit(actor, "ticket.reopened", object_type="ticket", object_id=row.id)
     return row
 
@@ -93,8 +96,9 @@ def _locked(ticket: Ticket) -> Ticket:
     return row
 
 
-def _conversation_state_set(conversation: Conversation, state: str) -> None:
-    """A closed conversation stays closed."""
-    rows = Conversation.objects.filter(id=conversation.id).exclude(state=Conversation.State.CLOSED)
-    if rows.update(state=state):
-        conversation.state = state
+def _queue(conversation: Conversation, reason: str) -> None:
+    """A closed conversation stays closed, and one that a member has stays theirs."""
+    row = Conversation.objects.get(id=conversation.id)
+    if row.state != Conversation.State.CLOSED:
+        person_wanted(row, reason=reason)
+        conversation.state = row.state

@@ -43,6 +43,15 @@ class DashboardSection:
     roles: frozenset[str] = frozenset({"owner", "admin", "staff", "viewer"})
 
 
+@dataclass(frozen=True)
+class PanelLine:
+    """A line a trade adds beside a conversation in the inbox; `url` opens what it is about."""
+
+    label: Any
+    text: str
+    url: str = ""
+
+
 @dataclass
 class Extensions:
     job_handlers: dict[str, JobHandler] = field(default_factory=dict)
@@ -58,6 +67,9 @@ class Extensions:
     webhook_events: dict[str, Any] = field(default_factory=dict)
     # Called once a day, outside any transaction; says how much it threw away.
     upkeep: dict[str, Callable[[], int]] = field(default_factory=dict)
+    # Of a conversation's id and the tenant's slug: lines for the inbox, and variables of ready replies.
+    inbox_panels: dict[str, Callable[[UUID, str], list[PanelLine]]] = field(default_factory=dict)
+    reply_variables: dict[str, Callable[[UUID], dict[str, str]]] = field(default_factory=dict)
     # Called with a name such as "budget.threshold" and its facts, after what happened has committed.
     listeners: dict[str, Callable[[str, dict[str, Any]], None]] = field(default_factory=dict)
 

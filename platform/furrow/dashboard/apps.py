@@ -22,6 +22,7 @@ class DashboardConfig(AppConfig):
             ("answers", _("Approved answers"), "answers", "check-list", 50, everyone),
             ("gaps", _("Gaps"), "gaps", "gap", 60, everyone),
             ("quality", _("Golden questions"), "quality", "target", 65, everyone),
+            ("inbox", _("Inbox"), "inbox", "inbox", 15, everyone),
             ("conversations", _("Conversations"), "conversations", "chat", 70, everyone),
             ("tickets", _("Tickets"), "tickets", "ticket", 80, everyone),
             ("costs", _("Costs"), "costs", "coins", 90, leaders),

@@ -11,7 +11,7 @@ from furrow.tenants.models import PERMISSIONS, Membership
 
 MANAGE_FROM_ORDER = 200
 # The phone's bottom bar has room for four; the rest stands under "More".
-PHONE_KEYS = ("home", "knowledge", "assistants", "conversations")
+PHONE_KEYS = ("home", "inbox", "knowledge", "assistants")
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Words for limits, prices, entries and alarms."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -42,6 +42,16 @@ _STEPS = {
     "human": _lazy("only a person"),
 }
 _PERIODS = {"day": _lazy("a day"), "month": _lazy("a month"), "ever": _lazy("in all")}
+
+
+def stepped_down(trace: Iterable[Mapping[str, Any]]) -> str:
+    """What a budget left of an answer, by the trace of its turn; empty where it left everything."""
+    steps = [entry["step"] for entry in trace if isinstance(entry.get("step"), Mapping)]
+    low = next((step for step in steps if step.get("name", "full") != "full"), None)
+    if low is None:
+        return ""
+    values = {"percent": low.get("used_percent", 0), "step": budget_step(str(low["name"]))}
+    return _("Budget %(percent)s %% used: %(step)s") % values
 
 
 def budget_scope(budget: Any, names: Mapping[str, str]) -> str:

@@ -55,7 +55,9 @@ def figures() -> Figures:
     turns = Turn.objects.filter(created_at__gte=since, conversation__is_test=False)
     counted = turns.aggregate(
         questions=Count("id"),
-        answered=Count("id", filter=Q(status=Turn.Status.DONE) & ~Q(rung__in=["human", ""])),
+        answered=Count(
+            "id", filter=Q(status=Turn.Status.DONE) & ~Q(rung__in=["human", "person", "held", ""])
+        ),
     )
     questions = counted["questions"]
     return Figures(

@@ -70,6 +70,11 @@ RUNGS: Mapping[str, tuple[Any, Any]] = {
     ),
     "human": (_lazy("A person"), _lazy("Hands over to you, or says that it does not know.")),
 }
+# No rungs of the ladder: what became of a question that a person answers.
+_OTHERS_SPOKE = {
+    "person": _lazy("Answered by a colleague"),
+    "held": _lazy("Waits for a colleague's word"),
+}
 _REASONS = {
     "not_small_talk": _lazy("It is a real question."),
     "none_approved": _lazy("There is no approved answer yet."),
@@ -164,6 +169,7 @@ _API_GROUPS = {
     "assistants": _lazy("Assistants"),
     "evaluation": _lazy("Golden questions and tests"),
     "conversations": _lazy("Conversations"),
+    "inbox": _lazy("Inbox"),
 }
 _ACTIONS = {
     "tenant.created": _lazy("Business created"),
@@ -214,6 +220,17 @@ _ACTIONS = {
     "evaluation.started": _lazy("Golden questions asked"),
     "publication.checked": _lazy("Publication tested"),
     "publication.withdrawn": _lazy("Publication taken back"),
+    "conversation.taken": _lazy("Conversation taken over"),
+    "conversation.assigned": _lazy("Conversation given to a colleague"),
+    "conversation.handed_back": _lazy("Conversation handed back to the assistant"),
+    "conversation.closed": _lazy("Conversation closed"),
+    "topics.set": _lazy("What the assistant may answer alone changed"),
+    "hours.set": _lazy("Opening hours changed"),
+    "hours.season_saved": _lazy("Season of the opening hours saved"),
+    "hours.season_removed": _lazy("Season of the opening hours removed"),
+    "canned.saved": _lazy("Ready reply saved"),
+    "canned.removed": _lazy("Ready reply removed"),
+    "canned.restored": _lazy("Ready reply brought back"),
     "ticket.closed": _lazy("Ticket closed"),
     "ticket.reopened": _lazy("Ticket reopened"),
     "widget.updated": _lazy("Widget changed"),
@@ -247,6 +264,8 @@ def state(value: str) -> str:
 def rung_name(name: str) -> str:
     if name in RUNGS:
         return str(RUNGS[name][0])
+    if name in _OTHERS_SPOKE:
+        return str(_OTHERS_SPOKE[name])
     return str(getattr(extensions.rungs.get(name), "label", name))
 
 

@@ -110,7 +110,7 @@ def account_of() -> AccountPage:
         credit=wallet.cap_hard - wallet.posted - wallet.held if wallet else ZERO,
         owed=_owed(account.currency),
         ceiling=ceiling.first(),
-        entries=_entries(),
+        entries=entries_by_hand(),
     )
 
 
@@ -121,7 +121,8 @@ def _owed(currency: str) -> Decimal:
     return owed or ZERO
 
 
-def _entries(limit: int = 30) -> list[Entered]:
+def entries_by_hand(limit: int = 30) -> list[Entered]:
+    """The latest first; inside `tenant_tx`."""
     rows = list(
         LedgerLine.objects.filter(reason__in=["top_up", "adjustment", "reversal"])
         .filter(account__in=["wallet", "receivable"])

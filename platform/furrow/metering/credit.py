@@ -1,5 +1,6 @@
 """Prepaid credit and adjustments. Inside `tenant_tx`; each is an entry, and undone only by another."""
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -8,7 +9,7 @@ from django.db import connection
 
 from furrow.core.errors import Conflict, Invalid, NotFound
 from furrow.metering.attribution import WALLET
-from furrow.metering.balances import Gate, gate_pass
+from furrow.metering.balances import Gate, account_read, gate_pass
 from furrow.metering.models import Account, Balance, Budget, Hold, LedgerLine, PriceItem
 from furrow.metering.models.ledger import Period
 from furrow.metering.money import ZERO, exact
@@ -17,6 +18,27 @@ from furrow.tenants.services import Actor, audit
 
 Book = LedgerLine.Account
 _EVER = date(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class Credit:
+    """Of a tenant that pays in advance. What is held for calls that run now is not left."""
+
+    currency: str
+    paid_in: Decimal
+    left: Decimal
+
+
+def credit_read() -> Credit | None:
+    """None for a tenant that pays afterwards."""
+    account = account_read()
+    if not account.is_prepaid:
+        return None
+    wallet = Balance.objects.filter(scope=WALLET, currency=account.currency).first()
+    if wallet is None:
+        return Credit(account.currency, ZERO, ZERO)
+    left = max(wallet.cap_hard - wallet.posted - wallet.held, ZERO)
+    return Credit(account.currency, wallet.cap_hard, exact(left))
 
 
 def prepaid_set(*, actor: Actor, is_prepaid: bool) -> None:

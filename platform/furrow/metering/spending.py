@@ -97,3 +97,11 @@ def month_forecast(spent: Decimal, today: date) -> Decimal | None:
     days = today.day
     length = ((today.replace(day=1) + timedelta(days=32)).replace(day=1) - timedelta(days=1)).day
     return None if days < 3 or spent == ZERO else exact(spent / days * length)
+
+
+def days_left(amount: Decimal, spent: Spending, today: date) -> int | None:
+    """For how many days an amount lasts at the pace of this month, or of the last while this one is too young to
+    say; None without a pace.
+    """
+    pace = spent.month / today.day if today.day >= 3 else spent.last_month / 30
+    return int(amount / pace) if pace > 0 else None

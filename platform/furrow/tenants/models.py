@@ -159,3 +159,42 @@ class IdempotencyRecord(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.caller} {self.key}"
+
+
+class OpeningHours(TenantModel):
+    """When people answer. `weekly` has seven entries from Monday, each `["08:00", "18:00"]` or null for a day off;
+    the end may be 24:00. No row means that the business has not said.
+    """
+
+    zone = models.CharField(max_length=40, default="Asia/Shanghai")
+    weekly = models.JSONField(default=list)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["tenant"], name="opening_hours_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"opening hours ({self.zone})"
+
+
+class HoursSeason(TenantModel):
+    """A stretch of days with hours of its own: harvest, or a pause. An empty `opens_at` means closed all day."""
+
+    name = models.CharField(max_length=60)
+    starts_on = models.DateField()
+    ends_on = models.DateField()
+    is_yearly = models.BooleanField(default=False)
+    opens_at = models.CharField(max_length=5, blank=True)
+    closes_at = models.CharField(max_length=5, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ends_on__gte=models.F("starts_on")), name="hours_season_order"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -9,6 +9,7 @@ from apps.support.models import Claim, ClaimRule, ShippingRule, StaffRequest
 from apps.support.services.claims import claim_open, photo_add
 from apps.support.services.imports import batch_create
 from apps.support.services.orders import order_upsert
+from apps.support.services.pauses import pause_save
 from apps.support.services.requests import request_open
 from furrow.tenants.services import SYSTEM
 from tests.apps.support.conftest import picture, stand_make
@@ -51,6 +52,7 @@ def shop_rows() -> dict[str, Any]:
         "request": wish,
         "zone": ShippingRule.objects.get(name="near"),
         "rule": ClaimRule.objects.get(reason="short_weight"),
+        "pause": pause_save(actor=SYSTEM, regions=["黑龙江"], days=(1215, 215)),
     }
 
 

@@ -69,5 +69,5 @@ def seed(code: str) -> dict[str, Any]:
     return {
         "sku_id": sku.id, "order_id": order.id, "claim_id": claim.id, "photo_id": photos[0].id, "batch_id": batch.id,
         "request_id": wish.id, "topic": "returns", "zone_id": ShippingRule.objects.get(name=words["zone"]).id,
-        "rule_id": ClaimRule.objects.get(reason="short_weight").id,
+        "pause_id": ShippingPause.objects.first().id, "rule_id": ClaimRule.objects.get(reason="short_weight").id,
     }  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 from django import template
 from django.utils.translation import gettext as _
 
+from furrow.conversations.models import Turn
 from furrow.dashboard import money_words, news_words
 from furrow.dashboard.money import money_text
 from furrow.metering.models import Balance, Budget
@@ -46,6 +47,11 @@ def price_kind(name: str) -> str:
 @register.filter
 def budget_step(name: str) -> str:
     return money_words.budget_step(name)
+
+
+@register.filter
+def stepped_down(turn: Turn) -> str:
+    return money_words.stepped_down(turn.trace)
 
 
 @register.filter

@@ -15,10 +15,13 @@ from furrow.dashboard.economics import savings
 from furrow.dashboard.money import money_text
 from furrow.metering import selectors
 from furrow.metering.balances import account_read
+from furrow.metering.credit import credit_read
 from furrow.metering.overview import Overview, overview
-from furrow.metering.spending import month_forecast
+from furrow.metering.spending import Spending, days_left, month_forecast
 from furrow.tenants.web import TenantRequest
 
+# A week is time enough to pay in more.
+LOW_DAYS = 7
 TABS = ("costs", "budgets", "invoices", "worth")
 
 
@@ -60,6 +63,7 @@ def costs(request: TenantRequest) -> TemplateResponse:
         "group_tabs": _group_tabs(span, group),
         "group_name": groups.group_names()[group],
         "parts": _parts(group, seen),
+        "credit": _credit(spent),
         "gauges": [(row, balance) for row in budgets for balance in balances.get(row.id, [])],
         "has_budget": bool(budgets),
     }
@@ -80,6 +84,22 @@ def costs_table(request: TenantRequest) -> HttpResponse:
     name = f"furrow-{group}-{span.since}-{span.until}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _credit(spent: Spending) -> dict[str, Any] | None:
+    """What is left of credit paid in advance, and for how long; None where a bill comes afterwards."""
+    found = credit_read()
+    if found is None:
+        return None
+    days = days_left(found.left, spent, spans.today())
+    is_low = days is not None and days <= LOW_DAYS
+    return {
+        "left": found.left,
+        "paid_in": found.paid_in,
+        "share": float(found.left / found.paid_in) if found.paid_in else 0.0,
+        "days": days,
+        "tone": "bad" if not found.left else "warn" if is_low else "good",
+    }
 
 
 def _group(request: TenantRequest) -> str:

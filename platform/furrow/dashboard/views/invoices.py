@@ -11,6 +11,7 @@ from furrow.dashboard.doors import needs, paged
 from furrow.dashboard.views.costs import cost_tabs
 from furrow.metering import invoices as services
 from furrow.metering import selectors
+from furrow.metering.accounts_overview import entries_by_hand
 from furrow.metering.invoice_words import line_model, line_words
 from furrow.metering.spending import spending
 from furrow.tenants.web import TenantRequest
@@ -25,6 +26,7 @@ def invoices(request: TenantRequest) -> TemplateResponse:
         "running": spending(since=today, until=today, today=today),
         "month": today,
         "next_month": spans.month_after(today),
+        "entries": entries_by_hand(),
     }
     return TemplateResponse(request, "dashboard/invoices.html", context)
 
