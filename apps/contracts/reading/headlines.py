@@ -23,8 +23,13 @@ _NO_TITLE = re.compile(
     re.IGNORECASE,
 )
 _SAID = re.compile(
-    r"\bTHIS\s+((?:[A-Z][\w&/,'’-]*\s+|(?:and|of|for|the|to)\s+){0,9}?(?:AGREEMENT|CONTRACT|AMENDMENT|ADDENDUM))\b",
-    re.IGNORECASE,
+    r"\b[Tt](?:his|HIS)\s+((?:[A-Z][\w&/,'’-]*\s+|(?:and|of|for|the|to)\s+){1,9}?(?:[Aa]greement|AGREEMENT|[Cc]ontract|CONTRACT|[Aa]mendment|AMENDMENT|Addendum)(?:\s+(?:No\.?|NO\.?)\s*\d+)?)"
+)
+_LOUD = re.compile(
+    r"\b((?!THIS\b)(?:[A-Z][A-Z&/,'’®-]+\s+|(?:NO\.?\s*\d+)\s+){1,9}?(?:AGREEMENT|CONTRACT|LEASE|ADDENDUM|AMENDMENT)(?:\s+NO\.?\s*\d+)?)\b(?!\s+(?:OF|TO|BETWEEN)\b)"
+)
+_FIRM = re.compile(
+    r"\b(?:corporation|corp|inc|llc|l\.l\.c|company|ltd|limited|bank|lp)\b\.?,?", re.IGNORECASE
 )
 _CAPS = re.compile(r"^[^a-z]*[A-Z]{3}[^a-z]*$")
 _MADE = re.compile(
@@ -52,10 +57,15 @@ _LENGTH = re.compile(
     r"(?:(?P<word>[a-z]+(?:-[a-z]+)?)\s*)?\(?\s*(?P<n>\d{1,3})?\s*\)?[\s-]*(?:full |calendar |consecutive |contract |additional )?(?P<unit>year|month|week|day)s?\b|(?P<han>[一二三四五六七八九十两\d]{1,3})\s*个?(?P<hanunit>年|月)",
     re.IGNORECASE,
 )
-_NOT_THE_TERM = re.compile(
-    r"renew|notice|after (?:the )?(?:expir|terminat)|surviv|following (?:the )?(?:expir|terminat)|prior to|extend|confidential|warrant|within",
+_THE_TERM = re.compile(
+    r"\bterm\s+of\s+(?:this|the)|initial\s+term|\bterm\b[^.]{0,40}\b(?:shall|will|is)\b|(?:continue|remain)s?\s+in\s+(?:full\s+)?(?:force|effect)|(?:be|is)\s+(?:valid|effective|in\s+effect)\s+for|(?:period|term)\s+of|有效期|合同期|租赁期|租期|期限",
     re.IGNORECASE,
 )
+_NOT_THE_TERM = re.compile(
+    r"renew|notice|successive|additional|surviv|(?:after|following)\s+(?:the\s+)?(?:expir|terminat)|prior\s+to|extend|confidential|warrant|within|提前|保修|质保",
+    re.IGNORECASE,
+)
+_NOTICE = re.compile(r"notice|renew|prior|before|periods", re.IGNORECASE)
 _NUMBERS = dict(
     zip(
         ("one two three four five six seven eight nine ten eleven twelve fifteen eighteen twenty twenty-four thirty "
@@ -104,24 +114,46 @@ def headlines_read(text: str) -> Headlines:
 
 
 def _name(text: str) -> str:
-    lines = [line.strip() for line in text[:_OPENING].split("\n")]
-    lines = [line for line in lines if line]
+    """A line that is a title; or capitals that run on in a line; or how the contract speaks of itself."""
+    opening = text[:_OPENING]
+    lines = [line.strip() for line in opening.split("\n") if line.strip()]
     for at, line in enumerate(lines[:40]):
         if len(line) > _TITLE_LENGTH or not _TITLE.search(line) or _NO_TITLE.search(line):
             continue
-        before = lines[at - 1] if at else ""
-        is_broken = (
-            _CAPS.match(line)
-            and _CAPS.match(before)
-            and len(before) < 60
-            and not _NO_TITLE.search(before)
-            and len(line.split()) <= 4
-        )
-        whole_title = f"{before} {line}" if is_broken else line
-        if len(whole_title.split()) > 1 or not whole_title.isascii():
-            return re.sub(r"\s+", " ", re.sub(r"\s{3,}.*|\s+Page \d.*", "", whole_title))
-    said = _SAID.search(text[:_OPENING])
-    return re.sub(r"\s+", " ", said[1]) if said else ""
+        title = _joined(lines[at - 1] if at else "", line)
+        if len(title.split()) > 1 or not title.isascii():
+            return title
+    for pattern in (_LOUD, _SAID):
+        found = pattern.search(opening)
+        if found:
+            return _tidied(found[1])
+    return ""
+
+
+def _joined(before: str, line: str) -> str:
+    """A title may be broken: LICENCE AND MAINTENANCE / AGREEMENT."""
+    is_broken = (
+        _CAPS.match(line)
+        and _CAPS.match(before)
+        and len(before) < 60
+        and len(line.split()) <= 2
+        and not _NO_TITLE.search(before)
+        and not _FIRM.search(before)
+    )
+    return _tidied(f"{before} {line}" if is_broken else line)
+
+
+def _tidied(title: str) -> str:
+    title = re.sub(
+        r"\s{3,}\S.*|\s+Page \d.*|\[[^\]]*\]|\s+(?:between|by and|this)\s*$",
+        "",
+        title,
+        flags=re.IGNORECASE,
+    )
+    firm = list(_FIRM.finditer(title))
+    if firm and _TITLE.search(title[firm[-1].end() :]):
+        title = title[firm[-1].end() :]
+    return re.sub(r"\s+", " ", title).strip(" -–:,.\t")
 
 
 def _made(text: str, found: list[DateFound]) -> date | None:
@@ -157,12 +189,13 @@ def _ending(text: str, found: list[DateFound], effective: date | None) -> date |
     if effective is None:
         return None
     for sentence in _sentences(text):
-        if not _TERM.search(sentence) or re.search(r"\breserv", sentence):
+        if not _THE_TERM.search(sentence):
             continue
         for match in _LENGTH.finditer(sentence):
             months_days = _length(match)
-            around = sentence[max(match.start() - 70, 0) : match.end() + 40]
-            if months_days and not _NOT_THE_TERM.search(around):
+            before = sentence[max(match.start() - 45, 0) : match.start()]
+            after = sentence[match.end() : match.end() + 30]
+            if months_days and not _NOT_THE_TERM.search(before) and not _NOTICE.search(after):
                 return _later(effective, *months_days)
     return None
 
