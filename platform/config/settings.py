@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "furrow.dashboard",
     "furrow.ops",
     "apps.support",
+    "apps.contracts",
 ]
 
 MIDDLEWARE = [

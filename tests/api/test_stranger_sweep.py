@@ -83,7 +83,7 @@ def operations() -> list[tuple[str, str]]:
     return [
         (method, path)
         for path, methods in paths.items()
-        if not path.startswith(trades)
+        if not f"{path}/".startswith(trades)
         for method in methods
     ]
 

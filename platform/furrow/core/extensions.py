@@ -76,6 +76,10 @@ class Extensions:
     api_routers: dict[str, Any] = field(default_factory=dict)
     dashboard_urls: dict[str, str] = field(default_factory=dict)
     demo_loaders: dict[str, Callable[[], None]] = field(default_factory=dict)
+    # What trades tell by webhook: the event's name and its words for people, as a lazy translation.
+    webhook_events: dict[str, Any] = field(default_factory=dict)
+    # Called once a day, outside any transaction; says how much it threw away.
+    upkeep: dict[str, Callable[[], int]] = field(default_factory=dict)
     # Of a conversation's id and the tenant's slug: lines for the inbox, and variables of ready replies.
     inbox_panels: dict[str, Callable[[UUID, str], list[PanelLine]]] = field(default_factory=dict)
     reply_variables: dict[str, Callable[[UUID], dict[str, str]]] = field(default_factory=dict)
