@@ -110,7 +110,7 @@ def test_nothing_is_lost_and_nothing_comes_twice(shop, lossy, backend, context):
     page = shop.open()
     context.set_default_timeout(120_000)
     page.get_by_role("button", name="Open the chat").click()
-    expect(page.get_by_text("Hello! Ask us about apples")).to_be_visible()
+    expect(page.get_by_text("Hello! Ask us about apples")).to_be_visible(timeout=30_000)
     context.new_cdp_session(page).send("Network.emulateNetworkConditions", SECOND_GENERATION)
     lossy.is_lossy = True
     said = [f"message {number}" for number in range(1, 6)]
