@@ -5,7 +5,6 @@ import re
 import socket
 import socketserver
 import threading
-import warnings
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -106,6 +105,9 @@ class FakeInbox:
 
     mails: dict[int, bytes] = field(default_factory=dict)
     validity: int = 7
+    # Sizes that are told instead of the true ones.
+    claims: dict[int, int] = field(default_factory=dict)
+    announced: int = 0
     commands: list[str] = field(default_factory=list)
 
     def add(self, raw: bytes) -> int:
@@ -154,11 +156,13 @@ class ImapHandler(socketserver.StreamRequestHandler):
             wanted = {uid for uid in uids if uid >= int(found[1])} | set(sorted(uids)[-1:])
             self.say("* SEARCH " + " ".join(map(str, sorted(wanted))))
         elif found := re.fullmatch(r"UID FETCH (\d+) \(RFC822\.SIZE\)", command):
-            size = len(self.inbox.mails[int(found[1])])
+            size = self.inbox.claims.get(int(found[1])) or len(self.inbox.mails[int(found[1])])
             self.say(f"* 1 FETCH (UID {found[1]} RFC822.SIZE {size})")
         elif found := re.fullmatch(r"UID FETCH (\d+) \(BODY\.PEEK\[\]\)", command):
             raw = self.inbox.mails[int(found[1])]
-            self.wfile.write(f"* 1 FETCH (UID {found[1]} BODY[] {{{len(raw)}}}\r\n".encode())
+            self.wfile.write(
+                f"* 1 FETCH (UID {found[1]} BODY[] {{{self.inbox.announced or len(raw)}}}\r\n".encode()
+            )
             self.wfile.write(raw + b")\r\n")
         else:
             return "BAD unknown"
@@ -184,6 +188,8 @@ class Postbox:
     async def handle_RCPT(
         self, server: Any, session: Any, envelope: Any, address: str, _: Any
     ) -> str:
+        if not session.authenticated:
+            return "530 sign in first"
         if self.refuses:
             return "451 try later"
         envelope.rcpt_tos.append(address)
@@ -202,16 +208,8 @@ def serving_smtp(box: Postbox) -> Controller:
     # The controller looks at its own port before it says that it runs, so it must know the number.
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with warnings.catch_warnings():
-        # No encryption on this machine's own wire.
-        warnings.simplefilter("ignore", UserWarning)
-        controller = Controller(
-            box,
-            hostname="127.0.0.1",
-            port=port,
-            authenticator=allow,
-            auth_required=True,
-            auth_require_tls=False,
-        )
-        controller.start()
+    controller = Controller(
+        box, hostname="127.0.0.1", port=port, authenticator=allow, auth_require_tls=False
+    )
+    controller.start()
     return controller

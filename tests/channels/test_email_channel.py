@@ -205,6 +205,21 @@ def test_hostile_mails_do_not_stop_those_behind_them(box, inbox):
     assert "<good@example.org>" in [each["In-Reply-To"] for each in sent(inbox)]
 
 
+def test_mail_that_is_or_claims_to_be_huge_is_left(box, inbox):
+    uid = inbox.add(mail("huge"))
+    inbox.claims[uid] = servers.MOST_BYTES + 1
+    inbox.add(mail(Message_ID="<good@example.org>"))
+    look()
+    assert [each["In-Reply-To"] for each in sent(inbox)] == ["<good@example.org>"]
+    inbox.announced = 10**12
+    inbox.add(mail("lie", Message_ID="<lie@example.org>"))
+    look()
+    with tenant_tx(box.tenant_id):
+        box.refresh_from_db()
+        assert box.error_code == "mail_failed"
+        assert InboundMessage.objects.count() == 1
+
+
 def test_a_server_that_is_away_costs_delay_only(box, inbox):
     inbox.box.refuses = True
     inbox.add(mail())

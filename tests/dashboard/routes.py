@@ -32,7 +32,6 @@ def parameters(shop: Any) -> dict[str, Any]:
         "webhook_id": shop.webhook.id,
         "delivery_id": shop.delivery.id,
         "channel_id": shop.channel.id,
-        "channel_kind": "email",
         "reply_id": shop.reply.id,
         "photo_id": shop.photo.id,
         "number": 1,

@@ -1,5 +1,6 @@
 """The first screen, staff in the log, photos, orders, cards, signed customers, and what the button tells."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from playwright.sync_api import expect
 from tests.knowledge.parsing.test_apart import png
 
 pytestmark = pytest.mark.e2e
+SCREENSHOTS = Path(__file__).parents[3] / "var" / "screenshots"
 ANSWER = "Claims are taken within 48 hours of delivery."
 PHOTO = {
     "name": "box.png",
@@ -22,7 +24,7 @@ WAIT = {"place": 2, "typical_s": 240, "is_open": True, "is_staffed": True, "open
 
 def start(page: Any, name: str = "Open the chat") -> Any:
     page.get_by_role("button", name=name).click()
-    expect(page.get_by_text("Hello! Ask us about apples")).to_be_visible()
+    expect(page.get_by_text("Hello! Ask us about apples")).to_be_visible(timeout=30_000)
     return page
 
 
@@ -261,21 +263,42 @@ def test_button_tells_news_of_an_earlier_visit_and_the_shops_notice(shop, backen
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("lang", ["en", "zh"])
-def test_no_serious_accessibility_finding(shop, backend, width, scheme, lang):
+def test_no_serious_accessibility_finding(shop, backend, make_events, width, scheme, lang):
     shop.page.set_viewport_size({"width": width, "height": 844})
     shop.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     backend.config["people"] = {"names": ["小王"], "opens_at": None, "typical_s": 130}
-    backend.status = PERSON
+    backend.config["notice"] = "今年脐橙 11 月 20 日开摘。"
+    events = make_events("脐橙大果（HN-1） 69.90元。（截至2026年11月25日18:00）")
+    events[-2][1]["rung"] = "fact"
+    backend.answers["Here"] = events
+    backend.cards = [
+        {
+            "title": "脐橙大果",
+            "spec": "5kg",
+            "price": "69.90元",
+            "stock": "现有120箱",
+            "as_of": "11月25日 18:00",
+        }
+    ]
+    backend.message("上次的问题：坏果怎么赔？", "k0")
+    backend.turns[0].is_done = True
+    backend.now = "2026-01-01T08:00:00Z"
+    backend.status = None
     page = shop.open(lang=lang, body="<main><h1>Apples</h1></main>")
     page.locator("furrow-bubble button").first.click()
     page.locator("furrow-widget .suggestion").first.wait_for()
+    shoot(page, f"home-{lang}-{scheme}")
     found = _serious(page)
     choose(page, PHOTO)
     page.locator("furrow-widget textarea").fill("Here")
     page.keyboard.press("Enter")
-    backend.says("Hello there")
+    page.locator("furrow-widget .cards").wait_for()
+    backend.status = PERSON
+    backend.says("您好，我是小王，照片收到了，马上给您补发。")
     backend.asks_csat = True
     page.locator("furrow-widget .face-button").first.wait_for()
+    page.locator("furrow-widget .cards").wait_for()
+    shoot(page, f"people-{lang}-{scheme}")
     found += _serious(page)
     page.locator("furrow-widget .order").click()
     found += _serious(page)
@@ -285,6 +308,12 @@ def test_no_serious_accessibility_finding(shop, backend, width, scheme, lang):
     assert found == []
     moving = "all => all.filter(n => getComputedStyle(n).animationName !== 'none' || parseFloat(getComputedStyle(n).transitionDuration) > 0).length"
     assert page.locator("furrow-widget *").evaluate_all(moving) == 0
+
+
+def shoot(page: Any, name: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    width = page.viewport_size["width"]
+    page.screenshot(path=SCREENSHOTS / f"widget-{name}-{width}.png", animations="disabled")
 
 
 def _serious(page: Any) -> list[str]:

@@ -110,8 +110,9 @@ def test_nothing_is_lost_and_nothing_comes_twice(shop, lossy, backend, context):
     page = shop.open()
     context.set_default_timeout(120_000)
     page.get_by_role("button", name="Open the chat").click()
-    expect(page.get_by_text("Hello! Ask us about apples")).to_be_visible()
-    context.new_cdp_session(page).send("Network.emulateNetworkConditions", SECOND_GENERATION)
+    expect(page.get_by_text("Hello! Ask us about apples")).to_be_visible(timeout=30_000)
+    wire = context.new_cdp_session(page)
+    wire.send("Network.emulateNetworkConditions", SECOND_GENERATION)
     lossy.is_lossy = True
     said = [f"message {number}" for number in range(1, 6)]
     page.locator("furrow-widget input[type=file]").set_input_files([PHOTO])
@@ -121,12 +122,15 @@ def test_nothing_is_lost_and_nothing_comes_twice(shop, lossy, backend, context):
     expect(page.get_by_text(ANSWER)).to_have_count(5, timeout=150_000)
     backend.says("A word of staff on a bad line")
     context.set_offline(True)
+    # Both: the throttled session would let calls through on its own.
+    wire.send("Network.emulateNetworkConditions", {**SECOND_GENERATION, "offline": True})
     ask(page, "message 6")
     ask(page, "message 7")
     backend.says("A word while you were away")
     page.wait_for_timeout(60_000)
     expect(page.get_by_text("No network.")).to_be_visible()
     assert len(backend.turns) == 5
+    wire.send("Network.emulateNetworkConditions", SECOND_GENERATION)
     context.set_offline(False)
     expect(page.get_by_text(ANSWER)).to_have_count(7, timeout=150_000)
     for words in ("A word of staff on a bad line", "A word while you were away"):

@@ -301,10 +301,12 @@ class WidgetForm(forms.Form):
     )
     mode = forms.ChoiceField(
         label=_("Where it stands"),
+        required=False,
         choices=[("bubble", _("A button in the corner")), ("inline", _("Inside the page"))],
     )
     scheme = forms.ChoiceField(
         label=_("Light or dark"),
+        required=False,
         choices=[
             ("auto", _("As the visitor's device")),
             ("light", _("Light")),
@@ -312,7 +314,9 @@ class WidgetForm(forms.Form):
         ],
     )
     sound = forms.ChoiceField(
-        label=_("Sound for new messages"), choices=[("on", _("On")), ("off", _("Off"))]
+        label=_("Sound for new messages"),
+        required=False,
+        choices=[("on", _("On")), ("off", _("Off"))],
     )
     notice_zh = forms.CharField(
         label=_("Notice in Chinese"),
@@ -324,10 +328,11 @@ class WidgetForm(forms.Form):
     )
     notice_en = forms.CharField(label=_("Notice in English"), max_length=160, required=False)
     notice_after = forms.IntegerField(
-        label=_("Seconds until the notice appears"), min_value=1, max_value=600
+        label=_("Seconds until the notice appears"), required=False, min_value=1, max_value=600
     )
     identity = forms.ChoiceField(
         label=_("Customers who are signed in on your site"),
+        required=False,
         choices=Widget.Identity.choices,
         help_text=_(
             "Your server says, signed, who its visitor is: then a customer finds the chat again on every device, "
@@ -345,6 +350,10 @@ class WidgetForm(forms.Form):
         "title", "greeting_zh", "greeting_en", "color", "position", "language", "mode", "scheme", "sound",
         "notice_zh", "notice_en", "notice_after",
     )  # fmt: skip
+    USUAL = {"mode": "bubble", "scheme": "auto", "sound": "on", "notice_after": "8"}
 
     def theme(self) -> dict[str, str]:
-        return {name: str(self.cleaned_data[name]) for name in self.THEME_FIELDS}
+        return {
+            name: str(self.cleaned_data[name] or self.USUAL.get(name, ""))
+            for name in self.THEME_FIELDS
+        }

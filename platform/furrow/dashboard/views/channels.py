@@ -43,7 +43,8 @@ def channels(request: TenantRequest) -> TemplateResponse:
 
 
 @needs(get="manage_keys", post="manage_keys")
-def channel_create(request: TenantRequest, channel_kind: str) -> HttpResponse:
+def channel_create(request: TenantRequest) -> HttpResponse:
+    channel_kind = request.GET.get("kind", Connection.Kind.REST)
     if channel_kind not in KINDS:
         raise Http404
     form = FORMS[channel_kind](request.POST or None)

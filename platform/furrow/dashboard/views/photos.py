@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from django.http import FileResponse
+from django.http import HttpResponse
 
 from furrow.channels.photos import photo_get
 from furrow.dashboard.doors import needs
@@ -11,8 +11,9 @@ from furrow.tenants.web import TenantRequest
 
 
 @needs(get="view")
-def photo(request: TenantRequest, photo_id: UUID) -> FileResponse:
+def photo(request: TenantRequest, photo_id: UUID) -> HttpResponse:
     found = photo_get(photo_id)
-    response = FileResponse(file_path(found.file_key).open("rb"), content_type=found.content_type)
+    data = file_path(found.file_key).read_bytes()
+    response = HttpResponse(data, content_type=found.content_type)
     response["Cache-Control"] = "private, max-age=3600"
     return response

@@ -75,7 +75,7 @@ def _saved(request: TenantRequest, found: Widget, form: WidgetForm) -> None:
         messages_per_minute=data["messages_per_minute"],
         messages_per_day=data["messages_per_day"],
     )
-    if data["identity"] != found.identity:
+    if data["identity"] and data["identity"] != found.identity:
         widget_identity_set(actor=actor_of(request), widget=found, identity=data["identity"])
 
 

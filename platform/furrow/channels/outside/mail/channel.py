@@ -18,6 +18,7 @@ from furrow.channels.outside.intake import Arrived, taken_or_left
 from furrow.channels.outside.mail.reading import LOOP_HEADER, Mail, mail_read
 from furrow.channels.outside.mail.servers import (
     IMAP_PORTS,
+    MOST_BYTES,
     SECURITIES,
     SMTP_PORTS,
     mailbox,
@@ -32,7 +33,6 @@ from furrow.core.logs import get_logger
 from furrow.core.rates import rate_check
 
 READ_JOB = "channel.mail_read"
-MOST_BYTES = 12 * 1024 * 1024
 MOST_AT_ONCE = 50
 # More than people write; two machines that write to each other end here.
 MAILS_PER_HOUR = 12

@@ -15,6 +15,8 @@ from furrow.core.egress import connect_public, tls_context
 from furrow.core.errors import UpstreamFailed
 
 TIMEOUT_S = 20.0
+# Of one mail, also of what a server announces.
+MOST_BYTES = 12 * 1024 * 1024
 IMAP_PORTS = frozenset({143, 993})
 SMTP_PORTS = frozenset({25, 465, 587, 2525})
 TLS, STARTTLS, PLAIN = "tls", "starttls", "plain"
@@ -36,6 +38,12 @@ class _Imap(imaplib.IMAP4):
         return connect_public(
             self.host, self.port, ports=IMAP_PORTS, is_tls=self._is_tls, timeout_s=TIMEOUT_S
         )
+
+    def read(self, size: int) -> bytes:
+        """A server may announce any length; memory is shared with other businesses."""
+        if size > MOST_BYTES:
+            raise self.abort("announced too much")
+        return super().read(size)
 
 
 class _Smtp(smtplib.SMTP):
