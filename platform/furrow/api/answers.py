@@ -228,11 +228,14 @@ class Cost(Schema):
 
 
 class Answer(Schema):
+    """`suggestions` are approved questions that may be meant instead; each has its answer when asked word for word."""
+
     id: UUID
     status: str
     rung: str
     text: str
     citations: list[Citation]
+    suggestions: list[str]
     usage: Usage
     cost: Cost
     error: DocumentError | None = None
