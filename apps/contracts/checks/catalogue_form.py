@@ -78,6 +78,7 @@ FORM: tuple[Check, ...] = (
         _("“%(term)s” is used as a term and never defined."),
         _("Define the term where it occurs first."),
         naming.undefined_terms,
+        naming.has_terms,
     ),
     Check(
         "unused_term",

@@ -86,7 +86,9 @@ LAW: tuple[Check, ...] = (
         "loan_interest",
         "high",
         _("Interest on loans"),
-        _("%(yearly)s a year is above four times the loan prime rate (%(limit)s)."),
+        _(
+            "%(yearly)s a year is above four times the loan prime rate (%(limit)s, by the rate since %(since)s)."
+        ),
         _("Lower the rate to what is protected."),
         limits.loan_interest,
         limits.is_loan,

@@ -24,6 +24,7 @@ _PATTERNS = tuple((kind, re.compile(words, re.IGNORECASE)) for kind, words in _K
 # Between a label and its sum stand only such words.
 _BETWEEN = r"(?:总价款?|价款?|款|总?金?额|[（(](?:含税|不含税|小写|大写|税后|税前)[^）)]{0,4}[）)]|[为是共计约即：:\s，,]|人民币|合计|总计|小写|含税|税前|固定)*"
 TOTAL = r"(?<!不含税)(?:合同|货款|服务费?用?|开发费?用?|价款|采购|订单|项目)?(?:总价款?|总金额|总额|总费用|总计)|合同(?:价款|金额)|借款(?:本金|金额|总额)|服务费总计"
+_OPENING = 4_000
 _SENTENCE = re.compile(r"[^。；;！？\n]+[。；;！？]?")
 
 
@@ -35,6 +36,12 @@ class Sentence:
     @property
     def end(self) -> int:
         return self.start + len(self.text)
+
+
+def is_chinese(contract: Contract) -> bool:
+    """By the opening: what a heading or a number looks like differs between the languages."""
+    opening = contract.text[:_OPENING]
+    return sum("\u3400" <= char <= "\u9fff" for char in opening) * 10 > len(opening)
 
 
 def kind_of(contract: Contract) -> str:

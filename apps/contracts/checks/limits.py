@@ -2,18 +2,22 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
+
+from django.utils import timezone
 
 from apps.contracts.checks.facts import kind_of, labelled, sentences, shown, total_of
 from apps.contracts.checks.finding import Hit
+from apps.contracts.checks.rates import prime_rate
 from apps.contracts.reading import Contract
 
 DEPOSIT = Decimal(20)
 PENALTY = Decimal(30)
 # A thousandth a day is 36.5 % a year.
 DAILY = Decimal("0.1")
-# Four times the one-year loan prime rate of 3.0 %, in force since 20 May 2025.
-LOAN_YEARLY = Decimal("12.0")
+# A court protects interest up to so many times the one-year loan prime rate of the day the contract was made.
+LOAN_TIMES = 4
 LEASE_YEARS = 20
 _DEPOSIT_SHARE = re.compile(
     r"定金[^。；;]{0,24}?(?:总价款?|总额|总金额|价款|货款|合同金额)[^。；;]{0,4}?的|(?:总价款?|总额|总金额|价款|货款|合同金额)的?[^。；;，,]{0,14}?(?:作为|的)[^。；;，,]{0,3}定金"
@@ -82,6 +86,8 @@ def daily_penalties(contract: Contract) -> Iterator[Hit]:
 
 
 def loan_interest(contract: Contract) -> Iterator[Hit]:
+    rate = prime_rate(_made_on(contract))
+    limit = rate.percent * LOAN_TIMES
     for sentence in sentences(contract, r"利率|利息|月息|年息"):
         for percent in contract.percents:
             if not sentence.start <= percent.start < sentence.end:
@@ -89,10 +95,23 @@ def loan_interest(contract: Contract) -> Iterator[Hit]:
             before = contract.text[sentence.start : percent.start][-24:]
             monthly = _MONTHLY.search(before)
             yearly = percent.value * 12 if monthly else percent.value
-            if (monthly or _YEARLY.search(before)) and yearly > LOAN_YEARLY:
-                values = {"yearly": f"{shown(yearly)}%", "limit": f"{LOAN_YEARLY}%"}
+            if (monthly or _YEARLY.search(before)) and yearly > limit:
+                values = {
+                    "yearly": f"{shown(yearly)}%",
+                    "limit": f"{limit.normalize():f}%",
+                    "since": rate.since.isoformat(),
+                }
                 yield Hit(sentence.start, sentence.end, values)
                 break
+
+
+def _made_on(contract: Contract) -> date:
+    """The day it was signed, as far as the text says; a contract without one is about to be signed."""
+    for found in contract.dates:
+        around = contract.text[max(found.start - 20, 0) : found.start]
+        if found.value and re.search(r"签订|签署|签约|订立", around):
+            return min(found.value, timezone.localdate())
+    return timezone.localdate()
 
 
 def interest_in_advance(contract: Contract) -> Iterator[Hit]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from rapidfuzz.distance import Levenshtein
 
+from apps.contracts.checks.facts import is_chinese
 from apps.contracts.checks.finding import Hit
 from apps.contracts.reading import Contract
 from apps.contracts.reading.definitions import is_role, terms_quoted
@@ -76,6 +77,7 @@ def undefined_terms(contract: Contract) -> Iterator[Hit]:
 
 
 def unused_terms(contract: Contract) -> Iterator[Hit]:
+    text = contract.text if is_chinese(contract) else _folded(contract.text)
     for definition in contract.definitions:
         if is_role(definition.term) or definition.term in (
             "双方",
@@ -85,7 +87,8 @@ def unused_terms(contract: Contract) -> Iterator[Hit]:
             "三方",
         ):
             continue
-        if contract.text.count(definition.term) < 2:
+        term = definition.term if is_chinese(contract) else _folded(definition.term).rstrip("s")
+        if text.count(term) < 2:
             yield Hit(definition.start, definition.end, {"term": definition.term}, confidence=0.8)
 
 
@@ -95,6 +98,16 @@ def has_signatures(contract: Contract) -> bool:
 
 def has_definitions(contract: Contract) -> bool:
     return bool(contract.definitions)
+
+
+def has_terms(contract: Contract) -> bool:
+    """English contracts put all kinds of words into quotation marks, and define terms in more ways than are read."""
+    return is_chinese(contract)
+
+
+def _folded(text: str) -> str:
+    """A term may be broken by the end of a line, or stand in capitals."""
+    return re.sub(r"\s+", " ", text).lower()
 
 
 def _bare(name: str) -> str:

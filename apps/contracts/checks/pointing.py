@@ -2,11 +2,17 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
+from apps.contracts.checks.facts import is_chinese
 from apps.contracts.checks.finding import Hit
 from apps.contracts.reading import Clause, Contract
 
 _CHAPTERS = ("chapter", "part", "division")
+# What follows are lines to sign on, and forms to fill in later.
+_SIGNING_EN = re.compile(
+    r"IN\s+WITNESS\s+(?:WHEREOF|HEREOF)|\n\s*(?:By|Signature|Signed|Name|Title)\s*:\s*_|\n\s*EXHIBIT\s+[A-Z\d]",
+)
 
 
 def dangling_references(contract: Contract) -> Iterator[Hit]:
@@ -47,11 +53,21 @@ def numbering_breaks(contract: Contract) -> Iterator[Hit]:
 
 
 def has_references(contract: Contract) -> bool:
-    return bool(contract.references)
+    """Where many lead nowhere it is our reading of the numbers that failed, as with English contracts whose
+    numbers were lost or run on in the text.
+    """
+    if is_chinese(contract):
+        return bool(contract.references)
+    most = max(1, len(contract.references) // 10)
+    hits = sum(1 for _ in islice(dangling_references(contract), most + 1))
+    return bool(contract.references) and bool(_articles(contract)) and hits <= most
 
 
 def has_articles(contract: Contract) -> bool:
-    return len(_articles(contract)) > 1
+    """In English every list begins with 1 anew, so that only a single gap says something."""
+    if len(_articles(contract)) < 2:
+        return False
+    return is_chinese(contract) or sum(1 for _ in islice(numbering_breaks(contract), 2)) < 2
 
 
 def _articles(contract: Contract) -> list[Clause]:
@@ -88,6 +104,8 @@ def _has_below(
 def signing_part(contract: Contract) -> int:
     """Where the signatures begin; the length of the text where there are none."""
     last = [p.start for p in contract.parties if p.is_signature]
+    if not is_chinese(contract):
+        last += [match.start() for match in _SIGNING_EN.finditer(contract.text)][:1]
     found = re.search(
         r"\n\s*(?:[（(]?以下无正文|[（(]本页|(?:甲|乙)方\s*[（(]?(?:盖章|签字|签章|签名))",
         contract.text,

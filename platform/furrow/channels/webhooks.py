@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from furrow.channels.models import WebhookDelivery, WebhookEndpoint
 from furrow.core.egress import check_url
 from furrow.core.errors import Conflict, Invalid, NotFound
+from furrow.core.extensions import extensions
 from furrow.tenants.services import Actor, audit
 
 EVENTS = ("ticket.opened", "budget.threshold", "invoice.closed")
@@ -126,8 +127,13 @@ def _url_checked(url: str) -> str:
     return str(parsed)
 
 
+def events_known() -> list[str]:
+    """The platform's events and those of the trades."""
+    return [*EVENTS, *sorted(extensions.webhook_events)]
+
+
 def _events_checked(events: Iterable[str]) -> list[str]:
-    wanted = sorted(set(events))
-    if not wanted or not set(wanted) <= set(EVENTS):
-        raise Invalid("Choose what is sent there.", field="events", known=list(EVENTS))
+    wanted, known = sorted(set(events)), events_known()
+    if not wanted or not set(wanted) <= set(known):
+        raise Invalid("Choose what is sent there.", field="events", known=known)
     return wanted

@@ -3,6 +3,8 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
+from furrow.core.extensions import extensions
+
 _NEWS = {
     "ticket.opened": _lazy("A visitor asks for a person"),
     "budget.threshold": _lazy("A budget reaches a level you chose"),
@@ -22,7 +24,7 @@ _DELIVERY_ERRORS = {
 
 
 def news_event(name: str) -> str:
-    return str(_NEWS.get(name, name))
+    return str(_NEWS.get(name) or extensions.webhook_events.get(name, name))
 
 
 def delivery_error(code: str) -> str:

@@ -35,9 +35,11 @@ class StoredFile:
     sha256: str
 
 
-def file_save(file: BinaryIO, file_id: UUID) -> StoredFile:
-    """Writes the whole stream or nothing: the file appears under its name only when it is safe on disk."""
-    key = file_key(current_tenant_id(), FOLDER, file_id)
+def file_save(file: BinaryIO, file_id: UUID, *, folder: str = FOLDER) -> StoredFile:
+    """Writes the whole stream or nothing: the file appears under its name only when it is safe on disk. A trade has
+    a folder of its own, for files of this one that no document points to are thrown away.
+    """
+    key = file_key(current_tenant_id(), folder, file_id)
     path = file_path(key)
     with _room_checked():
         path.parent.mkdir(parents=True, exist_ok=True)

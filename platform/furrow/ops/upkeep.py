@@ -1,5 +1,5 @@
 """What is thrown away by itself, once a day: spent keys and links, old job rows, what owners deleted
-long ago, files nobody points to.
+long ago, files nobody points to, and what each trade throws away.
 """
 
 import time
@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from furrow.accounts.models import SignInLink
 from furrow.core.context import unscoped
+from furrow.core.extensions import extensions
 from furrow.core.models import Job
 from furrow.knowledge.models import DocumentVersion
 from furrow.knowledge.services.purge import deleted_purge
@@ -35,7 +36,8 @@ def upkeep() -> dict[str, int]:
         jobs, _ = Job.objects.filter(finished_at__lt=now - JOBS_KEPT).delete()
     documents, bases = deleted_purge(before=now - DELETED_KEPT)
     counts = {"links": links, "keys": keys, "jobs": jobs, "documents": documents, "bases": bases}
-    return {**counts, "files": _orphans_delete()}
+    trades = {name: throw_away() for name, throw_away in extensions.upkeep.items()}
+    return {**counts, "files": _orphans_delete(), **trades}
 
 
 def _orphans_delete() -> int:

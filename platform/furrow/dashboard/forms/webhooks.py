@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from furrow.channels.models import WebhookEndpoint
-from furrow.channels.webhooks import EVENTS
+from furrow.channels.webhooks import EVENTS, events_known
 from furrow.dashboard.news_words import news_event
 
 
@@ -26,6 +26,6 @@ class WebhookForm(forms.Form):
         names = ("url", "events", "is_enabled")
         initial = {name: getattr(endpoint, name) for name in names} if endpoint else None
         super().__init__(data, initial=initial)
-        self.fields["events"].choices = [(name, news_event(name)) for name in EVENTS]  # type: ignore[attr-defined]
+        self.fields["events"].choices = [(name, news_event(name)) for name in events_known()]  # type: ignore[attr-defined]
         if endpoint is None:
             del self.fields["is_enabled"]

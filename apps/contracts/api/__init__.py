@@ -1,0 +1,1 @@
+"""Contract review under /api/v1/contracts/."""

@@ -1,0 +1,115 @@
+"""Rows as the REST contract words them."""
+
+from typing import Any
+
+from apps.contracts import selectors
+from apps.contracts.comparing import Pair
+from apps.contracts.models import (
+    Contract,
+    ContractVersion,
+    Finding,
+    Level,
+    Obligation,
+    Playbook,
+    ReviewRun,
+)
+from apps.contracts.reviewing.failures import fault_message
+from apps.contracts.reviewing.run import STEPS
+
+
+def contract(row: Contract) -> dict[str, Any]:
+    return {**_head(row), "version": version(selectors.version_newest(row))}
+
+
+def contract_short(row: Any) -> dict[str, Any]:
+    state = row.run_state or row.version_state
+    return {**_head(row), "next_due": row.next_due, "state": state}
+
+
+def version(row: ContractVersion) -> dict[str, Any]:
+    names = (
+        "number",
+        "state",
+        "file_name",
+        "size_bytes",
+        "sha256",
+        "page_count",
+        "language",
+        "parties",
+        "facts",
+        "created_at",
+    )
+    return {**{name: getattr(row, name) for name in names}, "error": _fault(row.error_code)}
+
+
+def run(row: ReviewRun) -> dict[str, Any]:
+    levels = list(Finding.objects.filter(run=row).values_list("level", "is_passed"))
+    playbook = row.playbook_version
+    return {
+        "id": row.id,
+        "contract_id": row.version.contract_id,
+        "version": row.version.number,
+        "state": row.state,
+        "side": row.side,
+        "strength": row.strength,
+        "playbook_id": playbook.playbook_id if playbook else None,
+        "playbook_version": playbook.number if playbook else None,
+        "stages": stages(row),
+        "findings": {level: levels.count((level, False)) for level in Level.values},
+        "passed": sum(is_passed for _level, is_passed in levels),
+        "dropped": row.dropped,
+        "error": _fault(row.error_code),
+        "created_at": row.created_at,
+        "finished_at": row.finished_at,
+    }
+
+
+def stages(row: ReviewRun) -> list[dict[str, Any]]:
+    """Every step, also those still to come."""
+    noted = [(name, row.stages.get(name, {})) for name in STEPS]
+    return [
+        {
+            "name": name,
+            "state": stage.get("state", "waiting"),
+            "done": stage.get("done"),
+            "total": stage.get("total"),
+        }
+        for name, stage in noted
+    ]
+
+
+def pair(row: Pair) -> dict[str, Any]:
+    """Without the words of what did not change."""
+    changes = [] if row.state == "same" else row.changes()
+    return {
+        "state": row.state,
+        "head": row.head,
+        "start": row.new.start if row.new else None,
+        "other_start": row.old.start if row.old else None,
+        "changes": [{"kind": change.kind, "text": change.text} for change in changes],
+    }
+
+
+def obligation(row: Obligation) -> dict[str, Any]:
+    names = ("id", "what", "due_on", "who", "reckoned", "quote", "start", "end", "page", "is_done")
+    values = {name: getattr(row, name) for name in names}
+    return {**values, "contract_id": row.version.contract_id}
+
+
+def playbook_short(row: Playbook) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in ("id", "name", "kind", "starter")}
+
+
+def playbook(row: Playbook) -> dict[str, Any]:
+    newest = selectors.playbook_version_newest(row)
+    rules = [rule.to_json() for rule in selectors.rules_of(newest)]
+    return {**playbook_short(row), "version": newest.number, "rules": rules}
+
+
+def _head(row: Contract) -> dict[str, Any]:
+    names = ("id", "title", "kind", "side", "risk", "open_count", "created_at")
+    return {name: getattr(row, name) for name in names}
+
+
+def _fault(code: str) -> dict[str, str] | None:
+    return {"code": code, "message": fault_message(code, "en")} if code else None

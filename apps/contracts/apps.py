@@ -1,0 +1,30 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class ContractsConfig(AppConfig):
+    name = "apps.contracts"
+    label = "contracts"
+
+    def ready(self) -> None:
+        # These name models, which load after the app configs.
+        from apps.contracts.api.routes import router  # noqa: PLC0415
+        from apps.contracts.demo import demo_load  # noqa: PLC0415
+        from apps.contracts.jobs import READ, REVIEW  # noqa: PLC0415
+        from apps.contracts.reviewing.reading import ReadHandler  # noqa: PLC0415
+        from apps.contracts.reviewing.run import RUN_FINISHED, ReviewHandler  # noqa: PLC0415
+        from apps.contracts.services.purge import deleted_purge  # noqa: PLC0415
+        from apps.contracts.wording import ACTIONS, API_GROUPS  # noqa: PLC0415
+        from furrow.core.extensions import DashboardSection, extensions  # noqa: PLC0415
+        from furrow.dashboard.wording import words_add  # noqa: PLC0415
+
+        extensions.register("job_handlers", READ, ReadHandler())
+        extensions.register("job_handlers", REVIEW, ReviewHandler())
+        extensions.register("webhook_events", RUN_FINISHED, _("The review of a contract is over"))
+        extensions.register("api_routers", "contracts", router)
+        extensions.register("demo_loaders", "contracts", demo_load)
+        extensions.register("dashboard_urls", "contracts", "apps.contracts.urls")
+        extensions.register("upkeep", "contracts", deleted_purge)
+        words_add(actions=ACTIONS, api_groups=API_GROUPS)
+        section = DashboardSection("contracts", _("Contracts"), "contracts:contracts", "shield", 78)
+        extensions.register("dashboard_sections", section.key, section)

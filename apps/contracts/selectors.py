@@ -1,0 +1,186 @@
+"""Reads of contract review. All run inside `tenant_tx`; another tenant's id is not found."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Min, OuterRef, Q, QuerySet, Subquery
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from apps.contracts.models import (
+    Contract,
+    ContractVersion,
+    Finding,
+    Obligation,
+    Playbook,
+    PlaybookVersion,
+    ReviewRun,
+)
+from apps.contracts.playbook.rules import RuleSpec
+from furrow.core.errors import NotFound
+
+
+def contracts_list(query: str = "", kind: str = "") -> QuerySet[Any]:
+    """With the newest version's state, the newest run's, and the next day that is due."""
+    newest = ContractVersion.objects.filter(contract=OuterRef("pk")).order_by("-number")
+    runs = ReviewRun.objects.filter(version__contract=OuterRef("pk")).order_by("-created_at")
+    due = (
+        Obligation.objects.filter(
+            version__contract=OuterRef("pk"),
+            version__number=Subquery(
+                ContractVersion.objects.filter(contract=OuterRef("version__contract"))
+                .order_by("-number")
+                .values("number")[:1]
+            ),
+            is_done=False,
+            due_on__gte=timezone.localdate(),
+        )
+        .order_by()
+        .values("version__contract")
+        .annotate(first=Min("due_on"))
+        .values("first")
+    )
+    rows: QuerySet[Any] = Contract.objects.filter(deleted_at=None)
+    if query:
+        rows = rows.filter(
+            Q(title__icontains=query) | Q(versions__parties__icontains=query)
+        ).distinct()
+    if kind:
+        rows = rows.filter(kind=kind)
+    rows = rows.annotate(
+        version_state=Subquery(newest.values("state")[:1]),
+        run_state=Subquery(runs.values("state")[:1]),
+        next_due=Subquery(due[:1]),
+    )
+    return rows.order_by("-created_at", "-id")
+
+
+def contract_get(contract_id: UUID, *, include_deleted: bool = False) -> Contract:
+    rows = Contract.objects.filter(id=contract_id)
+    found: Contract | None = (rows if include_deleted else rows.filter(deleted_at=None)).first()
+    if found is None:
+        raise NotFound(_("This contract does not exist."))
+    return found
+
+
+def versions_of(contract: Contract) -> QuerySet[Any]:
+    rows: QuerySet[Any] = ContractVersion.objects.filter(contract=contract)
+    return rows.defer("text", "layout").order_by("-number")
+
+
+def version_newest(contract: Contract) -> ContractVersion:
+    found: ContractVersion | None = (
+        ContractVersion.objects.filter(contract=contract).order_by("-number").first()
+    )
+    if found is None:
+        raise NotFound(_("This contract has no file."))
+    return found
+
+
+def version_get(contract: Contract, number: int) -> ContractVersion:
+    found: ContractVersion | None = ContractVersion.objects.filter(
+        contract=contract, number=number
+    ).first()
+    if found is None:
+        raise NotFound(_("This version does not exist."))
+    return found
+
+
+def run_get(run_id: UUID) -> ReviewRun:
+    found: ReviewRun | None = (
+        ReviewRun.objects.filter(id=run_id, version__contract__deleted_at=None)
+        .select_related("version__contract", "playbook_version__playbook")
+        .first()
+    )
+    if found is None:
+        raise NotFound(_("This review does not exist."))
+    return found
+
+
+def runs_of(contract: Contract) -> QuerySet[Any]:
+    rows: QuerySet[Any] = ReviewRun.objects.filter(version__contract=contract)
+    return rows.select_related("version__contract", "playbook_version__playbook").order_by(
+        "-created_at"
+    )
+
+
+def run_newest(contract: Contract) -> ReviewRun | None:
+    found: ReviewRun | None = runs_of(contract).first()
+    return found
+
+
+def finding_get(finding_id: UUID) -> Finding:
+    found: Finding | None = (
+        Finding.objects.filter(id=finding_id, run__version__contract__deleted_at=None)
+        .select_related("run__version__contract")
+        .first()
+    )
+    if found is None:
+        raise NotFound(_("This finding does not exist."))
+    return found
+
+
+def playbooks_list() -> QuerySet[Any]:
+    rows: QuerySet[Any] = Playbook.objects.filter(deleted_at=None)
+    return rows.order_by("name", "id")
+
+
+def playbook_get(playbook_id: UUID, *, include_deleted: bool = False) -> Playbook:
+    rows = Playbook.objects.filter(id=playbook_id)
+    found: Playbook | None = (rows if include_deleted else rows.filter(deleted_at=None)).first()
+    if found is None:
+        raise NotFound(_("This playbook does not exist."))
+    return found
+
+
+def playbook_proposed(kind: str) -> Playbook | None:
+    """The house's own for this kind before the library's."""
+    if not kind:
+        return None
+    found: Playbook | None = (
+        playbooks_list().filter(kind=kind).order_by("starter", "-created_at").first()
+    )
+    return found
+
+
+def playbook_version_newest(playbook: Playbook) -> PlaybookVersion:
+    found: PlaybookVersion | None = (
+        PlaybookVersion.objects.filter(playbook=playbook).order_by("-number").first()
+    )
+    if found is None:
+        raise NotFound(_("This playbook has no rules yet."))
+    return found
+
+
+def rules_of(version: PlaybookVersion) -> list[RuleSpec]:
+    rows = version.rules.order_by("position")
+    names = ("key", "check_kind", "level", "name", "side", "note", "fallback", "terms", "statutes")
+    return [RuleSpec.of({name: getattr(row, name) for name in names}) for row in rows]
+
+
+def obligations_of(version: ContractVersion) -> QuerySet[Any]:
+    rows: QuerySet[Any] = Obligation.objects.filter(version=version)
+    return rows.order_by("due_on", "start")
+
+
+def obligations_list(*, is_past: bool = False) -> QuerySet[Any]:
+    """Of the newest version of every contract; what lies ahead first comes first."""
+    newest = ContractVersion.objects.filter(contract=OuterRef("version__contract")).order_by(
+        "-number"
+    )
+    rows: QuerySet[Any] = Obligation.objects.filter(
+        version__contract__deleted_at=None, version_id=Subquery(newest.values("id")[:1])
+    ).select_related("version__contract")
+    today = timezone.localdate()
+    if is_past:
+        return rows.filter(due_on__lt=today).order_by("-due_on", "start")
+    return rows.filter(due_on__gte=today).order_by("due_on", "start")
+
+
+def obligation_get(obligation_id: UUID) -> Obligation:
+    found: Obligation | None = Obligation.objects.filter(
+        id=obligation_id, version__contract__deleted_at=None
+    ).first()
+    if found is None:
+        raise NotFound(_("This date does not exist."))
+    return found
