@@ -4,11 +4,13 @@ As with hours of usage: replaced as a whole, so that doing it twice is harmless,
 hour due. Triggers say which hours those are (`HourDue`), whoever writes.
 """
 
-from datetime import datetime
+from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.utils import timezone
 
 from furrow.conversations.models import HourDue
 from furrow.core.context import current_tenant_id, tenant_tx, unscoped
@@ -62,20 +64,26 @@ _COLUMNS = {
     "turnhour": "hour, rung, questions, answered, solved, written",
     "conversationhour": "hour, begun, resolved, confirmed",
 }
-_WITHIN = "AND {row}.created_at >= %(hour)s AND {row}.created_at < %(hour)s + interval '1 hour'"
-_OF_AN_HOUR = {
+_WITHIN = "AND {row}.created_at >= %(since)s AND {row}.created_at < %(until)s"
+_MADE = {
     "turnhour": _TURNS.format(within=_WITHIN.format(row="t")),
     "conversationhour": _CONVERSATIONS.format(within=_WITHIN.format(row="c")),
 }
-_OF_ALL = {
-    "turnhour": _TURNS.format(within=""),
-    "conversationhour": _CONVERSATIONS.format(within=""),
-}
+# Checked so much at a time: no statement of the app may take longer than half a minute.
+SLICE = timedelta(days=31)
+_FIRST = """
+SELECT least((SELECT min(hour) FROM conversations_turnhour WHERE tenant_id = %(tenant)s),
+             (SELECT min(hour) FROM conversations_conversationhour WHERE tenant_id = %(tenant)s),
+             (SELECT min(created_at) FROM conversations_turn WHERE tenant_id = %(tenant)s),
+             (SELECT min(created_at) FROM conversations_conversation WHERE tenant_id = %(tenant)s))
+"""
 
 
 def hour_sum_up(hour: datetime) -> None:
     """Makes one hour of the tenant again. Inside `tenant_tx`."""
-    values: dict[str, Any] = {"tenant": current_tenant_id(), "hour": hour}
+    values: dict[str, Any] = {
+        "tenant": current_tenant_id(), "hour": hour, "since": hour, "until": hour + timedelta(hours=1)
+    }  # fmt: skip
     with connection.cursor() as cursor:
         # Two runs on one hour would both insert: the later waits for the earlier.
         cursor.execute(
@@ -94,7 +102,7 @@ def hour_sum_up(hour: datetime) -> None:
             )
             cursor.execute(
                 f"INSERT INTO conversations_{table} (id, tenant_id, created_at, {columns})"  # noqa: S608
-                f" SELECT gen_random_uuid(), %(tenant)s, statement_timestamp(), found.* FROM ({_OF_AN_HOUR[table]}) AS found",
+                f" SELECT gen_random_uuid(), %(tenant)s, statement_timestamp(), found.* FROM ({_MADE[table]}) AS found",
                 values,
             )
 
@@ -113,9 +121,12 @@ def hours_sum_up(limit: int = 500) -> int:
 
 def _difference(table: str) -> str:
     """The hours that differ from their rows, those left out that are due. One statement sees one moment."""
-    kept = f"SELECT {_COLUMNS[table]} FROM conversations_{table} WHERE tenant_id = %(tenant)s"  # noqa: S608
+    kept = (
+        f"SELECT {_COLUMNS[table]} FROM conversations_{table}"  # noqa: S608
+        " WHERE tenant_id = %(tenant)s AND hour >= %(since)s AND hour < %(until)s"
+    )
     return (
-        f"WITH kept AS ({kept}), made AS ({_OF_ALL[table]})"  # noqa: S608
+        f"WITH kept AS ({kept}), made AS ({_MADE[table]})"  # noqa: S608
         " SELECT DISTINCT hour FROM (SELECT hour FROM (TABLE kept EXCEPT TABLE made) AS a"
         " UNION ALL SELECT hour FROM (TABLE made EXCEPT TABLE kept) AS b) AS differs"
         " WHERE hour NOT IN (SELECT hour FROM conversations_hourdue WHERE tenant_id = %(tenant)s)"
@@ -130,16 +141,32 @@ def hours_check() -> int:
         tenants = [row[0] for row in _rows("SELECT id FROM tenants_tenant")]
     wrong = 0
     for tenant_id in tenants:
-        with tenant_tx(tenant_id):
-            values = {"tenant": tenant_id, "hour": None}
-            hours = {row[0] for table in _COLUMNS for row in _rows(_difference(table), values)}
-            HourDue.objects.bulk_create(HourDue(tenant_id=tenant_id, hour=hour) for hour in hours)
-        if hours:
-            log.error("conversation_hours_differ", tenant=str(tenant_id), hours=len(hours))
-        wrong += len(hours)
+        found = sum(_slice_check(tenant_id, since) for since in _slices(tenant_id))
+        if found:
+            log.error("conversation_hours_differ", tenant=str(tenant_id), hours=found)
+        wrong += found
     with unscoped("tell the operator that hours of conversations differ"):
         alarms_raise(ALARM_SOURCE, {Alarm.Kind.FIGURES: wrong})
     return wrong
+
+
+def _slices(tenant_id: UUID) -> Iterator[datetime]:
+    with tenant_tx(tenant_id):
+        first = _rows(_FIRST, {"tenant": tenant_id})[0][0]
+    if first is None:
+        return
+    since = first.replace(minute=0, second=0, microsecond=0)
+    while since <= timezone.now():
+        yield since
+        since += SLICE
+
+
+def _slice_check(tenant_id: UUID, since: datetime) -> int:
+    values = {"tenant": tenant_id, "since": since, "until": since + SLICE}
+    with tenant_tx(tenant_id):
+        hours = {row[0] for table in _COLUMNS for row in _rows(_difference(table), values)}
+        HourDue.objects.bulk_create(HourDue(tenant_id=tenant_id, hour=hour) for hour in hours)
+    return len(hours)
 
 
 def _rows(sql: str, values: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
