@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 STAMP := $(VENV)/.run-$(shell cat pyproject.toml constraints.txt 2>/dev/null | cksum | cut -d' ' -f1)
 DEV_STAMP := $(VENV)/.dev-$(shell cat pyproject.toml constraints.txt 2>/dev/null | cksum | cut -d' ' -f1)
 
-.PHONY: run test test-fast check fix bench bench-retrieval bench-vectors bench-start bench-inference bench-metering bench-streams chromium clean
+.PHONY: run test test-fast check fix bench bench-retrieval bench-vectors bench-start bench-inference bench-metering bench-streams bench-visitors chromium clean
 
 run: $(STAMP)
 	@$(BIN)/python manage.py up --port $(PORT)
@@ -95,6 +95,9 @@ bench-metering: $(DEV_STAMP)
 
 bench-streams: $(DEV_STAMP)
 	$(BIN)/python tests/bench/streams.py
+
+bench-visitors: $(DEV_STAMP)
+	$(BIN)/python tests/bench/visitors.py
 
 clean:
 	rm -rf $(VENV) var .mypy_cache .ruff_cache

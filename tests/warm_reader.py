@@ -87,7 +87,7 @@ def serve(channel: socket.socket) -> None:
         if not message:
             return
         job = json.loads(message)
-        _imports_do(job["request"]["file_name"])
+        _imports_do(job["request"]["reader"], job["request"]["file_name"])
         pid = os.fork()
         if not pid:
             channel.close()
@@ -99,10 +99,15 @@ def serve(channel: socket.socket) -> None:
         channel.send(str(os.waitstatus_to_exitcode(status)).encode())
 
 
-def _imports_do(file_name: str) -> None:
+def _imports_do(reader: str, file_name: str) -> None:
     """What the file's name promises; that decides nothing, the reading process looks for itself."""
-    from furrow.knowledge.parsing import formats  # noqa: PLC0415
+    from furrow.knowledge.parsing import child, formats  # noqa: PLC0415
 
+    if reader in child.READERS:
+        importlib.import_module(f"{formats.__name__}.{child.READERS[reader]}")
+        if reader == "rows":
+            importlib.import_module("openpyxl")
+        return
     ending = file_name.lower().rpartition(".")[2]
     kind = {"md": "markdown", "txt": "text", "htm": "html"}.get(ending, ending)
     if kind in formats._READERS and not kind.startswith(("png", "jp")):

@@ -43,13 +43,11 @@ def batch_pack(
             wanted.append(first + count - 1)
         lengths.append((count, chunk.start + count))
         tables.append([*chunk.blocks, *[0] * (width - len(chunk.blocks))])
-    counts = torch.tensor(lengths, dtype=torch.int64, device=device)
     return StepBatch(
         token_ids=torch.tensor(ids, dtype=torch.int64, device=device),
         positions=torch.tensor(positions, dtype=torch.int64, device=device),
         slots=torch.tensor(slots, dtype=torch.int64, device=device),
-        query_lens=counts[:, 0],
-        context_lens=counts[:, 1],
+        context_lens=torch.tensor([context for _, context in lengths], device=device),
         block_tables=torch.tensor(tables, dtype=torch.int32, device=device),
         logit_index=torch.tensor(wanted, dtype=torch.int64, device=device),
         lengths=tuple(lengths),

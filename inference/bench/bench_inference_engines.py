@@ -21,8 +21,8 @@ from inference.bench.shapes import RandomSource
 from inference.kernels.cpu_int8 import int8_backend
 from inference.kernels.cpu_native import cache_folder, native_load
 from inference.model.cache import KvCache, bytes_per_block
+from inference.model.families import spec_from_config
 from inference.model.makers import Int8Maker
-from inference.model.spec import spec_from_config
 from inference.model.weights import decoder_build, weight_bytes
 
 PROMPT = 256

@@ -30,10 +30,11 @@ from inference.bench.shapes import DEEPSEEK_V2_LITE, QWEN3_30B_A3B, RandomSource
 from inference.kernels.cuda_plan import GROUPED_FROM
 from inference.model.cache import bytes_per_block
 from inference.model.decoder import Decoder
+from inference.model.families import spec_from_config
 from inference.model.makers import maker_for
 from inference.model.moe import FloatExperts
 from inference.model.paged import DecodeRows, Scoring, TorchOps
-from inference.model.spec import ModelSpec, spec_from_config
+from inference.model.spec import ModelSpec
 from inference.model.weights import decoder_build
 
 ALLOWED_ERROR = 0.02

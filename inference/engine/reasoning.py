@@ -56,7 +56,6 @@ class ThinkSplitter:
     of the tag itself."""
 
     def __init__(self, mode: Reasoning) -> None:
-        self._mode = mode
         self._is_start = mode is Reasoning.AUTO
         self.is_thinking = mode is Reasoning.OPENED
         self._held = ""

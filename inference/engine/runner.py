@@ -126,16 +126,14 @@ class Runner:
         positions = starts[owners] + np.arange(total) - firsts[owners]
         blocks_of = tables[owners, positions // self._block_size].astype(np.int64)
         slots = blocks_of * self._block_size + positions % self._block_size
-        # One transfer for all of the token rows, one for the lengths.
+        # One transfer for all of the token rows.
         packed = self._to_device(np.stack([ids, positions, slots]))
         contexts = starts + counts
-        lengths = self._to_device(np.stack([counts, contexts]))
         batch = StepBatch(
             token_ids=packed[0],
             positions=packed[1],
             slots=packed[2],
-            query_lens=lengths[0],
-            context_lens=lengths[1],
+            context_lens=self._to_device(contexts),
             block_tables=self._to_device(tables),
             logit_index=self._to_device(np.array(wanted, dtype=np.int64)),
             lengths=tuple(zip(counts.tolist(), contexts.tolist(), strict=True)),

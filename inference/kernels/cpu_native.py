@@ -1,4 +1,4 @@
-"""The C kernels of cpu_moe.c: built once with the system's compiler, checked, called by ctypes.
+"""The C kernels of this folder: built once with the system's compiler, checked, called by ctypes.
 
 Where there is no compiler, or a check fails, `native_load` answers None and torch does the work.
 """
@@ -6,7 +6,6 @@ Where there is no compiler, or a check fails, `native_load` answers None and tor
 import ctypes
 import hashlib
 import logging
-import mmap
 import os
 import platform
 import shutil
@@ -19,7 +18,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-SOURCE = Path(__file__).with_name("cpu_moe.c")
+from inference.kernels.host_memory import Scratch
+
+SOURCES = [Path(__file__).with_name(name) for name in ("cpu_int8.c", "cpu_attention.c")]
+HEADER = Path(__file__).with_name("cpu_math.h")
 # No -ffast-math: linked into a library it would turn off denormals for the whole process.
 FLAGS = [
     "-O3", "-fopenmp", "-fPIC", "-shared", "-fno-math-errno", "-fno-trapping-math",
@@ -27,9 +29,7 @@ FLAGS = [
 ]  # fmt: skip
 BUILD_TIMEOUT_S = 60
 TILE = 16
-ALIGNMENT = 64
 GROUP = 128
-HUGE_PAGE = 2 << 20
 
 log = logging.getLogger("inference.kernels")
 
@@ -71,41 +71,6 @@ class PagesStruct(ctypes.Structure):
         ("scale", ctypes.c_float),
         ("is_half", ctypes.c_int32),
     ]  # fmt: skip
-
-
-def huge_empty(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
-    """Uninitialised memory in huge pages where the system grants them.
-
-    Experts are read in short pieces all over a gigabyte: with 4 kB pages a third of the time
-    goes into address translation.
-    """
-    tensor = torch.empty(shape, dtype=dtype)
-    first = -(-tensor.data_ptr() // HUGE_PAGE) * HUGE_PAGE
-    size = (tensor.data_ptr() + tensor.nbytes - first) // HUGE_PAGE * HUGE_PAGE
-    if size > 0 and hasattr(mmap, "MADV_HUGEPAGE"):
-        # Only advice: without it everything works, slower.
-        ctypes.CDLL(None).madvise(ctypes.c_void_p(first), ctypes.c_size_t(size), mmap.MADV_HUGEPAGE)
-    return tensor
-
-
-def memory_trim() -> None:
-    """Give back what loading freed: the C library keeps a third of a model's size otherwise."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
-
-
-class Scratch:
-    """One growing buffer per use: a step's temporaries without an allocation."""
-
-    def __init__(self) -> None:
-        self._buffer = torch.empty(0, dtype=torch.uint8)
-
-    def of(self, size: int) -> int:
-        """The address of at least `size` bytes, aligned for vectors."""
-        if self._buffer.numel() < size + ALIGNMENT:
-            self._buffer = torch.empty(2 * size + ALIGNMENT, dtype=torch.uint8)
-        return -(-self._buffer.data_ptr() // ALIGNMENT) * ALIGNMENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +116,7 @@ class NativeKernels:
             states.data_ptr(), count, matrix.columns, matrix.tiles.data_ptr(),
             matrix.scales.data_ptr(), matrix.sums.data_ptr(),
             None if bias is None else bias.data_ptr(), out.data_ptr(), matrix.rows,
-            self._scratch.of(count * (2 * (matrix.columns + 4) + 4 * groups_of(matrix.columns))), torch.get_num_threads(),
+            self._scratch.of(count * row_bytes(matrix.columns)), torch.get_num_threads(),
         )  # fmt: skip
         return out
 
@@ -161,10 +126,8 @@ class NativeKernels:
         """states [T, hidden], weights and chosen [T, k] -> [T, hidden]."""
         states, weights, chosen = states.contiguous(), weights.contiguous(), chosen.contiguous()
         count, pairs = states.shape[0], weights.numel()
-        # An input takes up to two bytes, a sum four.
-        per_pair = 6 * layer.inner + 4 * groups_of(layer.inner) + 4
-        per_row = 2 * (layer.hidden + 4) + 4 * groups_of(layer.hidden)
-        size = pairs * per_pair + count * per_row + 8 * (layer.experts + 1)
+        per_pair = 4 * layer.inner + row_bytes(layer.inner) + 4
+        size = pairs * per_pair + count * row_bytes(layer.hidden) + 8 * (layer.experts + 1)
         out = torch.empty_like(states)
         self._library.i8_experts(
             ctypes.addressof(layer), states.data_ptr(), count, chosen.data_ptr(),
@@ -218,6 +181,11 @@ def groups_of(columns: int) -> int:
     return -(-columns // GROUP)
 
 
+def row_bytes(columns: int) -> int:
+    """What a quantised row takes: up to two bytes an input in sixteens, eight for each group."""
+    return 2 * (columns + 15) + 8 * groups_of(columns)
+
+
 @lru_cache(maxsize=1)
 def native_load() -> NativeKernels | None:
     """The kernels, built on first use; None where they cannot be had.
@@ -243,7 +211,8 @@ def library_build(target: str) -> Path:
     if compiler is None:
         raise OSError("no C compiler found")
     command = [compiler, *FLAGS, *_march(target)]
-    key = hashlib.sha256(SOURCE.read_bytes() + repr((command, _cpu_flags())).encode()).hexdigest()
+    code = b"".join(part.read_bytes() for part in (*SOURCES, HEADER))
+    key = hashlib.sha256(code + repr((command, _cpu_flags())).encode()).hexdigest()
     folder = cache_folder()
     library = folder / f"cpu-{key[:20]}.so"
     if not library.is_file():
@@ -252,7 +221,7 @@ def library_build(target: str) -> Path:
             pass
         try:
             subprocess.run(  # noqa: S603 - our own source, fixed flags
-                [*command, str(SOURCE), "-o", partial.name, "-lm"],
+                [*command, *map(str, SOURCES), "-o", partial.name, "-lm"],
                 check=True, capture_output=True, timeout=BUILD_TIMEOUT_S,
             )  # fmt: skip
             Path(partial.name).replace(library)

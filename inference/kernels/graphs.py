@@ -99,7 +99,6 @@ class GraphedModel:
             token_ids=filled(size),
             positions=filled(size),
             slots=filled(size, value=spare * self._block_size),
-            query_lens=filled(size, value=1),
             context_lens=filled(size, value=1),
             block_tables=filled(size, context // self._block_size, value=spare, dtype=torch.int32),
             logit_index=torch.arange(size, device=device),

@@ -9,8 +9,8 @@ from torch import Tensor
 class StepBatch:
     """Sequences packed one after another; prefill chunks and decode rows may be mixed.
 
-    token_ids, positions, slots [T] int64; query_lens, context_lens [S] (context counts the new
-    tokens); block_tables [S, max_blocks] int32; logit_index [R] rows whose logits are wanted.
+    token_ids, positions, slots [T] int64; context_lens [S], which count the new tokens;
+    block_tables [S, max_blocks] int32; logit_index [R] rows whose logits are wanted.
     A slot is `block * block_size + offset`. `lengths` repeats (query, context) on the host: to
     read them back a step would have to wait for the device.
     """
@@ -18,7 +18,6 @@ class StepBatch:
     token_ids: Tensor
     positions: Tensor
     slots: Tensor
-    query_lens: Tensor
     context_lens: Tensor
     block_tables: Tensor
     logit_index: Tensor

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from inference.kernels.cpu_int8 import ExpertWeights
 from inference.model.checkpoint import TensorSource
+from inference.model.moe import ExpertWeights
 from inference.model.spec import MoeSpec
 
 

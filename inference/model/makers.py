@@ -7,18 +7,13 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
-from inference.kernels.cpu_int8 import (
-    ExpertWeights,
-    Int8Backend,
-    NativeLinear,
-    NativeNorm,
-    NativeOps,
-    int8_backend,
-)
+from inference.kernels.cpu_int8 import Int8Backend, int8_backend
 from inference.kernels.cpu_native import native_load
+from inference.kernels.cpu_ops import NativeNorm, NativeOps
+from inference.kernels.cpu_packed import NativeLinear
 from inference.model.decoder import Embedding
 from inference.model.layers import Clamp, Linear, LinearOp, RmsNorm
-from inference.model.moe import Experts, FloatExperts
+from inference.model.moe import Experts, ExpertWeights, FloatExperts
 from inference.model.paged import StepOps, TorchOps
 from inference.model.spec import MoeSpec
 

@@ -1,5 +1,6 @@
 """Routed experts: tokens sorted by expert, two matrix products each, a weighted sum."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -14,6 +15,16 @@ class Experts(Protocol):
     """states [T, hidden], weights and chosen [T, k] -> [T, hidden]."""
 
     def __call__(self, states: Tensor, weights: Tensor, chosen: Tensor) -> Tensor: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ExpertWeights:
+    """One expert in float: gate_up [2 * width, hidden] with gate first, down [hidden, width]."""
+
+    gate_up: Tensor
+    down: Tensor
+    gate_up_bias: Tensor | None = None
+    down_bias: Tensor | None = None
 
 
 class MoeBlock:

@@ -7,11 +7,13 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from inference.kernels.cpu_native import GROUP, memory_trim
+from inference.kernels.cpu_native import GROUP
+from inference.kernels.host_memory import memory_trim
 from inference.model.attention import GroupedAttention
 from inference.model.checkpoint import Checkpoint, TensorSource, config_read
 from inference.model.decoder import Attention, Block, Decoder
 from inference.model.expert_weights import experts_read
+from inference.model.families import spec_from_config
 from inference.model.layers import LinearOp, Mlp, RmsNorm
 from inference.model.makers import Maker, Quantization, maker_for
 from inference.model.mla import LatentAttention
@@ -19,7 +21,7 @@ from inference.model.moe import MoeBlock
 from inference.model.paged import Scoring
 from inference.model.rope import Rope, halves_order
 from inference.model.router import Router
-from inference.model.spec import MlaSpec, ModelSpec, MoeSpec, spec_from_config
+from inference.model.spec import MlaSpec, ModelSpec, MoeSpec
 
 # The config's epsilon does not reach the norms inside latent attention.
 LATENT_NORM_EPS = 1e-6

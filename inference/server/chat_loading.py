@@ -23,8 +23,8 @@ from inference.kernels.graphs import GraphedModel
 from inference.kernels.threads import threads_set
 from inference.model.cache import KvCache
 from inference.model.checkpoint import config_read
+from inference.model.families import spec_from_config
 from inference.model.makers import is_int8
-from inference.model.spec import spec_from_config
 from inference.model.weights import load_model
 from inference.pooling.folder import UnsupportedModel, folder_find
 from inference.server.chat_format import ChatTemplate, Message

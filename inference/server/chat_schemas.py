@@ -3,7 +3,7 @@
 import json
 import secrets
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from inference.config import ChatLimits
 from inference.engine.request import Priority, Sampling
@@ -39,8 +39,6 @@ COMPLETION_FIELDS = COMMON_FIELDS | {"prompt", "best_of", "echo", "suffix"}
 ROLES = {"system", "developer", "user", "assistant", "tool"}
 MAX_STOPS = 16
 MAX_PROMPTS = 128
-
-ToolChoice = Literal["none", "auto", "required"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,17 @@
 """From a configuration to loaded models, on the worker thread."""
 
 import torch
+from torch.backends.cpu import get_cpu_capability as cpu_capability
 
-from inference.config import ServeConfig
+from inference.config import ServeConfig, StartRefused
 from inference.pooling.encoder import encoder_load
 from inference.pooling.folder import ModelFolder, UnsupportedModel, model_locate
 from inference.server.memory import folder_bytes
 from inference.server.pooled import LoadedEncoder
 from inference.server.service import LoadedModels
+
+# What torch calls a processor that has no bfloat16 arithmetic, and widens every number by hand.
+SLOW_BFLOAT16 = "AVX2"
 
 
 def models_load(config: ServeConfig) -> LoadedModels:
@@ -15,6 +19,12 @@ def models_load(config: ServeConfig) -> LoadedModels:
     torch.set_grad_enabled(False)
     if config.device == "cuda" and not torch.cuda.is_available():
         raise UnsupportedModel("--device cuda: torch finds no CUDA device on this machine.")
+    dtypes = {config.dtype, config.chat.dtype if config.chat else None}
+    if config.device == "cpu" and "bfloat16" in dtypes and SLOW_BFLOAT16 == cpu_capability():
+        raise StartRefused(
+            "--dtype bfloat16: this processor has no AVX-512 and would compute it many times "
+            "slower than float32. Leave --dtype out."
+        )
     embedder = model_locate(config.embedding_model) if config.embedding_model else None
     reranker = model_locate(config.rerank_model) if config.rerank_model else None
     if config.chat is None:

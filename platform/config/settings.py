@@ -155,6 +155,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 24 * 3600.0,
     },
     "news": {"task": "furrow.channels.tasks.news_task", "schedule": 10.0},
+    "replies": {"task": "furrow.channels.tasks.replies_task", "schedule": 2.0},
+    "channels-poll": {"task": "furrow.channels.tasks.poll_task", "schedule": 30.0},
     "nightly": {"task": "furrow.assistants.tasks.nightly_task", "schedule": 1800.0},
     "upkeep": {"task": "furrow.ops.tasks.upkeep_task", "schedule": 24 * 3600.0},
 }
@@ -232,6 +234,9 @@ STORAGES = {
     },
 }
 MEDIA_ROOT = Path(env_str("FILES_DIR", str(VAR_DIR / "files")))
+
+# Where WeChat's servers are; another address for a proxy of yours.
+WECHAT_API_URL = env_str("WECHAT_API_URL", "https://qyapi.weixin.qq.com")
 
 # The model server: embeddings for every tenant come from here.
 EMBEDDINGS_URL = env_str("EMBEDDINGS_URL", "http://127.0.0.1:8001/v1")

@@ -1,4 +1,4 @@
-"""All routes. Pages of a tenant lie under /t/<slug>/, REST under /api/v1/, the widget under /widget/."""
+"""All routes. Pages of a tenant lie under /t/<slug>/, REST under /api/v1/, the widget under /widget/, what servers outside call under /channels/."""
 
 from django.urls import URLPattern, URLResolver, include, path
 
@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("t/<slug:tenant_slug>/", include(trade_urlpatterns)),
     path("api/v1/", include("furrow.api.urls")),
     path("widget/", include("furrow.channels.urls")),
+    path("channels/", include("furrow.channels.outside.urls")),
 ]
 
 handler404 = "furrow.core.web.not_found"

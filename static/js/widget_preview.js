@@ -11,6 +11,11 @@ function show() {
   title.textContent = value("title") || title.dataset.fallback;
   greeting.textContent = value(`greeting_${language}`) || greeting.dataset.fallback;
   stage.dataset.position = value("position");
+  stage.dataset.mode = value("mode");
+  stage.dataset.scheme = value("scheme");
+  const notice = stage.querySelector("[data-notice]");
+  notice.textContent = value(`notice_${language}`);
+  notice.hidden = !notice.textContent;
 }
 
 if (form && stage) {

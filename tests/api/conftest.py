@@ -18,6 +18,7 @@ from furrow.assistants.services import (
     assistant_update,
 )
 from furrow.channels.deliveries import delivery_test
+from furrow.channels.outside.connections import connection_create
 from furrow.channels.webhooks import EVENTS, endpoint_create
 from furrow.conversations.canned import canned_save
 from furrow.conversations.services import conversation_create, turn_create
@@ -55,6 +56,7 @@ class World:
     evaluation: Any
     check: Any
     webhook: Any
+    channel: Any
     delivery: Any
     synonyms: Any
     known: Any
@@ -102,6 +104,9 @@ def _world(cast: Any) -> World:
         invoice = invoice_close(month=date(2026, 1, 1))
         webhook = endpoint_create(actor=SYSTEM, url="https://shop.example.com/", events=EVENTS)
         delivery = delivery_test(actor=SYSTEM, endpoint=webhook)
+        channel = connection_create(
+            actor=SYSTEM, kind="rest", name="App", assistant=assistant, values={}, secrets={}
+        )
         synonyms = synonym_group_save(actor=SYSTEM, words=["坏果", "烂果"])
         chunk = Chunk.objects.filter(document=document).order_by("ordinal")[0]
         known = known_question_add(actor=SYSTEM, chunk=chunk, text="坏果找谁？")
@@ -119,6 +124,7 @@ def _world(cast: Any) -> World:
         check.run,
         check,
         webhook,
+        channel,
         delivery,
         synonyms,
         known,

@@ -55,22 +55,31 @@ def test_two_entries_that_fit_alike_decide_nothing():
         Candidate(uuid4(), "Orders ship within a day.", ("When do you ship?",)),
         Candidate(uuid4(), "Orders over 99 yuan ship free.", ("When is shipping free?",)),
     ]
-    sent, _ = decided(ranked("how soon will you ship the order today", entries))
+    sent = decided(ranked("how soon will you ship the order today", entries)).match
     assert sent is None or sent.candidate is entries[0]
-    best, reason = decided(ranked("when will you ship it", entries))
-    assert best is None or best.candidate is entries[0]
-    assert decided(ranked("shipping", entries))[1] in {"ambiguous", "no_match"}
-    assert reason in {"", "ambiguous"}
+    choice = decided(ranked("when will you ship it", entries))
+    assert choice.match is None or choice.match.candidate is entries[0]
+    assert decided(ranked("shipping", entries)).reason in {"ambiguous", "no_match"}
+    assert choice.reason in {"", "ambiguous"}
 
 
-# The last is of a trade the words were not chosen for.
-LEAST = {"approved": 0.6, "approved_fresh": 0.5, "approved_clinic": 0.28}
+# What is given, and what stands first of all that the visitor sees. The last two are of trades that the words and
+# the rules were not chosen for.
+LEAST = {
+    "approved": (0.6, 0.97, 0.98),
+    "approved_fresh": (0.5, 0.97, 0.97),
+    "approved_clinic": (0.28, 0.95, 0.95),
+    "approved_learn": (0.13, 0.76, 0.86),
+}
 
 
 @pytest.mark.parametrize("name", SETS)
 def test_sets_keep_their_level(name):
     rows = measure(name)
     real = [row for row in rows if not row.is_trap]
-    assert sum(row.given == row.answer for row in real) >= LEAST[name] * len(real), line(name, rows)
-    assert sum(row.answer in row.near for row in real) >= 0.9 * len(real), line(name, rows)
-    assert sum(row.is_wrong for row in rows) < 0.02 * len(rows), line(name, rows)
+    given, first, third = (least * len(real) for least in LEAST[name])
+    assert sum(row.given == row.answer for row in real) >= given, line(name, rows)
+    assert sum(row.answer in row.seen[:1] for row in real) >= first, line(name, rows)
+    assert sum(row.answer in row.seen[:3] for row in real) >= third, line(name, rows)
+    assert sum(row.is_wrong and row.is_sure for row in rows) < 0.02 * len(rows), line(name, rows)
+    assert sum(row.is_wrong for row in rows) < 0.04 * len(rows), line(name, rows)

@@ -4,33 +4,39 @@
 them alike; `approved_questions.tsv` five visitors' wordings for each, and questions that look like one of them and
 ask something else (`-`). The matching was written with these in view; the `fresh` set of another trade was written
 after it, and `clinic` of a third after both. Each question is matched as the rung does it, without a model server.
+`learn` holds sixty answers of many trades, written for comparing rules; nothing was taken from the other sets for it.
 `several` keeps all wordings of an answer but the one that is asked, each in turn. Prints the share whose answer comes
-(hit@1), stands among the three nearest (hit@3), and of all questions the share that gets a wrong answer; `--list`
-names what went wrong.
+word for word (`sure`), also where it comes under its own question (`given`), and where it is the first that is offered
+to choose (hit@1); the share whose answer is given or among the three offered (hit@3); and of the look-alikes how many
+get an answer that is not theirs, without and with its own question above it. `--list` names what went wrong.
 """
 
 import csv
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID, uuid5
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-SETS = ("approved", "approved_fresh", "approved_clinic")
+SETS = ("approved", "approved_fresh", "approved_clinic", "approved_learn")
 SPACE = UUID(int=0)
 NONE = "-"
 
 
 @dataclass(frozen=True)
 class Asked:
-    """`given` is the answer that came (empty: none), `near` the three nearest, best first."""
+    """`given` is the answer that came (empty: none), `is_sure` without its question above it; `offered` the answers
+    whose questions are offered, the nearest first.
+    """
 
     answer: str
     language: str
     text: str
     given: str
-    near: tuple[str, ...]
+    is_sure: bool
+    offered: tuple[str, ...]
 
     @property
     def is_trap(self) -> bool:
@@ -40,6 +46,11 @@ class Asked:
     def is_wrong(self) -> bool:
         return bool(self.given) and self.given != self.answer
 
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """What the visitor sees, from the first."""
+        return (self.given, *self.offered) if self.given else self.offered
+
 
 def rows_of(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as stream:
@@ -48,7 +59,13 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 
 def measure(name: str, *, several: bool = False) -> list[Asked]:
     """With `several` a question that belongs to an answer is asked while the answer's others are stored."""
-    from furrow.assistants.rungs.approved import Candidate, decided, ranked  # noqa: PLC0415
+    from furrow.assistants.ladder import LadderContext  # noqa: PLC0415
+    from furrow.assistants.rungs.approved import (  # noqa: PLC0415
+        Candidate,
+        close_ones,
+        decided,
+        ranked,
+    )
 
     approved = rows_of(HERE / f"{name}_answers.tsv")
     names = {uuid5(SPACE, row["id"]): row["id"] for row in approved}
@@ -61,17 +78,22 @@ def measure(name: str, *, several: bool = False) -> list[Asked]:
         kept = [text for text in others.get(row["id"], []) if several and text != asked]
         return Candidate(uuid5(SPACE, row["id"]), row["answer"], (row["question"], *kept))
 
+    by_question = {row["question"]: row["id"] for row in approved}
     asked = []
     for row in questions:
         matches = ranked(row["question"], [candidate(each, row["question"]) for each in approved])
-        best, _ = decided(matches)
+        choice = decided(matches)
+        ctx = LadderContext(str, str)
+        if not choice.is_sure:
+            ctx.near = close_ones(matches, but=choice.match)
         asked.append(
             Asked(
                 row["answer"],
                 row["language"],
                 row["question"],
-                given=names[best.candidate.answer_id] if best else "",
-                near=tuple(names[m.candidate.answer_id] for m in matches[:3] if m.score > 0),
+                given=names[choice.match.candidate.answer_id] if choice.match else "",
+                is_sure=choice.is_sure,
+                offered=tuple(by_question[text] for text in ctx.suggestions()),
             )
         )
     return asked
@@ -80,13 +102,19 @@ def measure(name: str, *, several: bool = False) -> list[Asked]:
 def line(name: str, rows: list[Asked]) -> str:
     real = [row for row in rows if not row.is_trap]
     traps = [row for row in rows if row.is_trap]
-    first = sum(row.given == row.answer for row in real) / max(len(real), 1)
-    third = sum(row.answer in row.near for row in real) / max(len(real), 1)
-    wrong = sum(row.is_wrong for row in rows)
-    trapped = sum(row.is_wrong for row in traps)
+
+    def share(of: Callable[[Asked], bool]) -> str:
+        return f"{sum(map(of, real)) / max(len(real), 1):.3f}"
+
+    sure = share(lambda row: row.is_sure and not row.is_wrong)
+    given = share(lambda row: row.given == row.answer)
+    first = share(lambda row: row.answer in row.seen[:1])
+    third = share(lambda row: row.answer in row.seen[:3])
+    wrong = [sum(row.is_wrong and row.is_sure is kind for row in traps) for kind in (True, False)]
+    mixed = sum(row.is_wrong for row in real)
     return (
-        f"| {name} | {len(real)} | {first:.3f} | {third:.3f} | {wrong} of {len(rows)} "
-        f"({wrong / max(len(rows), 1):.3f}) | {trapped} of {len(traps)} |"
+        f"| {name} | {len(real)} | {sure} | {given} | {first} | {third} | {mixed} | "
+        f"{wrong[0]} and {wrong[1]} of {len(traps)} |"
     )
 
 
@@ -102,8 +130,10 @@ def main() -> None:
     import django  # noqa: PLC0415
 
     django.setup()
-    say("| set | questions | hit@1 | hit@3 | wrong answers | traps that got one |")
-    say("|---|---|---|---|---|---|")
+    say(
+        "| set | questions | sure | given | hit@1 | hit@3 | another's answer | look-alikes answered |"
+    )
+    say("|---|---|---|---|---|---|---|---|")
     everything = []
     for name in SETS:
         rows = measure(name)
@@ -114,9 +144,9 @@ def main() -> None:
             say(line(f"{name} {language}", [row for row in rows if row.language == language]))
     if "--list" in sys.argv:
         for row in everything:
-            if row.is_wrong or not row.is_trap and row.given != row.answer:
-                kind = "WRONG" if row.is_wrong else "missed"
-                say(f"{kind} {row.answer} {row.text} -> {row.given or NONE} {row.near}")
+            if row.is_wrong or not row.is_trap and row.answer not in row.seen[:1]:
+                kind = ("WRONG" if row.is_sure else "framed") if row.is_wrong else "missed"
+                say(f"{kind} {row.answer} {row.text} -> {row.given or NONE} {row.offered}")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """Measures the shop against its written sets: `python tests/bench/support_sets.py [--list]`.
 
 The sets and how they came about are described in tests/apps/support/sets/README.md: 80 claim cases, 200 product questions in
-Chinese and English and 40 written after the rules were, and 30 dirty import files. The questions are asked of the real rung
+Chinese and English and 40 written after the rules were, 30 dirty import files, 60 wordings that ask for a person and 60
+questions that are no business of the shop. The questions are asked of the real rung
 over the demo's catalogue in a database that is thrown away. `--list` names what went wrong.
 """
 
+import csv
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -60,11 +62,51 @@ def imports() -> Iterator[Line]:
     yield "dirty files with exactly the right reasons", len(files) - len(wrong), len(files), wrong
 
 
+def wishes() -> Iterator[Line]:
+    """Wordings that ask for a person, and mentions of people that ask for something else."""
+    from furrow.assistants.human_wish import wants_person  # noqa: PLC0415
+
+    for name, what in (("person_wishes.tsv", "written"), ("person_wishes_fresh.tsv", "fresh")):
+        rows = rows_of(name)
+        for wants, label in (("yes", "wishes for a person heard"), ("no", "mentions left alone")):
+            mine = [row["text"] for row in rows if row["wants"] == wants]
+            wrong = [text for text in mine if wants_person(text) != (wants == "yes")]
+            yield f"{what} {label}", len(mine) - len(wrong), len(mine), wrong
+
+
+def scope() -> Iterator[Line]:
+    """The demo shop's whole ladder without a model: what is beyond it must go to a person or be refused, and little
+    of what it knows may be lost.
+    """
+    from furrow.ops.demo.manifest import TENANTS  # noqa: PLC0415
+    from tests.apps.support.scope_cases import Asker  # noqa: PLC0415
+
+    asker = Asker(next(plan for plan in TENANTS if plan.slug == "orchard"))
+    beyond = [row["question"] for row in rows_of("out_of_scope.tsv")]
+    told = {text: said for text in beyond if (said := asker.answered(text))}
+    wrong = [f"{text} -> {said}" for text, said in told.items()]
+    yield (
+        "out-of-scope questions handed over or refused",
+        len(beyond) - len(told),
+        len(beyond),
+        wrong,
+    )
+    good = asker.good_questions()
+    lost = [text for text in good if not asker.answered(text)]
+    yield "good questions answered", len(good) - len(lost), len(good), lost
+
+
+def rows_of(name: str) -> list[dict[str, str]]:
+    path = ROOT / "tests" / "apps" / "support" / "sets" / name
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
 def main() -> None:
     from tests.bench.retrieval_api import scratch_database  # noqa: PLC0415
 
     with scratch_database():
-        for measure in (claims, facts, imports):
+        for measure in (wishes, scope, claims, facts, imports):
             for label, right, total, wrong in measure():
                 sys.stdout.write(f"{label}: {right} of {total} ({right / max(1, total):.3f})\n")
                 if "--list" in sys.argv:

@@ -1,10 +1,11 @@
-"""Measures the verifier of composed answers: `python tests/bench/verifier.py [--half dev|held|learning|unseen] [--list]`.
+"""Measures the verifier of composed answers: `python tests/bench/verifier.py [--half dev|held|learning|unseen|learn|blind] [--list]`.
 
 200 answers built by a seed from the demo's documents and the CMRC trial passages, with planted falsehoods of fourteen
 kinds beside honest sentences, verbatim and reworded by hand. The rules were fitted on the half `dev` alone; `held`
 has other sentences, other inventions and other wordings of what is planted; since then it has been learnt from too.
 `learning` and `unseen` are other trades, every sentence by hand (tests/bench/verifying): the one to write rules by, the
-other to be measured once and never read, so it runs only when named.
+other to be measured once and never read, so it runs only when named. `learn` and `blind` (tests/bench/verifier_sets) are
+such a pair again, of more trades: rules are written by the first; whoever writes rules does not read the second.
 `--list` names what went wrong. The data folder is FURROW_DATA_DIR, or `../shared/data` beside the checkout.
 """
 
@@ -20,7 +21,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "platform")]
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 DATA = Path(os.environ.get("FURROW_DATA_DIR", ROOT.parent / "shared" / "data"))
 LEAST_STOPPED, MOST_LOST = 0.98, 0.05
-HALVES, BY_HAND = ("dev", "held"), ("learning", "unseen")
+HALVES, BY_HAND = ("dev", "held"), ("learning", "unseen", "learn", "blind")
 
 
 def measure(
@@ -103,6 +104,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, help="other answers of the developing half")
     parser.add_argument("--count", type=int, default=100, help="how many, of the developing half")
     chosen = parser.parse_args()
+    if chosen.list and chosen.half == "blind":
+        parser.error("the blind set is only counted: who sees its sentences writes rules for them")
     import django  # noqa: PLC0415
 
     django.setup()

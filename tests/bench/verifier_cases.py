@@ -58,11 +58,11 @@ def half_of(text: str) -> str:
 
 
 def written_by_hand(name: str) -> list[Answer]:
-    """One answer for each passage of a file in tests/bench/verifying: a title, the passage, what it supports (+),
-    and what it does not (-, with the kind of falsehood).
+    """One answer for each passage of a set: a title, the passage, what it supports (+), and what it does not (-, with
+    the kind of falsehood).
     """
     found = []
-    for block in (HERE / "verifying" / f"{name}.txt").read_text("utf-8").split("\n# "):
+    for block in "\n".join(path.read_text("utf-8") for path in _files_of(name)).split("\n# "):
         title, *rest = block.removeprefix("# ").strip().splitlines()
         text = "\n".join(line for line in rest if line and line[:2] not in {"+ ", "- "})
         source = Source(title, text, title.partition(" ")[2])
@@ -73,6 +73,15 @@ def written_by_hand(name: str) -> list[Answer]:
                 said.append(Said(sentence, source, kind))
         found.append(Answer(tuple(said), (source,)))
     return found
+
+
+def _files_of(name: str) -> list[Path]:
+    """A set is one file of tests/bench/verifying or all of its files in tests/bench/verifier_sets."""
+    files = sorted((HERE / "verifying").glob(f"{name}.txt"))
+    files += sorted((HERE / "verifier_sets").glob(f"{name}*.txt"))
+    if not files:
+        raise LookupError(f"there is no set {name!r}: no file of verifier_sets begins with it")
+    return files
 
 
 def demo_sources() -> list[Source]:

@@ -59,7 +59,7 @@ def test_history_waits_for_an_answer_that_is_not_there_yet(visitor):
 def test_visitor_sees_the_answer_and_nothing_of_the_house(stocked, visitor):
     visitor.answered()
     answer = visitor.history()["turns"][0]["answer"]
-    assert set(answer) == {"id", "rung", "text", "citations"}
+    assert set(answer) == {"id", "rung", "text", "citations", "suggestions"}
     assert answer["rung"] == "quoted"
     assert set(answer["citations"][0]) == {"n", "title", "page", "quote"}
     assert "24 小时内拍照" in answer["citations"][0]["quote"]

@@ -39,6 +39,7 @@ class Street:
     """A shop's page on one port, Furrow on another."""
 
     page_url: str
+    host_url: str
     tenant: Tenant
     widget: Widget
 
@@ -95,7 +96,7 @@ def street(
             widget_update(actor=SYSTEM, widget=widget, allowed_origins=[page_url])
         connections.close_all()
         running.enter_context(working())
-        yield Street(page_url, tenant, widget)
+        yield Street(page_url, host, tenant, widget)
 
 
 @pytest.fixture(params=[390, 1280])

@@ -105,6 +105,42 @@ def test_approved_answer_wins_and_is_counted(bare_chat):
         assert ApprovedAnswer.objects.get(id=row.id).used_count == 2
 
 
+def test_question_that_comes_near_is_offered_and_answered_when_taken(bare_chat):
+    approve(bare_chat, "会员卡怎么办理？", "带身份证到前台填表即可。")
+    approve(bare_chat, "停车要收费吗？", "住客免费停车。")
+    turn = bare_chat.ask("会员卡丢了，要补一张怎么弄")
+    assert turn.rung == "human"
+    assert turn.answer.startswith("我不确定您问的是哪一个。")
+    assert selectors.turn_payload(turn)["suggestions"] == ["会员卡怎么办理？"]
+    taken = bare_chat.ask(turn.suggestions[0])
+    assert (taken.rung, taken.answer) == ("approved", "带身份证到前台填表即可。")
+    assert taken.suggestions == []
+    with tenant_tx(bare_chat.tenant_id):
+        # Nobody knows yet whether the offer was what the visitor meant.
+        assert [gap.question for gap in gaps_list(bare_chat.assistant)] == [turn.text]
+
+
+def test_answer_that_is_only_probably_meant_stands_under_its_own_question(bare_chat):
+    approve(bare_chat, "修好的手机保修多久？", "换过的配件保修90天。")
+    turn = bare_chat.ask("新手机保修多久")
+    assert turn.rung == "approved"
+    assert turn.answer == "关于“修好的手机保修多久？”：\n换过的配件保修90天。"
+    assert turn.trace[-1]["is_sure"] is False
+
+
+def test_nothing_is_offered_beside_what_is_sure_or_to_who_wants_a_person(bare_chat):
+    approve(bare_chat, "可以开发票吗？", "可以。")
+    approve(bare_chat, "发票抬头怎么改？", "告诉客服。")
+    assert bare_chat.ask("可以开发票吗").suggestions == []
+    assert bare_chat.ask("发票的事我要找人工客服").suggestions == []
+
+
+def test_offer_beside_a_quote_must_come_nearer(chat):
+    approve(chat, "北京有实体店吗？", "没有。")
+    turn = chat.ask("到北京的运费多少")
+    assert (turn.rung, turn.suggestions) == ("quoted", [])
+
+
 def test_numbers_must_agree_with_the_approved_question(bare_chat):
     approve(bare_chat, "5公斤装到北京运费多少", "12元。")
     assert bare_chat.ask("5kg装到北京运费多少").rung == "approved"

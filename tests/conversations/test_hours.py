@@ -9,17 +9,21 @@ import pytest
 from django.db import connection
 
 from furrow.conversations import services
+from furrow.conversations.desk import handoff_ensure
 from furrow.conversations.figures import Answers, answers_between
 from furrow.conversations.hours import ALARM_SOURCE, hour_sum_up, hours_check, hours_sum_up
 from furrow.conversations.models import (
     Conversation,
     ConversationHour,
+    Draft,
     Feedback,
+    Handoff,
     HourDue,
     Ticket,
     Turn,
     TurnHour,
 )
+from furrow.conversations.replies import draft_keep
 from furrow.core.context import tenant_tx, unscoped
 from furrow.metering.alarms import alarms_open
 from furrow.metering.models import Alarm
@@ -27,7 +31,9 @@ from furrow.tenants.services import SYSTEM
 
 FROM, TO = date(2028, 2, 28), date(2028, 3, 1)
 NOON = datetime(2028, 2, 29, 4, tzinfo=UTC)
-RUNGS = ["greeting", "approved", "fact", "composed", "quoted", "human", ""]
+ACTS = ["talk", "answer", "answer", "opinion", "ticket", "taken", "test", "gone", "run"]
+RUNGS = ["greeting", "approved", "fact", "composed", "quoted", "human", "person", "held", ""]
+PERSONS = {"human", "person", "held"}
 
 
 @pytest.fixture
@@ -58,6 +64,8 @@ def answer(desk, conversation, rung, status="done"):
         turn = Turn.objects.create(conversation=conversation, number=number, text="?")
         Turn.objects.filter(id=turn.id).update(status=status, rung=rung)
         turn.refresh_from_db()
+        if rung == "held":
+            draft_keep(turn, text="!", rung="composed", citations=[])
     return turn
 
 
@@ -78,11 +86,13 @@ def counted(desk):
     with tenant_tx(desk.tenant_id):
         liked = dict(Feedback.objects.values_list("turn_id", "value"))
         wished = set(Ticket.objects.values_list("conversation_id", flat=True))
+        wished |= set(Handoff.objects.values_list("conversation_id", flat=True))
+        drafted = set(Draft.objects.filter(rung="composed").values_list("turn_id", flat=True))
         turns = list(Turn.objects.select_related("conversation"))
         talks = list(Conversation.objects.filter(is_test=False))
     real = [t for t in turns if not t.conversation.is_test and t.rung != "greeting"]
     done = [t for t in real if t.status == "done"]
-    solved = [t for t in done if t.rung not in ("human", "") and liked.get(t.id) != -1]
+    solved = [t for t in done if t.rung not in PERSONS | {""} and liked.get(t.id) != -1]
     ended = [c for c in talks if c.id not in wished and _is_resolved(c, turns, liked)]
     praised = {t.conversation_id for t in turns if liked.get(t.id) == 1}
     return Answers(
@@ -92,7 +102,9 @@ def counted(desk):
         resolved=len(ended),
         confirmed=sum(c.id in praised for c in ended),
         by_rung=dict(Counter(t.rung for t in done)),
-        written_with_tests=sum(t.rung == "composed" and t.status == "done" for t in turns),
+        written_with_tests=sum(
+            t.status == "done" and (t.rung == "composed" or t.id in drafted) for t in turns
+        ),
     )
 
 
@@ -100,8 +112,8 @@ def _is_resolved(conversation, turns, liked):
     own = [t for t in turns if t.conversation_id == conversation.id]
     said = [t.rung for t in own if t.status == "done"]
     return (
-        any(rung not in ("human", "", "greeting") for rung in said)
-        and "human" not in said
+        any(rung not in PERSONS | {"", "greeting"} for rung in said)
+        and not PERSONS & set(said)
         and all(liked.get(t.id) != -1 for t in own)
     )
 
@@ -137,6 +149,24 @@ def test_late_wish_for_a_person_takes_a_conversation_back(desk, at):
     assert summed_up(desk).resolved == 0
 
 
+def test_conversation_that_a_member_takes_later_was_not_ended_alone(desk, at):
+    at(NOON)
+    conversation = talk(desk)
+    answer(desk, conversation, "quoted")
+    assert summed_up(desk).resolved == 1
+    at(NOON + timedelta(days=2))
+    with tenant_tx(desk.tenant_id):
+        handoff_ensure(conversation, reason="taken")
+    assert summed_up(desk).resolved == 0
+
+
+def test_answer_that_waits_for_a_member_is_written_but_solves_nothing_yet(desk, at):
+    at(NOON)
+    answer(desk, talk(desk), "held")
+    found = summed_up(desk)
+    assert (found.questions, found.solved, found.resolved, found.written_with_tests) == (1, 0, 0, 1)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_hours_are_what_the_rows_say_whatever_happens(desk, at, seed):
@@ -145,9 +175,7 @@ def test_hours_are_what_the_rows_say_whatever_happens(desk, at, seed):
     talks, turns = [talk(desk)], []
     for _ in range(40):
         at(NOON + timedelta(minutes=chance.randrange(-1400, 1400)))
-        act = chance.choice(
-            ["talk", "answer", "answer", "opinion", "ticket", "test", "gone", "run"]
-        )
+        act = chance.choice(ACTS)
         if act == "talk":
             talks.append(talk(desk, is_test=chance.random() < 0.2))
         elif act == "answer" and talks:
@@ -158,6 +186,9 @@ def test_hours_are_what_the_rows_say_whatever_happens(desk, at, seed):
         elif act == "ticket" and talks:
             with tenant_tx(desk.tenant_id):
                 services.ticket_open(conversation=chance.choice(talks))
+        elif act == "taken" and talks:
+            with tenant_tx(desk.tenant_id):
+                handoff_ensure(chance.choice(talks), reason="taken")
         elif act == "test" and talks:
             with tenant_tx(desk.tenant_id):
                 rows = Conversation.objects.filter(id=chance.choice(talks).id)

@@ -118,7 +118,10 @@ def test_given_up_turn_fails_plainly_and_lets_the_next_one_run(bare_chat):
 
 def test_payload_is_the_contract(chat):
     payload = selectors.turn_payload(chat.ask("到北京的运费多少"))
-    assert list(payload) == ["id", "status", "rung", "text", "citations", "usage", "cost"]
+    assert list(payload) == [
+        *("id", "status", "rung", "text", "citations", "suggestions", "usage", "cost")
+    ]
+    assert payload["suggestions"] == []
     assert payload["usage"] == {"input_hit": 0, "input_miss": 0, "output": 0, "reasoning": 0}
     assert payload["cost"] == {"amount": "0", "currency": "CNY"}
     assert set(payload["citations"][0]) == {

@@ -16,12 +16,14 @@ from furrow.assistants.evaluation.golden import golden_create
 from furrow.assistants.evaluation.models import PublicationCheck
 from furrow.assistants.evaluation.runs import Subject, run_create
 from furrow.channels.deliveries import delivery_test
-from furrow.channels.models import Widget
+from furrow.channels.models import OutboundMessage, OutsideUser, Photo, Widget
+from furrow.channels.outside.connections import connection_create
 from furrow.channels.webhooks import EVENTS, endpoint_create
 from furrow.conversations import services as conversations
 from furrow.conversations.canned import canned_save
 from furrow.conversations.models import Draft, Turn
 from furrow.core.context import tenant_tx
+from furrow.core.keys import file_key
 from furrow.knowledge.models import (
     Chunk,
     Document,
@@ -31,6 +33,7 @@ from furrow.knowledge.models import (
 )
 from furrow.knowledge.services.known import known_question_add
 from furrow.knowledge.services.synonyms import synonym_group_save
+from furrow.knowledge.storage import file_path
 from furrow.metering.budgets import budget_set
 from furrow.metering.invoices import invoice_close
 from furrow.tenants.hours import season_save
@@ -70,6 +73,9 @@ class Shop:
     draft: Any
     season: Any
     canned: Any
+    channel: Any
+    reply: Any
+    photo: Any
 
 
 @pytest.fixture
@@ -124,6 +130,15 @@ def _shop(cast: Any) -> Shop:
         question = known_question_add(actor=actor, chunk=chunks[0], text="多久发货？")
         synonyms = synonym_group_save(actor=actor, words=["脐橙", "CG-01"])
         budget = budget_set(actor=actor, scope_kind="tenant", cap_hard=Decimal(50))
+        channel = connection_create(
+            actor=actor, kind="rest", name="小程序", assistant=assistant, values={}, secrets={}
+        )
+        user = OutsideUser.objects.create(connection=channel, external_id="u-1", name="李女士")
+        reply = OutboundMessage.objects.create(
+            connection=channel, user=user, number=1, source="turn:1", author="assistant", text="您好。",
+            state="failed", error_code="refused",
+        )  # fmt: skip
+        photo = photo_made(conversation, turn)
         draft = Draft.objects.create(
             turn=turn, conversation=conversation, text="当天发货。", rung="quoted"
         )
@@ -136,8 +151,20 @@ def _shop(cast: Any) -> Shop:
         base, document, chunks, assistant, approved, gap, conversation, turn, ticket,
         key, invitation, token, membership, widget, golden, run, check, correction, budget,
         invoice, webhook, delivery,
-        question, synonyms, draft, season, canned,
+        question, synonyms, draft, season, canned, channel, reply, photo,
     )  # fmt: skip
+
+
+def photo_made(conversation: Any, turn: Any) -> Photo:
+    """A row with its file, without the reading."""
+    photo = Photo(conversation=conversation, turn=turn, content_type="image/png", size_bytes=8)
+    photo.file_key = file_key(conversation.tenant_id, "photos", photo.id)
+    photo.width, photo.height, photo.sha256, photo.dhash = 4, 3, "0" * 64, "0" * 16
+    path = file_path(photo.file_key)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n")
+    photo.save()
+    return photo
 
 
 def read_document(base: Any, title: str = "发货与售后") -> tuple[Any, list[Any]]:

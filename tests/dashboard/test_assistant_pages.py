@@ -154,6 +154,54 @@ def test_one_answer_is_for_the_ticked_wordings_of_a_line(owner, cast, shop, page
         assert ApprovedAnswer.objects.get(answer="可以。").variants == ["发票能开吗"]
 
 
+def test_gap_joins_an_answer_that_exists(owner, cast, shop, page):
+    with tenant_tx(cast.tenant.id):
+        other = gap_record(assistant=shop.assistant, question=f"请问{shop.approved.question}好不好")
+    assert shop.approved in owner.get(page("gaps")).context["near"][other.id]
+    owner.post(page("gap_join", other.id), {"answer": str(shop.approved.id)})
+    with tenant_tx(cast.tenant.id):
+        other.refresh_from_db()
+        shop.approved.refresh_from_db()
+    assert (other.state, other.approved_answer_id) == ("answered", shop.approved.id)
+    assert other.question in shop.approved.variants
+
+
+def test_gap_joins_no_answer_of_another_assistant(owner, cast, shop, page):
+    with tenant_tx(cast.tenant.id):
+        assistant = Assistant.objects.create(name="另一个")
+        foreign = ApprovedAnswer.objects.create(
+            assistant=assistant, question="能开票吗", answer="能"
+        )
+    gone = owner.post(page("gap_join", shop.gap.id), {"answer": str(foreign.id)})
+    assert gone.status_code == 404
+    with tenant_tx(cast.tenant.id):
+        assert Gap.objects.get(id=shop.gap.id).state == "open"
+
+
+def test_what_visitors_asked_is_ticked_into_the_wordings(owner, cast, shop, page):
+    """First what was taken when it was offered, ticked already; what is stored is offered no more."""
+    question = shop.approved.question
+    with tenant_tx(cast.tenant.id):
+        for number, text in enumerate(("第一种问法", "第二种问法", question), start=10):
+            trace = [{"rung": "human", "suggested": [question]}] if number < 12 else []
+            Turn.objects.create(
+                conversation=shop.conversation, number=number, text=text, status="done", trace=trace
+            )
+    url = page("answer_update", shop.approved.id)
+    form = owner.get(url).context["form"]
+    asked = [value for value, _ in form.fields["asked"].choices]
+    assert asked[:2] == ["第二种问法", "第一种问法"]
+    assert form.initial["asked"] == ["第二种问法"]
+    data = {"question": question, "answer": "好的。", "variants": "甲问\n乙问\n\n甲问"}
+    owner.post(url, {**data, "asked": ["第二种问法"]})
+    with tenant_tx(cast.tenant.id):
+        shop.approved.refresh_from_db()
+    assert shop.approved.variants == ["甲问", "乙问", "第二种问法"]
+    left = [value for value, _ in owner.get(url).context["form"].fields["asked"].choices]
+    assert "第二种问法" not in left
+    assert "第一种问法" in left
+
+
 def test_gaps_are_asked_again_from_their_page(owner, cast, shop, page):
     owner.post(page("gaps_ask", shop.assistant.id))
     with tenant_tx(cast.tenant.id):

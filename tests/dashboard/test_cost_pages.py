@@ -19,7 +19,7 @@ from furrow.dashboard.charts import bar_chart
 from furrow.dashboard.money import money_text
 from furrow.dashboard.spans import Span, points, span_of, today
 from furrow.metering.budgets import budget_set
-from furrow.metering.credit import credit_add, prepaid_set
+from furrow.metering.credit import adjustment_post, credit_add, prepaid_set
 from furrow.metering.models import Balance, Budget, UsageHour
 from furrow.metering.selectors import usage_by
 from furrow.metering.spending import Spending, days_left
@@ -377,3 +377,17 @@ def test_owner_sees_what_a_low_budget_left_of_an_answer(english, cast, shop, pag
         whole = [{"rung": "composed", "outcome": "answered", "step": step | {"name": "full"}}]
         Turn.objects.filter(id=shop.turn.id).update(trace=whole)
     assert "% used" not in english.get(page("conversation", shop.conversation.id)).content.decode()
+
+
+def test_what_was_adjusted_by_hand_explains_the_limit(english, cast, spent, page):
+    """The limit counts it, the price of answers does not: without a word the two figures differ."""
+    with tenant_tx(cast.tenant.id):
+        budget_set(actor=SYSTEM, scope_kind="tenant", cap_hard=Decimal(5))
+    assert "by hand" not in english.get(page("costs")).content.decode()
+    with tenant_tx(cast.tenant.id):
+        adjustment_post(actor=SYSTEM, amount=Decimal("-0.3"), note="goodwill")
+    response = english.get(page("costs"))
+    assert response.context["adjusted"] == Decimal("-0.3")
+    assert "−¥0.30 was adjusted by hand" in response.content.decode()
+    ((_, balance),) = response.context["gauges"]
+    assert balance.posted == response.context["spent"].month + response.context["adjusted"]

@@ -1,7 +1,7 @@
 """Invoices as page and PDF: the lines add up, Chinese can be read, and the file never changes."""
 
 import hashlib
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -93,6 +93,13 @@ def test_each_file_has_the_characters_of_its_own_words(cast, bill):
         for business in ("霍山石斛", "淇县缠丝鸭", "霍山石斛"):
             content = invoice_paper.draw(bill, [], business=business, issuer="")
             assert business in text_of(content)
+
+
+def test_file_names_the_day_that_it_was_where_the_business_is(cast, bill):
+    """Late in the evening in Greenwich the next day has begun in China."""
+    bill.created_at = datetime(2026, 4, 1, 17, tzinfo=UTC)
+    with tenant_tx(cast.tenant.id), translation.override("zh-hans"):
+        assert "2026年4月2日" in text_of(invoice_paper.draw(bill, [], business="x", issuer=""))
 
 
 @pytest.mark.parametrize("named", ["/nowhere.ttf", __file__])

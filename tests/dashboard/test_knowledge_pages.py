@@ -171,6 +171,7 @@ def test_search_page_explains_each_hit_and_each_cut(owner, cast, page, embedding
     asked = {"q": "photos of rotten fruit", "mode": "hybrid", "limit": 5}
     shown = owner.get(page("search"), asked).content.decode()
     assert "<mark>photos</mark>" in shown.lower()
+    assert "Matched" in shown
     assert re.search(r"Words: [\d.]+ \(place 1\)", shown)
     assert re.search(r"Meaning: [\d.]+ \(place \d\)", shown)
     assert "they are shown once" in shown

@@ -289,6 +289,23 @@ def test_question_is_asked_again_beside_the_old_answer(owner, cast, shop, page):
     assert again.question == "多久发货？"
 
 
+def test_question_becomes_a_wording_of_an_answer_that_exists(owner, cast, shop, page):
+    with tenant_tx(cast.tenant.id):
+        answer = shop.assistant.approved_answers.create(question="几天发货呀？", answer="当天。")
+        Gap.objects.filter(id=shop.gap.id).update(question="多久发货？", folded="多久发货")
+    assert answer in owner.get(page("repair", "turn", shop.turn.id)).context["near"]
+    owner.post(page("repair_wording", "turn", shop.turn.id), {"answer": str(answer.id)})
+    with tenant_tx(cast.tenant.id):
+        answer.refresh_from_db()
+        assert Gap.objects.get(id=shop.gap.id).state == "answered"
+    assert answer.variants == ["多久发货？"]
+    owner.post(page("repair_run", "turn", shop.turn.id))
+    work()
+    again = owner.get(page("repair", "turn", shop.turn.id))
+    assert again.context["again"].answer == "当天。"
+    assert answer not in again.context["near"]
+
+
 def test_approved_answer_closes_the_gap_and_is_given_next_time(owner, cast, shop, page):
     with tenant_tx(cast.tenant.id):
         Gap.objects.filter(id=shop.gap.id).update(question="多久发货？", folded="多久发货")

@@ -38,6 +38,7 @@ NAMES = [
     (r"POST /api/v1/assistants/[^/]+/conversations$", "CONVERSATION"),
     (r"POST /api/v1/conversations/[^/]+/messages$", "TURN"),
     (r"PUT /api/v1/budgets$", "BUDGET"),
+    (r"POST /api/v1/channels$", "CHANNEL"),
     (r"POST /api/v1/webhooks$", "WEBHOOK"),
     (r"POST /api/v1/webhooks/[^/]+/tests$", "DELIVERY"),
     (r"POST /api/v1/synonyms$", "SYNONYMS"),

@@ -189,7 +189,7 @@ def raid(paying: Product, files: dict[str, Path]) -> dict[str, float]:
         stop = threading.Event()
         asking, is_over = Askers(business, desk, stop), threading.Event()
         watch = Watch(paying, is_over)
-        headers, model = business.headers, paying.settings["FURROW_MODEL"]
+        headers, model = business.headers, Path(paying.settings["FURROW_MODEL"]).name
         clients = [
             Streams(paying, headers, model, chance.randrange(10**6), stop) for _ in range(CLIENTS)
         ]

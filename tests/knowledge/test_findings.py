@@ -1,10 +1,14 @@
 """What the owner sees of cleaning, and that a choice holds for the next upload."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from furrow.core.context import tenant_tx
-from furrow.knowledge.models import Chunk, Finding
+from furrow.knowledge.models import Chunk, DocumentVersion, Finding
 from furrow.knowledge.selectors import findings_counts, findings_of
+from furrow.knowledge.services.documents import document_delete, document_update
 from furrow.knowledge.services.findings import findings_decide
 from furrow.tenants.services import SYSTEM
 
@@ -33,7 +37,8 @@ def found(shop, **wanted):
 def decide(shop, findings, state):
     with tenant_tx(shop.tenant_id):
         ids = [finding.id for finding in findings]
-        return findings_decide(actor=SYSTEM, knowledge_base=shop.base, finding_ids=ids, state=state)
+        done = findings_decide(actor=SYSTEM, knowledge_base=shop.base, finding_ids=ids, state=state)
+        return done.count
 
 
 def passages(shop):
@@ -81,14 +86,72 @@ def test_choice_is_remembered_for_the_next_upload(uploaded):
     assert [f.state for f in found(uploaded, kind="placeholder")] == ["removed", "removed"]
 
 
-def test_contradiction_between_documents_is_found(shop):
-    shop.add_text("价目一", "赣南脐橙礼盒的零售价是58元。")
+@pytest.fixture
+def disputed(shop):
+    """Two price lists of one day, each with its price of the same thing."""
+    for title, price in (("价目一", "58元"), ("价目二", "68元")):
+        shop.add_text(title, f"下午三点前的订单当天发货。\n\n赣南脐橙礼盒的零售价是{price}。")
     shop.run_jobs()
-    shop.add_text("价目二", "赣南脐橙礼盒的零售价是68元。")
-    shop.run_jobs()
-    (finding,) = found(shop, kind="contradiction")
-    assert finding.document.title == "价目二"
-    assert "58元" in finding.reason["detail"]
+    return shop
+
+
+def disputes(shop):
+    return {row.document.title: row for row in found(shop, kind="contradiction")}
+
+
+def test_both_documents_that_disagree_are_told(disputed):
+    rows = disputes(disputed)
+    assert set(rows) == {"价目一", "价目二"}
+    (other,) = rows["价目一"].reason["others"]
+    assert (rows["价目一"].reason["said"], other["said"], other["title"]) == (
+        "58元",
+        "68元",
+        "价目二",
+    )
+    with tenant_tx(disputed.tenant_id):
+        text = DocumentVersion.objects.get(document_id=other["document"], state="live").text
+    assert "68元" in text[other["start"] : other["end"]]
+
+
+def test_dispute_ends_when_a_document_is_put_right_or_goes(disputed):
+    disputed.add_text("价目三", "赣南脐橙礼盒的零售价是78元。", external_id="three")
+    disputed.run_jobs()
+    assert len(disputes(disputed)["价目一"].reason["others"]) == 2
+    disputed.add_text("价目三", "赣南脐橙礼盒的零售价是58元。", external_id="three")
+    disputed.run_jobs()
+    assert set(disputes(disputed)) == {"价目一", "价目二", "价目三"}
+    with tenant_tx(disputed.tenant_id):
+        document_delete(actor=SYSTEM, document=disputes(disputed)["价目二"].document)
+    disputed.run_jobs()
+    assert disputes(disputed) == {}
+
+
+def test_words_left_out_contradict_nobody_and_can_come_back(disputed):
+    decide(disputed, [disputes(disputed)["价目二"]], "removed")
+    disputed.run_jobs()
+    assert {title: row.state for title, row in disputes(disputed).items()} == {"价目二": "removed"}
+    assert "68元" not in passages(disputed)
+    decide(disputed, [disputes(disputed)["价目二"]], "open")
+    disputed.run_jobs()
+    assert {row.state for row in disputes(disputed).values()} == {"open"}
+    assert len(disputes(disputed)) == 2
+
+
+def test_lists_of_different_times_do_not_disagree(disputed, monkeypatch):
+    one, two = (row.document for _, row in sorted(disputes(disputed).items()))
+    today = timezone.localdate()
+    with tenant_tx(disputed.tenant_id):
+        document_update(actor=SYSTEM, document=one, valid_to=today)
+    disputed.run_jobs()
+    assert len(disputes(disputed)) == 2
+    # Tomorrow the first has expired: nothing is in dispute any more, without any job.
+    monkeypatch.setattr(timezone, "localdate", lambda *_: today + timedelta(days=1))
+    assert disputes(disputed) == {}
+    monkeypatch.undo()
+    with tenant_tx(disputed.tenant_id):
+        document_update(actor=SYSTEM, document=two, valid_from=today + timedelta(days=1))
+    disputed.run_jobs()
+    assert disputes(disputed) == {}
 
 
 def test_stranger_sees_and_decides_nothing(uploaded, cast):
@@ -96,10 +159,8 @@ def test_stranger_sees_and_decides_nothing(uploaded, cast):
     with tenant_tx(cast.other_tenant.id):
         assert list(findings_of(uploaded.base)) == []
         ids = [row.id for row in rows]
-        assert (
-            findings_decide(
-                actor=SYSTEM, knowledge_base=uploaded.base, finding_ids=ids, state="removed"
-            )
-            == 0
+        done = findings_decide(
+            actor=SYSTEM, knowledge_base=uploaded.base, finding_ids=ids, state="removed"
         )
+        assert done.count == 0
     assert {f.state for f in found(uploaded)} == {"removed", Finding.State.OPEN}

@@ -15,7 +15,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, connections
 from django.test import Client
 from django.utils import timezone
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -178,6 +178,10 @@ def test_i1_parallel_clients_end_within_one_unit_of_the_cap(many_connections):
 
 @settings(max_examples=60, deadline=None, suppress_health_check=SLOW)
 @given(tokens=st.integers(0, 10**9), nano=st.integers(0, 10**15) | st.integers(0, 3000))
+# More digits than a float has, and halves above an even and an odd unit.
+@example(tokens=184_985_080, nano=925_995_900_101_635)
+@example(tokens=1, nano=500)
+@example(tokens=3, nano=500)
 def test_i6_cost_equals_an_independent_integer_sum(db, tokens, nano):
     """In units of 1e-12: tokens at nano-prices for a million, halves to even; here and in the database."""
     whole, rest = divmod(tokens * nano, 1000)

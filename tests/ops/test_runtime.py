@@ -49,8 +49,23 @@ def test_chosen_model_is_started_and_found_under_one_name_and_key(settings):
 def test_two_chat_models_are_one_too_many(settings, monkeypatch):
     settings.FURROW_MODEL = "models/granite"
     monkeypatch.setenv("CHAT_URL", "http://127.0.0.1:1/v1")
-    with pytest.raises(CannotStart):
-        runtime.model_addresses(PORTS)
+    with pytest.raises(CannotStart, match="set only one"):
+        runtime.check_model()
+
+
+def test_model_that_cannot_be_one_is_refused_before_anything_starts(settings, tmp_path):
+    settings.FURROW_MODEL = str(tmp_path / "missing")
+    with pytest.raises(CannotStart, match="neither a folder nor a name"):
+        runtime.check_model()
+    settings.FURROW_MODEL = str(tmp_path)
+    with pytest.raises(CannotStart, match=r"no config\.json"):
+        runtime.check_model()
+    (tmp_path / "config.json").write_text("{}")
+    runtime.check_model()
+    assert runtime.model_addresses(PORTS)["CHAT_MODEL"] == tmp_path.name
+    assert _value(_inference({}), "--model-name") == tmp_path.name
+    settings.FURROW_MODEL = "ibm-granite/granite-3.1-1b-a400m-instruct"
+    runtime.check_model()
 
 
 @pytest.mark.slow

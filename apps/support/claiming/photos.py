@@ -1,25 +1,19 @@
 """What a claim photo tells of itself: whether it was seen before, when it was taken, whether it was worked on."""
 
 import hashlib
-import io
-import warnings
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from furrow.core.errors import Invalid, TooLarge
-
-if TYPE_CHECKING:
-    from PIL import Image
+from furrow.knowledge.parsing.apart import photo_facts
+from furrow.knowledge.parsing.errors import ParseFailure
 
 MOST_BYTES = 12 * 1024 * 1024
-MOST_PIXELS = 60_000_000
 # Of 64 bits; the same picture saved again or made smaller differs by a few.
 SAME_PICTURE = 6
-_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 _EDITORS = (
     "photoshop",
     "lightroom",
@@ -45,29 +39,25 @@ class Photo:
 
 
 def photo_read(data: bytes) -> Photo:
-    """Raises `Invalid` for what is no picture, before it is unpacked when it is too large."""
-    # Ten megabytes in each process of the web, for something that is done now and then.
-    from PIL import ExifTags, Image, UnidentifiedImageError  # noqa: PLC0415
-
+    """Raises `Invalid` for what is no picture. It is a stranger's file: a capped process of its own opens it."""
     if len(data) > MOST_BYTES:
         raise TooLarge(_("This photo is too large."), limit_bytes=MOST_BYTES)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(data), formats=tuple(_TYPES)) as picture:
-                if picture.width * picture.height > MOST_PIXELS:
-                    raise TooLarge(_("This photo is too large."), limit_bytes=MOST_BYTES)
-                exif = picture.getexif()
-                kind = _TYPES[str(picture.format)]
-                size = picture.size
-                dhash = _dhash(picture)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError,
-            Image.DecompressionBombWarning):  # fmt: skip
+        facts = photo_facts(data)
+    except ParseFailure as failure:
+        if failure.code in {"bomb", "out_of_memory", "timeout"}:
+            raise TooLarge(_("This photo is too large."), limit_bytes=MOST_BYTES) from None
         raise Invalid(_("This file is no photo (JPEG, PNG or WebP)."), field="file") from None
-    taken = _taken_at(exif)
-    software = str(exif.get(ExifTags.Base.Software, "")).lower()
-    editor = next((name for name in _EDITORS if name in software), "")
-    return Photo(kind, *size, hashlib.sha256(data).hexdigest(), dhash, taken, editor)
+    software = facts.software.lower()
+    return Photo(
+        content_type=facts.content_type,
+        width=facts.width,
+        height=facts.height,
+        sha256=hashlib.sha256(data).hexdigest(),
+        dhash=facts.dhash,
+        taken_at=_taken_at(facts.taken),
+        editor=next((name for name in _EDITORS if name in software), ""),
+    )
 
 
 def distance(left: str, right: str) -> int:
@@ -96,29 +86,10 @@ def findings_of(
     return found
 
 
-def _dhash(picture: "Image.Image") -> str:
-    """Whether each of 8 x 8 places is lighter than its neighbour: survives scaling and saving again."""
-    from PIL import Image  # noqa: PLC0415
-
-    picture.draft("L", (64, 64))
-    small = picture.convert("L").resize((9, 8), Image.Resampling.LANCZOS)
-    grey = small.tobytes()
-    bits = 0
-    for row in range(8):
-        for column in range(8):
-            at = row * 9 + column
-            bits = bits << 1 | (grey[at] > grey[at + 1])
-    return f"{bits:016x}"
-
-
-def _taken_at(exif: "Image.Exif") -> datetime | None:
+def _taken_at(text: str) -> datetime | None:
     """In the shop's own time zone, as phones write no zone."""
-    from PIL import ExifTags  # noqa: PLC0415
-
-    inner = exif.get_ifd(ExifTags.IFD.Exif)
-    text = inner.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime)
     try:
-        moment = datetime.strptime(str(text).strip("\x00 "), "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007
+        moment = datetime.strptime(text, "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007
     except ValueError:
         return None
     return timezone.make_aware(moment)

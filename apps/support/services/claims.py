@@ -175,11 +175,12 @@ def photo_add(*, actor: Actor, claim: Claim, kind: str, data: bytes) -> ClaimPho
     """Keeps a photo, looks whether it was seen before, and reckons again."""
     if kind not in ClaimPhoto.Kind.values:
         raise Invalid(_("This kind of photo does not exist."), field="kind")
+    # Before the lock: reading it takes a while.
+    photo = photo_read(data)
     row = _locked(claim)
     _open_only(row)
     if row.photos.count() >= MOST_PHOTOS:
         raise LimitReached(_("A claim may have up to 12 photos."))
-    photo = photo_read(data)
     ordered_at = row.order.ordered_at if row.order else None
     seen = _seen_before(photo)
     findings = findings_of(photo, ordered_at=ordered_at, reported_at=row.reported_at, seen=seen)

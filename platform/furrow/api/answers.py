@@ -115,6 +115,16 @@ class Synonyms(Schema):
     words: list[str]
 
 
+class Disputed(Schema):
+    """What another document says instead, and where."""
+
+    document_id: UUID
+    title: str
+    said: str
+    start: int
+    end: int
+
+
 class Finding(Schema):
     id: UUID
     kind: str
@@ -127,6 +137,7 @@ class Finding(Schema):
     start: int
     end: int
     excerpt: str
+    others: list[Disputed]
 
 
 class Decided(Schema):
@@ -217,11 +228,14 @@ class Cost(Schema):
 
 
 class Answer(Schema):
+    """`suggestions` are approved questions that may be meant instead; each has its answer when asked word for word."""
+
     id: UUID
     status: str
     rung: str
     text: str
     citations: list[Citation]
+    suggestions: list[str]
     usage: Usage
     cost: Cost
     error: DocumentError | None = None

@@ -86,6 +86,28 @@ class Canned(Schema):
     text_en: str
 
 
+class Served(Schema):
+    conversations: int
+    confirmed: int
+    reopened: int
+    assumed: int
+    open: int
+    handed_over: int
+    first_reply_s: float | None
+    prompt: int
+    tokens: int
+    machine_ms: int
+    handoffs: int
+    handoffs_answered: int
+    wait_s: float | None
+    waits_prompt: int
+    human_s: float
+    replies: int
+    unhappy: int
+    so_so: int
+    happy: int
+
+
 class Season(Schema):
     name: str
     starts_on: date

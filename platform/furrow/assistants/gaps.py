@@ -78,7 +78,7 @@ def gap_answer(
     """Turns the gap and those of its cluster into one approved answer, so that the next visitor who asks gets it.
     With `only`, the others of the cluster are other questions: they stay open, under a head of their own.
     """
-    row = _gap_locked(gap)
+    row = gap_locked(gap)
     members = [each for each in _members_locked(row) if each.id != row.id]
     chosen = [each for each in members if only is None or each.id in only]
     approved = approved_answer_create(
@@ -98,7 +98,7 @@ def gap_answer(
 @transaction.atomic
 def gap_dismiss(*, actor: Actor, gap: Gap) -> None:
     """Keeps the questions of its cluster off the owner's list, however often they are asked again."""
-    members = _members_locked(_gap_locked(gap))
+    members = _members_locked(gap_locked(gap))
     _close(members, Gap.State.DISMISSED, None)
     gap.refresh_from_db()
     audit(actor, "gap.dismissed", object_type="gap", object_id=gap.id, count=len(members))
@@ -116,7 +116,7 @@ def gap_reopen(*, actor: Actor, gap: Gap) -> None:
     audit(actor, "gap.reopened", object_type="gap", object_id=gap.id)
 
 
-def _gap_locked(gap: Gap) -> Gap:
+def gap_locked(gap: Gap) -> Gap:
     row: Gap | None = (
         Gap.objects.select_for_update(of=("self",))
         .select_related("assistant")

@@ -8,6 +8,7 @@ A rung is an object with a `name` and `try_answer(question, config, ctx) -> Rung
 - It may send pieces of its answer early with `ctx.delta(piece)`; the pieces joined are then the answer's text.
   A rung that sends none has its text sent for it, piece by piece where it gives `pieces`.
 - It may say what it is doing with `ctx.stage("searching")` or `ctx.stage("writing")`.
+- It may name approved questions that come near (`near`); the ladder offers the best of them, whoever answers.
 - It writes nothing. `on_stored` is run once, inside the transaction that stores the answer.
 - `UpstreamFailed` and `LimitReached` mean "not now": the ladder notes it and goes on to the next rung.
 
@@ -37,6 +38,9 @@ _SKIPPED = {
     "approved": frozenset({"composed", "quoted"}),
     "human": frozenset({"composed", "quoted", "approved", "fact"}),
 }
+# Beside an answer from documents a question to choose has to come nearer than where nobody knows an answer; and what
+# is less than half as near as the best one only distracts.
+NEAR_ENOUGH, NEAR_BESIDE, NEAR_SHARE = 0.15, 0.35, 0.5
 NO_USAGE = {"input_hit": 0, "input_miss": 0, "output": 0, "reasoning": 0}
 
 
@@ -78,6 +82,14 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Near:
+    """An approved question that may be meant; `score` runs from 0 to 1."""
+
+    question: str
+    score: float
+
+
+@dataclass(frozen=True)
 class RungResult:
     """`opens_ticket`: the visitor asked for a person, and `contact` is how to reach them. `is_gap`: nothing known answers the question."""
 
@@ -90,6 +102,7 @@ class RungResult:
     opens_ticket: bool = False
     contact: str = ""
     is_gap: bool = False
+    near: tuple[Near, ...] = ()
     on_stored: Callable[[], None] | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
 
@@ -107,7 +120,9 @@ def passed(reason: str, **notes: Any) -> RungResult:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the winning rung said. `trace` has a line for every rung of the assistant, in order."""
+    """What the winning rung said. `trace` has a line for every rung that was asked, in order; in the last one
+    `suggested` are the questions that may be meant instead.
+    """
 
     rung: str
     text: str
@@ -138,8 +153,16 @@ class LadderContext:
         self.is_person_asked = False
         # How the visitor can be reached, when the assistant has just asked for it.
         self.contact = ""
+        # Approved questions that came near on the way down.
+        self.near: tuple[Near, ...] = ()
         # How far the budgets let an answer go.
         self.step = Step()
+
+    def suggestions(self, least: float = NEAR_ENOUGH) -> tuple[str, ...]:
+        """What is worth offering, the nearest first."""
+        best = max((near.score for near in self.near), default=0.0)
+        kept = [n for n in self.near if n.score >= max(least, best * NEAR_SHARE)]
+        return tuple(near.question for near in kept)
 
     def delta(self, text: str) -> None:
         self.has_sent = True
@@ -181,6 +204,7 @@ def climb(
                 **result.notes,
             }
         )
+        ctx.near = result.near or ctx.near
         if result.is_answered:
             return _spoken(name, result, ctx, trace)
         if ctx.has_sent:
@@ -207,6 +231,8 @@ def _try_rung(
 def _spoken(
     name: str, result: RungResult, ctx: LadderContext, trace: list[dict[str, Any]]
 ) -> Answer:
+    if suggested := _suggested(name, result, ctx):
+        trace[-1]["suggested"] = list(suggested)
     if not ctx.has_sent:
         for piece in result.pieces or (result.text,):
             ctx.delta(piece)
@@ -221,3 +247,10 @@ def _spoken(
         is_gap=result.is_gap,
         on_stored=result.on_stored,
     )
+
+
+def _suggested(name: str, result: RungResult, ctx: LadderContext) -> tuple[str, ...]:
+    """Live facts are certain, and who gets a person asked for one."""
+    if name == "fact" or result.opens_ticket:
+        return ()
+    return ctx.suggestions(NEAR_ENOUGH if result.is_gap else NEAR_BESIDE)

@@ -12,6 +12,8 @@ _MONTHS = (
 _PHRASES: dict[str, dict[str, str]] = {
     "zh": {
         "unknown": "抱歉，这个问题我不知道：现有资料里没有找到依据。",
+        "did_you_mean": "我不确定您问的是哪一个。您是想问下面的问题吗？",
+        "about_question": "关于“{question}”：",
         "offer_person": "您可以回复“转人工”，我会把这段对话转给工作人员。",
         "person_asked": "好的，已把这段对话转给工作人员，他们看到后会联系您。",
         "person_near": "好的，已转给工作人员，请稍候，会有人在这里回复您。",
@@ -30,6 +32,8 @@ _PHRASES: dict[str, dict[str, str]] = {
     },
     "en": {
         "unknown": "Sorry, I do not know: I found nothing in our documents to base an answer on.",
+        "did_you_mean": "I am not sure which one you mean. Is it one of these?",
+        "about_question": "About “{question}”:",
         "offer_person": 'Reply "talk to a person" and I will pass this chat on to our team.',
         "person_asked": "All right, I have passed this chat on to our team. They will get in touch "
         "with you.",

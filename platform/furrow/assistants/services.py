@@ -23,6 +23,7 @@ from furrow.assistants.models import (
     AssistantVersion,
 )
 from furrow.assistants.templates import template_get
+from furrow.assistants.wordings import gap_join, wordings_add
 from furrow.core.errors import Conflict, Invalid, NotFound
 from furrow.knowledge.models import KnowledgeBase
 from furrow.tenants.services import Actor, audit
@@ -39,8 +40,10 @@ __all__ = [
     "assistant_update",
     "gap_answer",
     "gap_dismiss",
+    "gap_join",
     "gap_record",
     "gap_reopen",
+    "wordings_add",
 ]
 
 NAME_LENGTH = 120

@@ -4,11 +4,15 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
+from django.http import HttpResponse
+
 from furrow.assistants.config import AssistantConfig
 from furrow.assistants.language import short_language
-from furrow.channels import edge, limits, selectors
+from furrow.channels import edge, limits, photos, selectors
+from furrow.channels.identity import MOST_LENGTH
 from furrow.channels.models import WidgetVisitor
-from furrow.channels.sessions import Visit, session_open
+from furrow.channels.sessions import Visit, glance, session_open
+from furrow.channels.transcripts import transcript_ask
 from furrow.channels.wording import sentence
 from furrow.conversations import services, streams
 from furrow.conversations.feed import csat_wanted
@@ -16,6 +20,7 @@ from furrow.conversations.models import Conversation
 from furrow.core.context import tenant_tx
 from furrow.core.errors import Invalid, NotFound, Refused
 from furrow.core.web import client_ip
+from furrow.knowledge.storage import file_path
 from furrow.tenants.presence import members_present
 
 COMMENT_LENGTH = 500
@@ -34,19 +39,22 @@ def sessions(request: edge.WidgetRequest) -> edge.Result:
         visitor_token=edge.text_field(body, "visitor", length=100),
         language=request.widget_language,
         ip=limits.address_bucket(client_ip(request)),
+        identity=edge.text_field(body, "identity", length=MOST_LENGTH),
     )
     visit = opened.visit
     with tenant_tx(visit.tenant_id):
         conversation = selectors.conversation_of(visit.visitor)
         judged = selectors.conversation_judged(visit.visitor)
         asks_csat = judged is not None and csat_wanted(judged)
+        config = selectors.widget_config(visit.widget, visit.language)
     return 201, {
         "token": opened.token,
         "expires_at": opened.expires_at,
         "visitor": opened.visitor_token,
         "conversation_id": str(conversation.id) if conversation else None,
         "asks_csat": asks_csat,
-        "config": selectors.widget_config(visit.widget, visit.language),
+        "customer": selectors.customer_shown(visit.visitor),
+        "config": config,
     }
 
 
@@ -63,14 +71,20 @@ def conversation(visit: Visit) -> edge.Result:
 @edge.visited
 def messages(visit: Visit, body: dict[str, Any]) -> edge.Result:
     text = edge.text_field(body, "text", length=services.TEXT_LENGTH, code="text_too_long")
-    if not text:
+    wanted = body.get("photos") or []
+    if not text and not wanted:
         raise Invalid("Write a question first.", code="text_empty", field="text")
     limits.message_count(visit)
-    turn = services.turn_create(conversation=_conversation_ensure(visit), text=text)
+    conversation = _conversation_ensure(visit)
+    sent = photos.photos_unsent(conversation, wanted)
+    text = text or sentence("photo_only", visit.language)
+    turn = services.turn_create(conversation=conversation, text=text)
+    photos.photos_attach(turn, sent)
     is_with_person = turn.rung == services.PERSON_RUNG
     return 202, {
         "turn_id": str(turn.id),
         "number": turn.number,
+        "conversation_id": str(turn.conversation_id),
         "answered_by": "person" if is_with_person else "assistant",
     }
 
@@ -127,6 +141,63 @@ def handoff(visit: Visit, body: dict[str, Any]) -> edge.Result:
     )
     message = sentence("person_asked", visit.language)
     return 201, {"ticket_id": str(ticket.number), "message": message}
+
+
+@edge.endpoint("POST")
+@edge.uploaded(photos.MOST_BYTES)
+def photo_create(visit: Visit, data: bytes) -> edge.Result:
+    """Keeps a photo until a message names it."""
+    limits.photo_count(visit)
+    photo = photos.photo_keep(conversation=_conversation_ensure(visit), data=data)
+    return 201, photos.photo_shown(photo)
+
+
+@edge.endpoint("GET")
+@edge.visited
+def photo_read(visit: Visit, photo_id: str) -> edge.Result:
+    own = selectors.conversations_of(visit.visitor)
+    found = photos.photo_get(photo_id, conversations=own)
+    data = file_path(found.file_key).read_bytes()
+    response = HttpResponse(data, content_type=found.content_type)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+@edge.endpoint("GET")
+@edge.visited
+def cards(visit: Visit, turn_id: str) -> edge.Result:
+    """What an answer from the business's own rows was about, as it stands there now."""
+    turn = selectors.turn_of(visit.visitor, turn_id)
+    return 200, {"cards": selectors.cards_of(turn, visit.language)}
+
+
+@edge.endpoint("POST")
+@edge.visited
+def transcript(visit: Visit, body: dict[str, Any]) -> edge.Result:
+    found = selectors.conversation_latest(visit.visitor)
+    if found is None:
+        raise NotFound("There is no conversation yet.")
+    limits.transcript_count(visit)
+    address = edge.text_field(body, "email", length=254, code="address_invalid")
+    transcript_ask(conversation=found, address=address, language=visit.language)
+    return 202, {"message": sentence("transcript_asked", visit.language)}
+
+
+@edge.endpoint("POST")
+def unread(request: edge.WidgetRequest) -> edge.Result:
+    """What a page may show on the button before anybody opened the chat: news of a conversation there was."""
+    body = edge.json_body(request)
+    seen = body.get("seen")
+    visitor = glance(
+        public_key=edge.text_field(body, "assistant", length=64),
+        origin=edge.site_of(request),
+        visitor_token=edge.text_field(body, "visitor", length=100),
+        identity=edge.text_field(body, "identity", length=MOST_LENGTH),
+    )
+    if visitor is None:
+        return 200, selectors.NOTHING_UNREAD
+    with tenant_tx(visitor.tenant_id):
+        return 200, selectors.unread_of(visitor, seen if isinstance(seen, dict) else {})
 
 
 @edge.endpoint("GET")

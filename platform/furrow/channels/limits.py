@@ -9,6 +9,10 @@ from furrow.core.rates import rate_check
 CALLS_PER_MINUTE = 240
 WIDGET_MESSAGES_PER_MINUTE = 300
 HANDOFFS_PER_HOUR = 10
+PHOTOS_PER_HOUR = 40
+# A mail goes to an address that nobody has proven to be the visitor's.
+TRANSCRIPTS_PER_DAY = 5
+WIDGET_TRANSCRIPTS_PER_HOUR = 60
 
 
 def call_count(visit: Visit) -> None:
@@ -26,6 +30,15 @@ def message_count(visit: Visit) -> None:
 
 def handoff_count(visit: Visit) -> None:
     _count(f"{HANDOFFS_PER_HOUR}/hour", visit, "handoffs", visit.visitor.id)
+
+
+def photo_count(visit: Visit) -> None:
+    _count(f"{PHOTOS_PER_HOUR}/hour", visit, "photos", visit.visitor.id)
+
+
+def transcript_count(visit: Visit) -> None:
+    _count(f"{WIDGET_TRANSCRIPTS_PER_HOUR}/hour", visit, "transcripts", visit.widget.id)
+    _count(f"{TRANSCRIPTS_PER_DAY}/day", visit, "transcripts", visit.visitor.id)
 
 
 def _count(rate: str, visit: Visit, *parts: object) -> None:

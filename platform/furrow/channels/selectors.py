@@ -6,20 +6,31 @@ import re
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Value
+from django.db.models import F, QuerySet, Value
 from django.db.models.functions import Length, Substr
+from django.utils import timezone
 
+from furrow.accounts.models import User
 from furrow.assistants.config import AssistantConfig
 from furrow.channels.models import Widget, WidgetVisitor
-from furrow.conversations.feed import messages_shown, status_of
+from furrow.channels.photos import photo_shown
+from furrow.channels.transcripts import is_mail_sent
+from furrow.conversations.desk import shown_name
+from furrow.conversations.feed import messages_shown, status_of, typical_wait_s
 from furrow.conversations.models import Conversation, Turn
 from furrow.conversations.selectors import turns_of
 from furrow.core.context import unscoped
 from furrow.core.errors import NotFound
+from furrow.core.extensions import extensions
 from furrow.knowledge.models import DocumentVersion
+from furrow.tenants.hours import hours_read
 from furrow.tenants.presence import members_present
 
 HISTORY_LENGTH = 100
+PEOPLE_SHOWN = 3
+MOST_CARDS = 3
+EXCERPT_LENGTH = 160
+FACT_RUNG = "fact"
 DEFAULT_COLOR = "#2f6b3c"
 # How much of the document is shown on either side of a quote.
 CONTEXT_LENGTH = 400
@@ -44,7 +55,7 @@ def widget_on_duty(widget_id: UUID) -> Widget | None:
 
 
 def widget_config(widget: Widget, language: str) -> dict[str, Any]:
-    """What the widget shows before the first question. Raises nothing: `widget` has a published version."""
+    """What the widget shows before the first question, inside `tenant_tx`. `widget` has a published version."""
     published = AssistantConfig.of_version(widget.assistant.published)
     theme = widget.theme
     name = theme.get("title") or published.name
@@ -62,6 +73,24 @@ def widget_config(widget: Widget, language: str) -> dict[str, Any]:
         "human_available": human.enabled and bool(members_present(widget.tenant_id)),
         "human_enabled": human.enabled,
         "hours_note": " · ".join(part for part in (human.contact, human.hours) if part),
+        "people": _people(widget) if human.enabled else None,
+        "notice": theme.get(f"notice_{language}", ""),
+        "sound": theme.get("sound", "on") == "on",
+        "scheme": theme.get("scheme", "auto"),
+        "can_mail": is_mail_sent(),
+    }
+
+
+def _people(widget: Widget) -> dict[str, Any]:
+    """Who of the business is there, by the names that visitors read anyway, and when somebody is again."""
+    now = timezone.now()
+    opening = hours_read().next_opening(now)
+    is_open = opening is None or opening <= now
+    present = User.objects.filter(id__in=members_present(widget.tenant_id), is_active=True)
+    return {
+        "names": [name for user in present[:PEOPLE_SHOWN] if (name := shown_name(user))],
+        "opens_at": opening.isoformat() if opening and not is_open else None,
+        "typical_s": typical_wait_s(),
     }
 
 
@@ -77,6 +106,55 @@ def conversation_of(visitor: WidgetVisitor) -> Conversation | None:
         .first()
     )
     return conversation
+
+
+def customer_shown(visitor: WidgetVisitor) -> dict[str, str] | None:
+    if not visitor.customer_id:
+        return None
+    return {"id": visitor.customer_id, "name": visitor.customer_name}
+
+
+def conversations_of(visitor: WidgetVisitor) -> QuerySet[Any]:
+    """Every conversation of the visitor, closed ones too."""
+    rows: QuerySet[Any] = Conversation.objects.filter(
+        visitor_id=str(visitor.id), channel=Conversation.Channel.WIDGET
+    )
+    return rows
+
+
+def conversation_latest(visitor: WidgetVisitor) -> Conversation | None:
+    found: Conversation | None = conversations_of(visitor).order_by("-created_at").first()
+    return found
+
+
+def cards_of(turn: Turn, language: str) -> list[dict[str, str]]:
+    """At most three, for an answer from live rows; what a row does not say stays away."""
+    if turn.rung != FACT_RUNG:
+        return []
+    found = [card for make in extensions.cards.values() for card in make(turn.text, language)]
+    return found[:MOST_CARDS]
+
+
+NOTHING_UNREAD: dict[str, Any] = {"unread": 0, "name": "", "text": "", "watch": False}
+
+
+def unread_of(visitor: WidgetVisitor, seen: dict[str, Any]) -> dict[str, Any]:
+    """Words of a member that this browser has not shown yet. `seen` names the conversation and its last number;
+    `watch` says whether more may come.
+    """
+    found = conversation_latest(visitor)
+    if found is None:
+        return NOTHING_UNREAD
+    number = seen.get("number") if seen.get("conversation") == str(found.id) else 0
+    is_number = isinstance(number, int) and 0 <= number < 10**9
+    messages = messages_shown(found, after=int(number or 0) if is_number else 0)
+    last = messages[-1] if messages else {"name": "", "text": ""}
+    return {
+        "unread": len(messages),
+        "name": last["name"],
+        "text": last["text"][:EXCERPT_LENGTH],
+        "watch": found.state in {Conversation.State.WAITING, Conversation.State.HUMAN},
+    }
 
 
 def conversation_judged(visitor: WidgetVisitor) -> Conversation | None:
@@ -109,7 +187,8 @@ def turn_of(visitor: WidgetVisitor, turn_id: str) -> Turn:
 
 def history(conversation: Conversation) -> dict[str, Any]:
     """The conversation as its visitor sees it, the latest turns in order."""
-    latest = turns_of(conversation).order_by("-number")[:HISTORY_LENGTH]
+    rows = turns_of(conversation).prefetch_related("photos")
+    latest = rows.order_by("-number")[:HISTORY_LENGTH]
     turns = [_turn_shown(turn) for turn in reversed(latest)]
     return {
         "id": str(conversation.id),
@@ -122,7 +201,13 @@ def history(conversation: Conversation) -> dict[str, Any]:
 
 def _turn_shown(turn: Any) -> dict[str, Any]:
     is_done = turn.status == Turn.Status.DONE
-    shown = {"id": turn.id, "rung": turn.rung, "text": turn.answer, "citations": turn.citations}
+    shown = {
+        "id": turn.id,
+        "rung": turn.rung,
+        "text": turn.answer,
+        "citations": turn.citations,
+        "suggestions": turn.suggestions,
+    }
     judged = turn.judgement[0] if turn.judgement else None
     return {
         "id": str(turn.id),
@@ -131,6 +216,7 @@ def _turn_shown(turn: Any) -> dict[str, Any]:
         "status": turn.status,
         "answer": answer_shown(shown) if is_done else None,
         "feedback": {"value": judged.value} if judged else None,
+        "photos": [photo_shown(photo) for photo in turn.photos.all()],
         "created_at": turn.created_at,
     }
 
@@ -146,6 +232,7 @@ def answer_shown(payload: dict[str, Any]) -> dict[str, Any]:
         "rung": payload["rung"],
         "text": payload["text"],
         "citations": citations,
+        "suggestions": payload.get("suggestions", []),
     }
 
 

@@ -23,6 +23,12 @@ _THEME = {
     "color": re.compile(r"#[0-9a-fA-F]{6}"),
     "position": re.compile(r"left|right"),
     "language": re.compile(r"auto|zh|en"),
+    "mode": re.compile(r"bubble|inline"),
+    "scheme": re.compile(r"auto|light|dark"),
+    "sound": re.compile(r"on|off"),
+    "notice_zh": re.compile(_LINE + r"{0,160}"),
+    "notice_en": re.compile(_LINE + r"{0,160}"),
+    "notice_after": re.compile(r"\d{1,3}"),
 }
 
 
@@ -63,6 +69,17 @@ def widget_update(
     audit(
         actor, "widget.updated", object_type="widget", object_id=widget.id, fields=sorted(changes)
     )
+    return widget
+
+
+@transaction.atomic
+def widget_identity_set(*, actor: Actor, widget: Widget, identity: str) -> Widget:
+    """Whether the site vouches for its customers, and whether it has to. Effective with the next session."""
+    if identity not in Widget.Identity.values:
+        raise Invalid(_("This choice does not exist."), field="identity")
+    widget.identity = identity
+    widget.save(update_fields=["identity", "updated_at"])
+    audit(actor, "widget.identity_set", object_type="widget", object_id=widget.id, to=identity)
     return widget
 
 

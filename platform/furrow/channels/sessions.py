@@ -12,9 +12,11 @@ from typing import Any
 from uuid import UUID
 
 from django.core import signing
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from furrow.accounts.services import hash_token
+from furrow.channels.identity import Customer, customer_of
 from furrow.channels.models import Widget, WidgetVisitor
 from furrow.channels.selectors import widget_address, widget_on_duty
 from furrow.core.context import tenant_tx
@@ -24,6 +26,7 @@ from furrow.core.rates import rate_check
 
 LIFETIME = timedelta(minutes=15)
 SESSIONS_PER_HOUR = 300
+GLANCES_PER_HOUR = 150
 PREFIX = "fr_session_"
 _SALT = "furrow.channels.sessions.v1"
 _KIND = "widget-session"
@@ -65,7 +68,9 @@ class Visit:
 
 @dataclass(frozen=True)
 class Opened:
-    """A new session. `visitor_token` is what the browser keeps to be known again."""
+    """A new session. `visitor_token` is what the browser keeps to be known again; empty for a customer whom the site
+    vouches for, who is known by that alone and by nothing that stays on a shared computer.
+    """
 
     visit: Visit
     token: str
@@ -74,7 +79,7 @@ class Opened:
 
 
 def session_open(
-    *, public_key: str, origin: str, visitor_token: str, language: str, ip: str
+    *, public_key: str, origin: str, visitor_token: str, language: str, ip: str, identity: str = ""
 ) -> Opened:
     """Raises the same refusal for an unknown key, a widget that is off and a site that is not on its list: who
     may not come in learns nothing about the house.
@@ -92,10 +97,38 @@ def session_open(
         widget = _widget_for(widget_id, origin)
         if widget.assistant.published_id is None:
             raise Conflict("This assistant is not published yet.", code="not_published")
-        visitor, visitor_token = _visitor_ensure(widget, origin, visitor_token)
+        customer = customer_of(widget, identity)
+        if customer is not None:
+            visitor, visitor_token = _customer_ensure(widget, origin, visitor_token, customer), ""
+        else:
+            visitor, visitor_token = _visitor_ensure(widget, origin, visitor_token)
     session = Session(tenant_id, widget_id, visitor.id, origin, language)
     token, expires_at = session_token(session)
     return Opened(Visit(session, widget, visitor), token, expires_at, visitor_token)
+
+
+def glance(
+    *, public_key: str, origin: str, visitor_token: str, identity: str
+) -> WidgetVisitor | None:
+    """The visitor a page asks about without opening a session; nobody is made here, and a refusal looks the same."""
+    address = widget_address(public_key)
+    if address is None:
+        raise origin_refused()
+    tenant_id, widget_id = address
+    known_as = hash_token(visitor_token or identity)
+    rate_check(
+        f"{GLANCES_PER_HOUR}/hour",
+        tenant_key(tenant_id, "widget-glances", known_as),
+        message="Too many requests from this visitor.",
+    )
+    with tenant_tx(tenant_id):
+        widget = _widget_for(widget_id, origin)
+        customer = customer_of(widget, identity) if identity else None
+        if customer is not None:
+            rows = WidgetVisitor.objects.filter(widget=widget, customer_id=customer.id)
+            found: WidgetVisitor | None = rows.first()
+            return found
+        return _known_by(visitor_token, widget, origin) if visitor_token else None
 
 
 def session_check(*, token: str, origin: str) -> Visit:
@@ -150,9 +183,7 @@ def _widget_for(widget_id: UUID, origin: str) -> Widget:
 def _visitor_ensure(widget: Widget, origin: str, token: str) -> tuple[WidgetVisitor, str]:
     """The visitor who holds `token` on this very site, or a new one."""
     if token:
-        known: WidgetVisitor | None = WidgetVisitor.objects.filter(
-            widget=widget, origin=origin, token_hash=hash_token(token)
-        ).first()
+        known = _known_by(token, widget, origin)
         if known is not None:
             known.save(update_fields=["last_seen_at"])
             return known, token
@@ -161,3 +192,32 @@ def _visitor_ensure(widget: Widget, origin: str, token: str) -> tuple[WidgetVisi
         widget=widget, origin=origin, token_hash=hash_token(token)
     )
     return visitor, token
+
+
+def _known_by(token: str, widget: Widget, origin: str) -> WidgetVisitor | None:
+    """Nobody is a vouched-for customer by a token alone."""
+    found: WidgetVisitor | None = WidgetVisitor.objects.filter(
+        widget=widget, origin=origin, token_hash=hash_token(token), customer_id=""
+    ).first()
+    return found
+
+
+def _customer_ensure(widget: Widget, origin: str, token: str, customer: Customer) -> WidgetVisitor:
+    """The one visitor of this customer. Who chatted before signing in takes that conversation along, the first time."""
+    row: WidgetVisitor | None = WidgetVisitor.objects.filter(
+        widget=widget, customer_id=customer.id
+    ).first()
+    if row is None:
+        row = _known_by(token, widget, origin) if token else None
+        row = row or WidgetVisitor(widget=widget, origin=origin)
+        # The browser's token opens nothing from here on: somebody else may use this browser next.
+        row.token_hash = hash_token(secrets.token_urlsafe(32))
+        row.customer_id = customer.id
+    row.customer_name = customer.name
+    try:
+        with transaction.atomic():
+            row.save()
+    except IntegrityError:
+        # Two tabs signed in at the same moment.
+        row = WidgetVisitor.objects.get(widget=widget, customer_id=customer.id)
+    return row

@@ -16,5 +16,10 @@ urlpatterns = [
     path("api/feed", feed_api.feed, name="widget-feed"),
     path("api/csat", feed_api.csat, name="widget-csat"),
     path("api/handoff", api.handoff, name="widget-handoff"),
+    path("api/photos", api.photo_create, name="widget-photos"),
+    path("api/photos/<str:photo_id>", api.photo_read, name="widget-photo"),
+    path("api/turns/<str:turn_id>/cards", api.cards, name="widget-cards"),
+    path("api/transcript", api.transcript, name="widget-transcript"),
+    path("api/unread", api.unread, name="widget-unread"),
     path("api/<path:rest>", api.nothing, name="widget-nothing"),
 ]

@@ -30,6 +30,26 @@ _BY_CODE: dict[str, tuple[str, str]] = {
         "同事看到后会尽快联系您。",
         "A colleague will get in touch with you soon.",
     ),
+    "identity_required": (
+        "请先登录本网站，再打开对话。",
+        "Please sign in to this website first, then open the chat.",
+    ),
+    "photo_only": ("（照片）", "(Photo)"),
+    "not_a_photo": (
+        "这个文件不是照片，请选择 JPEG、PNG 或 WebP 图片。",
+        "This file is no photo. Choose a JPEG, PNG or WebP picture.",
+    ),
+    "photo_too_large": (
+        "照片太大，请选小一点的。",
+        "This photo is too large. Choose a smaller one.",
+    ),
+    "photos_many": ("一条消息最多带 6 张照片。", "A message may carry up to 6 photos."),
+    "address_invalid": ("请填写正确的邮箱地址。", "Please write a valid e-mail address."),
+    "transcript_asked": (
+        "聊天记录会在几分钟内发送到您的邮箱。",
+        "The conversation will be in your mailbox in a few minutes.",
+    ),
+    "mail_off": ("本店暂时不能发送邮件。", "This shop cannot send e-mail at the moment."),
 }
 _BY_STATUS: dict[int, tuple[str, str]] = {
     401: ("请重新打开对话。", "Open the chat again."),

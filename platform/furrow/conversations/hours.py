@@ -23,27 +23,33 @@ _TURNS = """
 SELECT date_trunc('hour', t.created_at, 'UTC') AS hour, t.rung,
        count(*) FILTER (WHERE is_real) AS questions,
        count(*) FILTER (WHERE is_real AND is_done) AS answered,
-       count(*) FILTER (WHERE is_real AND is_done AND t.rung NOT IN ('human', 'person', 'held', '') AND f.id IS NULL) AS solved,
-       count(*) FILTER (WHERE t.rung = 'composed' AND is_done) AS written
+       count(*) FILTER (WHERE is_real AND is_done AND f.id IS NULL
+                          AND t.rung NOT IN ('human', 'person', 'held', '')) AS solved,
+       count(*) FILTER (WHERE is_done AND (t.rung = 'composed' OR d.rung = 'composed')) AS written
   FROM conversations_turn t
   JOIN conversations_conversation c ON c.tenant_id = t.tenant_id AND c.id = t.conversation_id
-  LEFT JOIN conversations_feedback f ON f.tenant_id = t.tenant_id AND f.turn_id = t.id AND f.value = -1,
+  LEFT JOIN conversations_feedback f ON f.tenant_id = t.tenant_id AND f.turn_id = t.id AND f.value = -1
+  LEFT JOIN conversations_draft d ON d.tenant_id = t.tenant_id AND d.turn_id = t.id,
        LATERAL (SELECT NOT c.is_test AND t.rung <> 'greeting' AS is_real, t.status = 'done' AS is_done) AS said
  WHERE t.tenant_id = %(tenant)s {within}
  GROUP BY 1, 2
 """
 
-# Resolved: answered, never by a person nor with a wish for one, and nothing in it marked unhelpful.
+# Resolved: answered, without a person (none answered, let an answer pass, took over or was wished for), and
+# nothing in it marked unhelpful.
 _CONVERSATIONS = """
 SELECT date_trunc('hour', c.created_at, 'UTC') AS hour, count(*) AS begun,
        count(*) FILTER (WHERE is_resolved) AS resolved,
        count(*) FILTER (WHERE is_resolved AND is_praised) AS confirmed
   FROM conversations_conversation c,
-       LATERAL (SELECT coalesce(bool_or(t.status = 'done' AND t.rung NOT IN ('human', 'person', 'held', '', 'greeting')), false)
+       LATERAL (SELECT coalesce(bool_or(t.status = 'done'
+                                        AND t.rung NOT IN ('human', 'person', 'held', '', 'greeting')), false)
                    AND NOT coalesce(bool_or(t.status = 'done' AND t.rung IN ('human', 'person', 'held')), false)
                    AND NOT coalesce(bool_or(f.value = -1), false)
                    AND NOT EXISTS (SELECT 1 FROM conversations_ticket k
-                                    WHERE k.tenant_id = c.tenant_id AND k.conversation_id = c.id) AS is_resolved,
+                                    WHERE k.tenant_id = c.tenant_id AND k.conversation_id = c.id)
+                   AND NOT EXISTS (SELECT 1 FROM conversations_handoff h
+                                    WHERE h.tenant_id = c.tenant_id AND h.conversation_id = c.id) AS is_resolved,
                        coalesce(bool_or(f.value = 1), false) AS is_praised
                   FROM conversations_turn t
                   LEFT JOIN conversations_feedback f ON f.tenant_id = t.tenant_id AND f.turn_id = t.id

@@ -23,6 +23,9 @@ class Conversation(TenantModel):
         API = "api", "API"
         DASHBOARD = "dashboard", _("Dashboard")
         WIDGET = "widget", _("Widget")
+        REST = "rest", _("Own program")
+        WECHAT = "wechat", "WeChat"
+        EMAIL = "email", _("E-mail")
 
     assistant = TenantForeignKey(Assistant, models.CASCADE, related_name="conversations")
     channel = models.CharField(max_length=10, choices=Channel.choices)
@@ -105,6 +108,11 @@ class Turn(TenantModel):
 
     def __str__(self) -> str:
         return f"turn {self.number}"
+
+    @property
+    def suggestions(self) -> list[str]:
+        """Approved questions that were offered beside the answer ("did you mean"), the nearest first."""
+        return list(self.trace[-1].get("suggested", [])) if self.trace else []
 
 
 class Feedback(TenantModel):

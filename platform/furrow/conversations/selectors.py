@@ -107,6 +107,7 @@ def turn_payload(turn: Turn) -> dict[str, Any]:
         "rung": turn.rung,
         "text": turn.answer,
         "citations": turn.citations,
+        "suggestions": turn.suggestions,
         "usage": {**NO_USAGE, **turn.usage},
         "cost": {"amount": decimal_text(turn.cost_amount), "currency": turn.cost_currency},
     }

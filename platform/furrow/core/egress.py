@@ -185,3 +185,32 @@ def _client(
 def _authorities() -> ssl.SSLContext:
     """Whose certificates count. Reading them takes 20 ms, more than most calls: once a process."""
     return httpx.create_ssl_context(trust_env=False)
+
+
+def connect_public(
+    host: str, port: int, *, ports: frozenset[int], is_tls: bool, timeout_s: float
+) -> socket.socket:
+    """A connection to a server a tenant named, for protocols that are not HTTP. Held to the address that was checked,
+    its certificate to the name.
+    """
+    if port not in ports:
+        raise Invalid("This port is not allowed.", code="port_refused", field="port")
+    address = _resolve(host, port)
+    try:
+        plain = socket.create_connection((address, port), timeout=timeout_s)
+    except OSError:
+        raise UpstreamFailed("The server did not answer.", code="no_answer") from None
+    if not is_tls:
+        return plain
+    try:
+        return tls_context().wrap_socket(plain, server_hostname=host)
+    except (ssl.SSLError, OSError):
+        plain.close()
+        raise UpstreamFailed(
+            "The server's certificate cannot be trusted.", code="tls_failed", permanent=True
+        ) from None
+
+
+def tls_context() -> ssl.SSLContext:
+    """Whose certificates count, also for a connection that becomes encrypted later."""
+    return _authorities()

@@ -5,6 +5,7 @@ Each is one dict or list; a key registered twice is an error, so the order of ap
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -52,12 +53,24 @@ class PanelLine:
     url: str = ""
 
 
+@dataclass(frozen=True)
+class ReportTable:
+    """A table a trade adds to the monthly report. `heads` and `rows` are texts; the first column is the wide one."""
+
+    title: Any
+    heads: tuple[Any, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
 @dataclass
 class Extensions:
     job_handlers: dict[str, JobHandler] = field(default_factory=dict)
     rungs: dict[str, Any] = field(default_factory=dict)
     # Rungs of the trades that answer from their own rows; the rung `fact` asks each.
     facts: dict[str, Any] = field(default_factory=dict)
+    # What an answer of the rung `fact` was about, as cards: called with the question and its language, inside
+    # `tenant_tx`; gives dicts of texts with `title`, and where known `spec`, `code`, `price`, `stock` and `as_of`.
+    cards: dict[str, Callable[[str, str], list[dict[str, str]]]] = field(default_factory=dict)
     assistant_templates: dict[str, Any] = field(default_factory=dict)
     dashboard_sections: dict[str, DashboardSection] = field(default_factory=dict)
     api_routers: dict[str, Any] = field(default_factory=dict)
@@ -70,6 +83,10 @@ class Extensions:
     # Of a conversation's id and the tenant's slug: lines for the inbox, and variables of ready replies.
     inbox_panels: dict[str, Callable[[UUID, str], list[PanelLine]]] = field(default_factory=dict)
     reply_variables: dict[str, Callable[[UUID], dict[str, str]]] = field(default_factory=dict)
+    # Of the first and the last day of a month: tables of the monthly report.
+    report_tables: dict[str, Callable[[date, date], list[ReportTable]]] = field(
+        default_factory=dict
+    )
     # Called with a name such as "budget.threshold" and its facts, after what happened has committed.
     listeners: dict[str, Callable[[str, dict[str, Any]], None]] = field(default_factory=dict)
 

@@ -8,9 +8,11 @@ class DashboardConfig(AppConfig):
 
     def ready(self) -> None:
         from furrow.core.extensions import DashboardSection, extensions  # noqa: PLC0415  after models
+        from furrow.dashboard.channels_api import router as channels_router  # noqa: PLC0415
         from furrow.dashboard.webhooks_api import router  # noqa: PLC0415
 
         extensions.register("api_routers", "webhooks", router)
+        extensions.register("api_routers", "channels", channels_router)
 
         everyone = frozenset({"owner", "admin", "staff", "viewer"})
         leaders = frozenset({"owner", "admin"})
@@ -25,7 +27,9 @@ class DashboardConfig(AppConfig):
             ("inbox", _("Inbox"), "inbox", "inbox", 15, everyone),
             ("conversations", _("Conversations"), "conversations", "chat", 70, everyone),
             ("tickets", _("Tickets"), "tickets", "ticket", 80, everyone),
+            ("report", _("Report"), "service", "gauge", 85, everyone),
             ("costs", _("Costs"), "costs", "coins", 90, leaders),
+            ("channels", _("Channels"), "channels", "send", 190, leaders),
             ("members", _("Members"), "members", "people", 200, leaders),
             ("keys", _("API keys"), "keys", "key", 210, leaders),
             ("webhooks", _("Notifications"), "webhooks", "bell", 215, leaders),

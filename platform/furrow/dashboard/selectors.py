@@ -9,10 +9,12 @@ from django.utils import timezone
 
 from furrow.assistants.models import Assistant, Gap
 from furrow.conversations.models import Conversation, Ticket, Turn
-from furrow.knowledge.models import Document
+from furrow.knowledge.models import Document, KnowledgeBase
+from furrow.knowledge.selectors import documents_expiring, findings_open, knowledge_bases_list
 from furrow.tenants.models import AuditEntry
 
 FIGURES_PERIOD = timedelta(days=30)
+_EXPIRING_COUNTED = 100
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,26 @@ def figures() -> Figures:
         answered_share=counted["answered"] / questions if questions else None,
         open_tickets=Ticket.objects.filter(state=Ticket.State.OPEN).count(),
         open_gaps=Gap.objects.filter(state=Gap.State.OPEN, assistant__deleted_at=None).count(),
+    )
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What waits for a look: shelves with the number of their findings, documents by their last day."""
+
+    bases: list[tuple[KnowledgeBase, int]]
+    expiring: list[Document]
+    expiring_count: int
+
+
+def upkeep(shown: int = 3) -> Upkeep:
+    expiring = list(documents_expiring()[:_EXPIRING_COUNTED])
+    counts = findings_open()
+    bases = knowledge_bases_list().filter(id__in=list(counts))
+    return Upkeep(
+        bases=[(base, counts[base.id]) for base in bases],
+        expiring=expiring[:shown],
+        expiring_count=len(expiring),
     )
 
 

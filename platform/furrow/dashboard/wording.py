@@ -1,10 +1,12 @@
 """Words for the states, rungs and actions that are stored as codes."""
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import ngettext
 
 from furrow.core.extensions import extensions
 from furrow.gateway.chat import chat_is_configured
@@ -137,6 +139,13 @@ _SEARCH_REASONS = {
     "known": _lazy("Counts more: it answered questions like this one."),
     "known_passage": _lazy("Counts more: this passage answered a question like this one."),
 }
+SEARCH_MODES = {
+    "hybrid": _lazy("Words and meaning together"),
+    "lexical": _lazy("Exact words only"),
+    "vector": _lazy("Meaning only"),
+}
+# From when on it is said that something expires.
+_SOON_DAYS = 14
 _SEARCH_CUTS = {
     "duplicate": _lazy("It says the same as a passage above."),
     "beyond_limit": _lazy("It comes after the number that was asked for."),
@@ -166,6 +175,7 @@ _API_GROUPS = {
     "knowledge": _lazy("Knowledge and search"),
     "metering": _lazy("Usage, prices and budgets"),
     "webhooks": _lazy("Messages to your programs"),
+    "channels": _lazy("Channels"),
     "assistants": _lazy("Assistants"),
     "evaluation": _lazy("Golden questions and tests"),
     "conversations": _lazy("Conversations"),
@@ -234,6 +244,12 @@ _ACTIONS = {
     "ticket.closed": _lazy("Ticket closed"),
     "ticket.reopened": _lazy("Ticket reopened"),
     "widget.updated": _lazy("Widget changed"),
+    "widget.identity_set": _lazy("Signed customers of the widget changed"),
+    "widget.identity_renewed": _lazy("Secret for signed customers renewed"),
+    "channel.created": _lazy("Channel added"),
+    "channel.updated": _lazy("Channel changed"),
+    "channel.deleted": _lazy("Channel removed"),
+    "channel.restored": _lazy("Channel brought back"),
     "webhook.created": _lazy("Address for messages added"),
     "webhook.updated": _lazy("Address for messages changed"),
     "webhook.secret_renewed": _lazy("Secret of an address renewed"),
@@ -307,6 +323,11 @@ def search_cut(code: str) -> str:
     return str(_SEARCH_CUTS.get(code, code))
 
 
+def searches_like(settings: Mapping[str, Any]) -> str:
+    mode = SEARCH_MODES.get(settings.get("mode", ""), SEARCH_MODES["hybrid"])
+    return f"{mode} · {settings.get('limit', 8)}"
+
+
 def search_addition(kind: str, said: str, meant: str) -> str:
     return str(_SEARCH_ADDITIONS[kind]) % {"said": said, "meant": meant}
 
@@ -343,3 +364,18 @@ def ticket_reason(reason: str) -> str:
     if reason == "asked":
         return _("The visitor asked for a person.")
     return reason.replace("_", " ")
+
+
+def validity(begins: date | None, ends: date | None, today: date) -> tuple[str, str]:
+    """The colour and words of a badge; both empty while nothing about the dates needs a look."""
+    if ends is not None and ends < today:
+        return "bad", _("Expired")
+    if begins is not None and begins > today:
+        days = (begins - today).days
+        return "busy", ngettext("begins tomorrow", "begins in %(n)d days", days) % {"n": days}
+    if ends is not None and (ends - today).days <= _SOON_DAYS:
+        days = (ends - today).days
+        if not days:
+            return "warn", _("last day")
+        return "warn", ngettext("%(n)d day left", "%(n)d days left", days) % {"n": days}
+    return "", ""

@@ -10,6 +10,7 @@ class KnowledgeConfig(AppConfig):
         from furrow.core.extensions import extensions  # noqa: PLC0415
         from furrow.knowledge import jobs  # noqa: PLC0415
         from furrow.knowledge.backfill import EmbedHandler  # noqa: PLC0415
+        from furrow.knowledge.disagreements import DisagreementsHandler  # noqa: PLC0415
         from furrow.knowledge.ingest import IngestHandler  # noqa: PLC0415
         from furrow.knowledge.lexical.compaction import CompactionHandler  # noqa: PLC0415
         from furrow.knowledge.relations import RelationsHandler  # noqa: PLC0415
@@ -20,3 +21,4 @@ class KnowledgeConfig(AppConfig):
         extensions.register("job_handlers", jobs.COMPACT, CompactionHandler())
         extensions.register("job_handlers", jobs.VECTOR_INDEX, VectorIndexHandler())
         extensions.register("job_handlers", jobs.RELATIONS, RelationsHandler())
+        extensions.register("job_handlers", jobs.DISAGREEMENTS, DisagreementsHandler())

@@ -1,6 +1,5 @@
 """What is in doubt in a version, with what the owner chose about such words before. Inside `tenant_tx`."""
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -10,12 +9,11 @@ from django.utils import timezone
 from furrow.knowledge.bulk import insert_rows
 from furrow.knowledge.cleaning.contradictions import Fact, contradictions, facts_of
 from furrow.knowledge.cleaning.document import clean_document
-from furrow.knowledge.cleaning.flag import LEFT_OUT, Flag
+from furrow.knowledge.cleaning.flag import LEFT_OUT, Flag, words_hash
+from furrow.knowledge.disagreements import overlap, stated_in
 from furrow.knowledge.models import Document, DocumentVersion, Finding, FindingChoice
 from furrow.knowledge.parsing.document import ParsedDocument
-from furrow.knowledge.text.folding import fold
 
-MAX_COMPARED = 200
 MAX_FINDINGS = 1_000
 _EXCERPT = 300
 
@@ -33,7 +31,6 @@ class Review:
 def version_review(document: Document, version: DocumentVersion, parsed: ParsedDocument) -> Review:
     """Looks at what was read, also beside the other documents of the base, and notes its facts on the version."""
     facts = facts_of(parsed)
-    version.stages["facts"] = [list(fact) for fact in facts]
     flags = clean_document(parsed, timezone.localdate())
     flags += contradictions(facts, _other_facts(document))
     choices = _choices(document.knowledge_base_id, flags, parsed)
@@ -48,12 +45,24 @@ def version_review(document: Document, version: DocumentVersion, parsed: ParsedD
         and flag.code != "running"
         and _is_chosen(flag, parsed, choices)
     ]
+    left_out = _blocks_under(parsed, chosen)
+    version.stages["facts"] = [list(fact) for fact in _heard(facts, parsed, left_out)]
     return Review(
         _rows(document, version, parsed, states),
         [flag for flag in flags if flag not in kept],
-        _blocks_under(parsed, chosen),
+        left_out,
         _blocks_under(parsed, kept),
     )
+
+
+def _heard(facts: Iterable[Fact], parsed: ParsedDocument, left_out: frozenset[int]) -> list[Fact]:
+    """What the document still states; words that were left out contradict nobody."""
+    silent = [block for block in parsed.blocks if block.start in left_out]
+    return [
+        fact
+        for fact in facts
+        if not any(fact.start < block.end and fact.end > block.start for block in silent)
+    ]
 
 
 def findings_replace(version: DocumentVersion, findings: Sequence[Finding]) -> None:
@@ -61,23 +70,12 @@ def findings_replace(version: DocumentVersion, findings: Sequence[Finding]) -> N
     insert_rows(findings)
 
 
-def words_hash(kind: str, words: str) -> str:
-    """The same for the same words, however they are spaced, and apart for each kind."""
-    return hashlib.sha256(f"{kind}\0{''.join(fold(words).split())}".encode()).hexdigest()
-
-
 def _other_facts(document: Document) -> dict[str, list[Fact]]:
-    others = (
-        Document.objects.filter(
-            knowledge_base_id=document.knowledge_base_id,
-            deleted_at=None,
-            live_version__stages__has_key="facts",
-        )
-        .exclude(id=document.id)
-        .order_by("-updated_at")
-        .values_list("title", "live_version__stages__facts")[:MAX_COMPARED]
-    )
-    return {title: [Fact(*fact) for fact in facts] for title, facts in others if facts}
+    return {
+        other.document.title: list(other.facts)
+        for other in stated_in(document.knowledge_base_id)
+        if other.document.id != document.id and overlap(document, other.document)
+    }
 
 
 def _choices(

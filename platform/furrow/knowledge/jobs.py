@@ -10,6 +10,7 @@ EMBED = "knowledge.embed"
 COMPACT = "knowledge.compact"
 VECTOR_INDEX = "knowledge.vector_index"
 RELATIONS = "knowledge.relations"
+DISAGREEMENTS = "knowledge.disagreements"
 LANE = "ingest"
 
 
@@ -33,3 +34,9 @@ def vector_index_enqueue(knowledge_base_id: UUID) -> None:
 def relations_enqueue(knowledge_base_id: UUID) -> None:
     """A little later, so that many documents at once are counted once."""
     job_enqueue(kind=RELATIONS, subject_id=knowledge_base_id, lane=LANE, delay=timedelta(seconds=5))
+
+
+def disagreements_enqueue(knowledge_base_id: UUID) -> None:
+    """A little later, for the same reason."""
+    delay = timedelta(seconds=5)
+    job_enqueue(kind=DISAGREEMENTS, subject_id=knowledge_base_id, lane=LANE, delay=delay)

@@ -272,6 +272,12 @@ class Finding(TenantModel):
     def __str__(self) -> str:
         return f"{self.kind} {self.start}-{self.end}"
 
+    @property
+    def pieces(self) -> list[str]:
+        """The words of the excerpt that tell."""
+        told = self.reason.get("said") or self.reason.get("detail", "")
+        return [piece for piece in told.split("; ") if piece in self.excerpt]
+
 
 class FindingChoice(TenantModel):
     """What the owner chose for words of one kind; the next upload that brings them again follows it."""

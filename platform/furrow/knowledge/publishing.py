@@ -8,6 +8,7 @@ from django.utils import timezone
 from furrow.core.context import tenant_tx
 from furrow.core.extensions import JobRun
 from furrow.knowledge import corrections, indexing, known_questions, vectors
+from furrow.knowledge.disagreements import disagreements_due
 from furrow.knowledge.jobs import embed_enqueue, relations_enqueue
 from furrow.knowledge.lexical import compaction, store
 from furrow.knowledge.lexical.segments import build_segment
@@ -43,6 +44,7 @@ def version_publish(job: JobRun, version_id: UUID, document_id: UUID) -> None:
         known_questions.relink(document)
         Finding.objects.filter(document=document).exclude(version=version).delete()
         corrections.replacement_live(document)
+        disagreements_due(document.knowledge_base_id, version.id, old_id)
         compaction.compaction_enqueue_if_due(document.knowledge_base_id)
         embedded = version.stages["embedding"]
         base = document.knowledge_base

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Case, Count, F, Q, QuerySet, When
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -17,6 +17,7 @@ from furrow.core.context import current_tenant_id
 from furrow.core.errors import NotFound
 from furrow.core.jobs import places_in_queue
 from furrow.core.models import Job
+from furrow.knowledge.cleaning.contradictions import KIND
 from furrow.knowledge.failures import failure_message
 from furrow.knowledge.models import (
     Chunk,
@@ -31,6 +32,8 @@ from furrow.knowledge.storage import file_path
 
 STAGES = ("parsing", "cleaning", "embedding")
 HEAVY_FIELDS = ("text", "blocks", "pages")
+# Kinds of findings by which a customer is told something wrong.
+MOST_MISLEADING = (KIND, "stale", "placeholder")
 
 
 @dataclass(frozen=True)
@@ -176,19 +179,35 @@ def chunk_get(chunk_id: UUID) -> Chunk:
 
 
 def findings_of(knowledge_base: KnowledgeBase, *, state: str = "", kind: str = "") -> QuerySet[Any]:
-    """Of what is live now; the surest first."""
-    findings = Finding.objects.filter(
-        knowledge_base=knowledge_base,
-        document__deleted_at=None,
-        document__live_version_id=F("version_id"),
-    )
+    """Of what is live now; what misleads customers most first, then the surest. A dispute with a document that has expired since is none."""
+    findings = _findings_live().filter(knowledge_base=knowledge_base)
     if state:
         findings = findings.filter(state=state)
     if kind:
         findings = findings.filter(kind=kind)
-    return findings.select_related("document").order_by(
-        "kind", "-score", "document__title", "start"
+    weight = Case(
+        *(When(kind=name, then=place) for place, name in enumerate(MOST_MISLEADING)),
+        default=len(MOST_MISLEADING),
     )
+    # The sides of one dispute stand together.
+    return findings.select_related("document").order_by(
+        weight, "kind", "reason__about", "-score", "document__title", "start"
+    )
+
+
+def _findings_live() -> QuerySet[Any]:
+    today = timezone.localdate().isoformat()
+    return Finding.objects.filter(
+        ~Q(state=Finding.State.OPEN) | Q(reason__until__isnull=True) | Q(reason__until__gte=today),
+        document__deleted_at=None,
+        document__live_version_id=F("version_id"),
+    )
+
+
+def findings_open() -> dict[UUID, int]:
+    """How many findings wait for a decision, by knowledge base."""
+    rows = _findings_live().filter(state=Finding.State.OPEN, knowledge_base__deleted_at=None)
+    return dict(rows.values_list("knowledge_base_id").annotate(Count("id")))
 
 
 def findings_counts(knowledge_base: KnowledgeBase) -> dict[str, dict[str, int]]:
@@ -200,12 +219,22 @@ def findings_counts(knowledge_base: KnowledgeBase) -> dict[str, dict[str, int]]:
     return counts
 
 
-def documents_expiring(knowledge_base: KnowledgeBase, *, days: int = 14) -> QuerySet[Any]:
-    """Documents whose last valid day is past or within `days`, the soonest first."""
+def disputes_by_document(knowledge_base: KnowledgeBase) -> list[dict[str, Any]]:
+    """The documents that disagree with others: `document_id`, `title` and at how many `places`."""
+    rows = findings_of(knowledge_base, state=Finding.State.OPEN, kind=KIND)
+    counted = rows.order_by().values("document_id", title=F("document__title"))
+    return list(counted.annotate(places=Count("id")).order_by("-places", "title"))
+
+
+def documents_expiring(
+    knowledge_base: KnowledgeBase | None = None, *, days: int = 14
+) -> QuerySet[Any]:
+    """Documents, of one base or all, whose last valid day is past or within `days`, the soonest first."""
     last = timezone.localdate() + timedelta(days=days)
-    return Document.objects.filter(
-        knowledge_base=knowledge_base, deleted_at=None, valid_to__lte=last
-    ).order_by("valid_to", "title")
+    documents = Document.objects.filter(deleted_at=None, valid_to__lte=last)
+    if knowledge_base is not None:
+        documents = documents.filter(knowledge_base=knowledge_base)
+    return documents.filter(knowledge_base__deleted_at=None).order_by("valid_to", "title")
 
 
 def corrections_of(document: Document) -> QuerySet[Any]:

@@ -6,6 +6,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Sum
 
 from furrow.core.errors import Conflict, Invalid, NotFound
 from furrow.metering.attribution import WALLET
@@ -14,6 +15,7 @@ from furrow.metering.models import Account, Balance, Budget, Hold, LedgerLine, P
 from furrow.metering.models.ledger import Period
 from furrow.metering.money import ZERO, exact
 from furrow.metering.posting import Entry, entry_post
+from furrow.metering.selectors import day_span
 from furrow.tenants.services import Actor, audit
 
 Book = LedgerLine.Account
@@ -39,6 +41,19 @@ def credit_read() -> Credit | None:
         return Credit(account.currency, ZERO, ZERO)
     left = max(wallet.cap_hard - wallet.posted - wallet.held, ZERO)
     return Credit(account.currency, wallet.cap_hard, exact(left))
+
+
+def adjusted_this_month(today: date) -> Decimal:
+    """What was added by hand (taken off below 0) and counts in the tenant's limits of the month."""
+    lines = LedgerLine.objects.filter(
+        reason__in=("adjustment", "reversal"),
+        account__in=(Book.WALLET, Book.RECEIVABLE),
+        currency=account_read().currency,
+        scopes__contains=["tenant"],
+        occurred_at__gte=day_span(today.replace(day=1), today)[0],
+    )
+    total: Decimal | None = lines.aggregate(total=Sum("debit") - Sum("credit"))["total"]
+    return total or ZERO
 
 
 def prepaid_set(*, actor: Actor, is_prepaid: bool) -> None:

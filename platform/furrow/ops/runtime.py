@@ -1,6 +1,7 @@
 """The embedded installation: where it lies, what it runs, and the addresses other commands read."""
 
 import os
+import re
 import socket
 import sys
 import urllib.error
@@ -20,6 +21,7 @@ from furrow.ops.supervisor import Service
 
 ROOT = Path(settings.BASE_DIR)
 VAR = Path(settings.VAR_DIR)
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
 _MODEL_KEY_FILE = VAR / "secrets" / "embeddings_api_key"
 
 
@@ -71,6 +73,32 @@ def check_ports(ports: Ports) -> None:
             )
 
 
+def check_model() -> None:
+    """What can be known of the chosen chat model before anything is started."""
+    name = settings.FURROW_MODEL
+    if not name:
+        return
+    if os.environ.get("CHAT_URL"):
+        raise CannotStart(
+            "FURROW_MODEL starts a chat model here and CHAT_URL names another: set only one of them."
+        )
+    if Path(name).is_dir():
+        if not (Path(name) / "config.json").is_file():
+            raise CannotStart(
+                f"FURROW_MODEL: {name} holds no config.json, so it is no folder of a model."
+            )
+    elif not _HUB_ID.fullmatch(name):
+        raise CannotStart(
+            f"FURROW_MODEL: {name} is neither a folder nor a name like OWNER/MODEL on a hub."
+        )
+
+
+def model_name() -> str:
+    """What pages, bills and the API call it: a folder's own name, where it lies is nobody's business."""
+    name = str(settings.FURROW_MODEL)
+    return Path(name).resolve().name if Path(name).is_dir() else name
+
+
 def is_embedded_database() -> bool:
     return not os.environ.get("DATABASE_URL")
 
@@ -120,13 +148,9 @@ def model_addresses(ports: Ports) -> dict[str, str]:
     values = {"EMBEDDINGS_URL": os.environ.get("EMBEDDINGS_URL") or own}
     if not settings.FURROW_MODEL:
         return values
-    if os.environ.get("CHAT_URL"):
-        raise CannotStart(
-            "FURROW_MODEL starts a chat model here and CHAT_URL names another: set only one of them."
-        )
     return values | {
         "CHAT_URL": own,
-        "CHAT_MODEL": settings.FURROW_MODEL,
+        "CHAT_MODEL": model_name(),
         "CHAT_DIALECT": "own",
         "CHAT_API_KEY_FILE": str(_MODEL_KEY_FILE),
     }
@@ -222,7 +246,7 @@ def _inference_command(python: str, ports: Ports) -> list[str]:
         *("--device", settings.FURROW_DEVICE),
     ]
     if settings.FURROW_MODEL:
-        command += ["--model", settings.FURROW_MODEL, "--model-name", settings.FURROW_MODEL]
+        command += ["--model", settings.FURROW_MODEL, "--model-name", model_name()]
     return command
 
 

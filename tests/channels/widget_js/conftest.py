@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -40,6 +41,8 @@ class Turn:
     id: str
     text: str
     events: list[tuple[str, dict[str, Any]]]
+    number: int = 0
+    photos: list[dict[str, Any]] = field(default_factory=list)
     cuts: list[int] = field(default_factory=list)
     is_done: bool = False
 
@@ -49,11 +52,12 @@ class Turn:
 
 
 def answer_events(
-    text: str, citations: list[dict[str, Any]] | None = None
+    text: str, citations: list[dict[str, Any]] | None = None, *, suggestions: tuple[str, ...] = ()
 ) -> list[tuple[str, dict[str, Any]]]:
     """Status, the text in small pieces, the answer, done."""
     pieces = re.findall(r"(?s).{1,4}", text)
     final = {"id": "a", "rung": "quoted", "text": text, "citations": citations or []}
+    final["suggestions"] = list(suggestions)
     return [
         ("status", {"stage": "queued"}),
         ("status", {"stage": "searching"}),
@@ -77,6 +81,14 @@ class Backend:
         self.cuts: list[int] = []
         self.state = "bot"
         self.refusals: list[int] = []
+        self.messages: list[dict[str, Any]] = []
+        self.status: dict[str, Any] | None = None
+        self.asks_csat = False
+        self.photos: dict[str, bytes] = {}
+        self.cards: list[dict[str, str]] = []
+        self.unread: dict[str, Any] = {"unread": 0, "name": "", "text": "", "watch": False}
+        self.now = "2099-01-01T08:00:00Z"
+        self.customer: dict[str, str] | None = None
         self.gate = threading.Event()
         self.gate.set()
         self.passage = {
@@ -103,12 +115,29 @@ class Backend:
     def revoke(self) -> None:
         self.tokens.clear()
 
-    def message(self, text: str, key: str) -> str:
+    def says(self, text: str, name: str = "小王") -> None:
+        """A member writes; the feed tells it."""
+        number = len(self.messages) + 1
+        after = self.turns[-1].number if self.turns else 0
+        row = {"id": f"m{number}", "number": number, "name": name, "text": text}
+        self.messages.append(
+            {**row, "author": "staff", "after_turn": after, "created_at": self.now}
+        )
+
+    def photo(self, data: bytes, key: str) -> str:
+        if key not in self.keys:
+            self.keys[key] = f"p{len(self.photos) + 1}"
+            self.photos[self.keys[key]] = data
+        return self.keys[key]
+
+    def message(self, text: str, key: str, photos: list[str] | None = None) -> str:
         if key not in self.keys:
             events = self.answers.get(text) or answer_events(
                 "Claims are taken within 48 hours of delivery. [1]", [CITATION]
             )
-            turn = Turn(f"t{len(self.turns) + 1}", text, events, self.cuts)
+            number = len(self.turns) + 1
+            shown = [{"id": each, "width": 4, "height": 3} for each in photos or []]
+            turn = Turn(f"t{number}", text, events, number, shown, self.cuts)
             self.turns.append(turn)
             self.keys[key] = turn.id
         return self.keys[key]
@@ -123,11 +152,14 @@ class Backend:
                 "text": turn.text,
                 "status": "done" if turn.is_done else "running",
                 "answer": turn.answer() if turn.is_done else None,
-                "created_at": "2026-05-01T08:00:00Z",
+                "number": turn.number,
+                "photos": turn.photos,
+                "created_at": self.now,
             }
             for turn in self.turns
         ]
-        return {"id": "c1", "turns": rows, "state": self.state}
+        shared = {"id": "c1", "messages": self.messages, "status": self.status}
+        return {**shared, "turns": rows, "state": self.state}
 
 
 class Reply(BaseHTTPRequestHandler):
@@ -180,21 +212,43 @@ class BackendHandler(Reply):
             return self.stream(self.backend.turn(found[1]))
         if path.startswith("/widget/api/citations/"):
             return self.json(200, self.backend.passage)
+        if path.endswith("/cards"):
+            return self.json(200, {"cards": self.backend.cards})
+        if path.startswith("/widget/api/photos/"):
+            data = self.backend.photos[path.rpartition("/")[2]]
+            return self.send_body(200, "image/jpeg", data, **self.cors())
+        if path == "/widget/api/feed":
+            return self.feed()
         return self.json(200, self.backend.history())
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
+        data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        is_json = self.headers.get("Content-Type") == "application/json"
+        body = json.loads(data or b"{}") if is_json else {}
         path = self.path
         self.note(path, body)
         if path == "/widget/api/sessions":
             return self.session()
+        if path == "/widget/api/unread":
+            return self.json(200, self.backend.unread)
         if not self.is_known():
             return None
         if self.backend.refusals:
             return self.json(self.backend.refusals.pop(0), {"error": {"code": "oops"}})
         if path == "/widget/api/messages":
-            turn_id = self.backend.message(body["text"], self.headers["Idempotency-Key"])
-            return self.json(202, {"turn_id": turn_id})
+            turn_id = self.backend.message(
+                body["text"], self.headers["Idempotency-Key"], body.get("photos")
+            )
+            turn = self.backend.turn(turn_id)
+            is_persons = (self.backend.status or {}).get("owner") == "person"
+            told = {"number": turn.number, "conversation_id": "c1"}
+            by = "person" if is_persons else "assistant"
+            return self.json(202, {"turn_id": turn_id, **told, "answered_by": by})
+        if path == "/widget/api/photos":
+            photo_id = self.backend.photo(data, self.headers["Idempotency-Key"])
+            return self.json(201, {"id": photo_id, "width": 4, "height": 3})
+        if path == "/widget/api/transcript":
+            return self.json(202, {"message": "It is on its way."})
         if path == "/widget/api/handoff":
             self.backend.state = "waiting"
             return self.json(201, {"ticket_id": "T-7", "message": "We will call you back."})
@@ -224,6 +278,8 @@ class BackendHandler(Reply):
                 "expires_at": "2030-01-01T00:00:00Z",
                 "visitor": "visitor-1",
                 "conversation_id": "c1" if self.backend.turns else None,
+                "asks_csat": self.backend.asks_csat,
+                "customer": self.backend.customer,
                 "config": self.backend.config,
             },
         )
@@ -251,6 +307,34 @@ class BackendHandler(Reply):
         else:
             turn.is_done = True
         self.close_connection = True
+
+    def feed(self) -> None:
+        """As the server: first the state, then messages after the one the reader has, for a short while."""
+        after = int(self.path.partition("after=")[2] or 0)
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        for name, value in self.cors().items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        told: Any = object()
+        for _ in range(40):
+            if self.backend.status and self.backend.status != told:
+                told = dict(self.backend.status)
+                self.event("status", told)
+            for message in [row for row in self.backend.messages if row["number"] > after]:
+                after = message["number"]
+                self.event("message", message, after)
+            if self.backend.asks_csat:
+                self.event("csat.ask", {"conversation_id": "c1"})
+                break
+            time.sleep(0.05)
+        self.close_connection = True
+
+    def event(self, name: str, data: dict[str, Any], number: int = 0) -> None:
+        head = f"id: {number}\n" if number else ""
+        self.wfile.write(f"{head}event: {name}\ndata: {json.dumps(data)}\n\n".encode())
+        self.wfile.flush()
 
     def json(self, status: int, body: dict[str, Any]) -> None:
         self.send_body(status, "application/json", json.dumps(body).encode(), **self.cors())

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.channels.widget_js.conftest import answer_events
+
 pytestmark = pytest.mark.e2e
 QUESTION = "How long can I claim?"
 ANSWER = "Claims are taken within 48 hours of delivery."
@@ -49,6 +51,23 @@ def test_visitor_asks_in_english_and_opens_the_source(shop, backend):
     session = backend.made("POST", "/widget/api/sessions")[0]
     assert session.headers["origin"] == shop.origin
     assert session.body == {"assistant": "pub_1", "lang": "en", "page_url": f"{shop.origin}/"}
+
+
+def test_tap_on_what_was_meant_asks_it_word_for_word(shop, backend):
+    meant = "How do I get a member card?"
+    backend.answers["my card is lost"] = answer_events(
+        "I am not sure which one you mean.", suggestions=(meant, "Is parking free?")
+    )
+    page = start(shop.open())
+    ask(page, "my card is lost")
+    offered = page.get_by_role("group", name="Did you mean")
+    expect(offered.get_by_role("button")).to_have_text([meant, "Is parking free?"])
+    offered.get_by_role("button", name=meant).click()
+    expect(page.get_by_role("article").last).to_contain_text(ANSWER)
+    assert [turn.text for turn in backend.turns] == ["my card is lost", meant]
+    page.reload()
+    start(page)
+    expect(page.get_by_role("group", name="Did you mean")).to_be_visible()
 
 
 def test_visitor_asks_in_chinese_from_the_language_of_the_page(shop, backend):
@@ -219,7 +238,7 @@ def test_answer_that_arrives_while_closed_marks_the_button(shop, backend):
     expect(page.get_by_role("article")).to_have_count(2)
     page.keyboard.press("Escape")
     backend.gate.set()
-    expect(page.get_by_role("button", name="Open the chat")).to_have_class(re.compile("unread"))
+    expect(page.get_by_role("button", name="Open the chat, 1 unread")).to_have_text("1")
     page.get_by_role("button", name="Open the chat").click()
     expect(page.get_by_role("article").last).to_contain_text(ANSWER)
 

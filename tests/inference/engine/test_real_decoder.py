@@ -176,10 +176,13 @@ def test_graphs_and_overlap_give_the_same(host, sampling, alone) -> None:
 
 
 def test_padding_writes_to_the_spare_block_only(host) -> None:
-    one = host(overlaps=True)
-    for n in range(3):
-        one.ask(PROMPT[n:])
-    one.run()
+    one, plain = host(overlaps=True), host()
+    for each in (one, plain):
+        for n in range(3):
+            each.ask(PROMPT[n:])
+        each.run()
+    # The first block handed out: a padding row without a place of its own would write there.
+    torch.testing.assert_close(one.cache.keys[0][0], plain.cache.keys[0][0])
     used = {n for n, block in enumerate(one.cache.keys[0]) if bool(block.any())}
     assert one.pool.total in used
     # Three contexts of 69 ids at most; what lies behind a request's last id stays untouched.

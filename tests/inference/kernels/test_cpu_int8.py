@@ -8,19 +8,17 @@ from torch import Tensor
 
 from inference.kernels import cpu_native
 from inference.kernels.cpu_int8 import (
-    ExpertWeights,
     FbgemmBackend,
     FloatBackend,
     Int8Backend,
-    NativeBackend,
-    NativeLinear,
-    NativeOps,
     int8_backend,
-    matrix_pack,
     relative_error,
     self_test,
 )
 from inference.kernels.cpu_native import NativeKernels, library_build, native_load
+from inference.kernels.cpu_ops import NativeOps
+from inference.kernels.cpu_packed import NativeBackend, NativeLinear, matrix_pack
+from inference.model.moe import ExpertWeights
 from inference.model.paged import DecodeRows, Scoring, TorchOps
 
 needs_compiler = pytest.mark.skipif(

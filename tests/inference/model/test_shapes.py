@@ -14,8 +14,8 @@ from inference.bench.shapes import (
     QWEN3_30B_A3B,
     RandomSource,
 )
+from inference.model.families import spec_from_config
 from inference.model.makers import Int8Maker
-from inference.model.spec import spec_from_config
 from inference.model.weights import decoder_build, weight_bytes
 from tests.inference.model.conftest import Session
 

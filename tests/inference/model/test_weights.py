@@ -9,7 +9,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from inference.model.checkpoint import dequantize_fp8, dequantize_mxfp4
-from inference.model.spec import UnsupportedModel, spec_from_config
+from inference.model.families import spec_from_config
+from inference.model.spec import UnsupportedModel
 from inference.model.weights import load_model, weight_bytes
 from inference.pooling.folder import ModelMissing, UnsafeModel
 from tests.inference.model.conftest import BASE, Session, Tiny

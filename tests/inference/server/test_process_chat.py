@@ -208,3 +208,13 @@ def test_a_cache_that_does_not_fit_names_its_flag(
     assert process.process.returncode == 3
     assert "--kv-gib 99999 does not fit" in output
     assert "Traceback" not in output
+
+
+def test_bfloat16_is_refused_where_it_would_be_slow(
+    launch: Callable[..., Process], folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "avx2")
+    process = launch("--model", str(folders["chat"]), "--dtype", "bfloat16")
+    output = process.output(60)
+    assert process.process.returncode == 3
+    assert "Leave --dtype out" in output

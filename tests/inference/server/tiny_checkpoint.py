@@ -1,6 +1,7 @@
 """A folder a server can load: a tiny random model and a byte-level tokenizer with a template."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -22,14 +23,15 @@ TEMPLATE = """
 {% endif %}"""
 
 
-def checkpoint_save(folder: Path, *, context: int = 1024) -> Path:
+def checkpoint_save(folder: Path, *, context: int = 1024, phrases: Sequence[str] = ()) -> Path:
     """Random weights: what it says means nothing, how it is said is what a real one does. Each byte is a token, so
-    an assistant's prompt needs a longer `context`.
+    an assistant's prompt needs a longer `context`. `phrases` are tokens of their own beside the bytes, for nonsense
+    that has words and ends its sentences.
     """
-    tokenizer_save(folder)
+    tokenizer_save(folder, phrases)
     torch.manual_seed(1)
     config = transformers.Qwen3MoeConfig(
-        vocab_size=256 + len(SPECIAL) + len(WORDS),
+        vocab_size=256 + len(SPECIAL) + len(WORDS) + len(phrases),
         hidden_size=32,
         intermediate_size=48,
         num_hidden_layers=2,
@@ -82,13 +84,13 @@ def reranker_save(folder: Path) -> Path:
     return folder
 
 
-def tokenizer_save(folder: Path) -> None:
+def tokenizer_save(folder: Path, phrases: Sequence[str] = ()) -> None:
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokenizer = Tokenizer(BPE({char: n for n, char in enumerate(alphabet)}, []))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.add_special_tokens([AddedToken(word, special=True) for word in SPECIAL])
-    tokenizer.add_tokens([AddedToken(word, special=False) for word in WORDS])
+    tokenizer.add_tokens([AddedToken(word, special=False) for word in [*WORDS, *phrases]])
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))
     settings = {

@@ -201,6 +201,7 @@ class _Turn:
             "turn_id": str(self._turn_id),
             "conversation_id": str(self._conversation_id),
             "rung": answer["rung"],
+            "suggestions": answer["suggestions"],
             "cost": answer["cost"],
         }
 

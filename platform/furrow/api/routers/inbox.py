@@ -1,8 +1,11 @@
 """The inbox for programs: who waits, replies in a member's name, who has a conversation, hours and ready replies."""
 
+from dataclasses import asdict
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
 from ninja import Router
 
 from furrow.accounts.models import User
@@ -14,6 +17,7 @@ from furrow.conversations import canned, csat, desk, inbox, replies
 from furrow.conversations.feed import status_of
 from furrow.conversations.models import CannedReply, Conversation, Message
 from furrow.conversations.selectors import conversation_get
+from furrow.conversations.service_report import served
 from furrow.core.errors import Invalid
 from furrow.tenants import hours
 from furrow.tenants.models import Membership
@@ -150,6 +154,19 @@ def hours_set(request: ApiRequest, body: schemas.HoursIn) -> Any:
     """Seasons are set in the dashboard."""
     hours.hours_set(actor=_actor(request), weekly=body.weekly, zone=body.zone)
     return 200, _hours()
+
+
+@router.get("/reports/service", response={200: schemas.Served}, summary="How visitors were served")
+@operation("conversations:read")
+def service_report(
+    request: ApiRequest, since: date | None = None, until: date | None = None
+) -> Any:
+    """Both days included, a year at most; the last 30 days unless told."""
+    until = until or timezone.localdate()
+    since = since or until - timedelta(days=29)
+    if not since <= until <= since + timedelta(days=366):
+        raise Invalid("The days are in the wrong order or more than a year apart.", field="until")
+    return 200, asdict(served(since, until))
 
 
 def _member(email: str) -> User:

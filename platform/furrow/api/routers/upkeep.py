@@ -75,13 +75,13 @@ def findings_list(
 )
 @operation("knowledge:write")
 def findings_decide(request: ApiRequest, base_id: UUID, body: DecisionIn) -> Any:
-    count = findings.findings_decide(
+    decided = findings.findings_decide(
         actor=request.auth.actor,
         knowledge_base=selectors.knowledge_base_get(base_id),
         finding_ids=body.finding_ids,
         state=body.state,
     )
-    return 200, {"changed": count}
+    return 200, {"changed": decided.count}
 
 
 @router.post(
@@ -124,4 +124,7 @@ def _finding(row: Any) -> dict[str, Any]:
         "start": row.start,
         "end": row.end,
         "excerpt": row.excerpt,
+        "others": [
+            {**other, "document_id": other["document"]} for other in row.reason.get("others", ())
+        ],
     }

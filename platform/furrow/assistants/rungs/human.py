@@ -25,7 +25,7 @@ class HumanRung:
             )
         if ctx.is_person_asked:
             return self._hand_over(language, human)
-        sentences = [phrase("unknown", language)]
+        sentences = [phrase("did_you_mean" if ctx.suggestions() else "unknown", language)]
         if human.enabled:
             sentences.append(phrase("offer_person", language))
         sentences += _ways_to_reach(language, human)

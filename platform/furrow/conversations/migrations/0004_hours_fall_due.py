@@ -71,6 +71,19 @@ CREATE TRIGGER conversation_begun AFTER INSERT OR DELETE ON conversations_conver
 CREATE TRIGGER conversation_counted AFTER UPDATE OF is_test ON conversations_conversation FOR EACH ROW
     WHEN (OLD.is_test <> NEW.is_test) EXECUTE FUNCTION conversations_conversation_touch();
 """
+# Rights are given once all migrations ran; what runs during the upgrade goes on writing questions meanwhile.
+GRANT = """
+DO $$
+DECLARE
+    _role name;
+BEGIN
+    FOR _role IN SELECT DISTINCT grantee FROM information_schema.role_table_grants
+                  WHERE table_schema = 'public' AND table_name = 'conversations_turn' AND privilege_type = 'INSERT'
+                    AND grantee NOT IN (current_user, 'PUBLIC') LOOP
+        EXECUTE format('GRANT INSERT ON conversations_hourdue TO %I', _role);
+    END LOOP;
+END $$;
+"""
 TOUCH_BACK = """
 DROP TRIGGER turn_added ON conversations_turn;
 DROP TRIGGER turn_ended ON conversations_turn;
@@ -88,4 +101,7 @@ DROP FUNCTION conversations_hours_touch(uuid, VARIADIC timestamptz[]);
 
 class Migration(migrations.Migration):
     dependencies = [("conversations", "0003_hours")]
-    operations = [migrations.RunSQL(TOUCH, TOUCH_BACK)]
+    operations = [
+        migrations.RunSQL(GRANT, migrations.RunSQL.noop),
+        migrations.RunSQL(TOUCH, TOUCH_BACK),
+    ]

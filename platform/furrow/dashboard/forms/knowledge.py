@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from furrow.dashboard.forms.base import DateInput, ManyFilesField
+from furrow.dashboard.wording import SEARCH_MODES
 
 LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
 
@@ -99,18 +100,14 @@ class SearchForm(forms.Form):
     mode = forms.ChoiceField(
         label=_("How"),
         required=False,
-        choices=[
-            ("hybrid", _("Words and meaning together")),
-            ("lexical", _("Exact words only")),
-            ("vector", _("Meaning only")),
-        ],
+        choices=list(SEARCH_MODES.items()),
     )
     limit = forms.TypedChoiceField(
         label=_("How many"),
         required=False,
         coerce=int,
         empty_value=None,
-        choices=[(5, "5"), (8, "8"), (15, "15"), (30, "30")],
+        choices=[(5, "5"), (8, "8"), (15, "15"), (20, "20")],
         initial=8,
     )
     valid_on = forms.DateField(
@@ -131,4 +128,4 @@ class ApplyForm(forms.Form):
 
     assistant = forms.UUIDField()
     mode = forms.ChoiceField(choices=[(mode, mode) for mode in ("hybrid", "lexical", "vector")])
-    limit = forms.IntegerField(min_value=1, max_value=30)
+    limit = forms.IntegerField(min_value=1, max_value=20)

@@ -57,7 +57,7 @@ class MachinePriceForm(forms.Form):
         widget=forms.NumberInput(attrs={"step": "any", "inputmode": "decimal"}),
     )
     currency = CurrencyField()
-    valid_from = MomentField(label=_("From"), help_text=_("Empty: from now on."))
+    valid_from = MomentField(label=_("Valid from"), help_text=_("Empty: from now on."))
 
 
 class PriceForm(forms.Form):
@@ -78,7 +78,7 @@ class PriceForm(forms.Form):
     )
     currency = CurrencyField()
     starts_at = MomentField(
-        label=_("From"),
+        label=_("Valid from"),
         help_text=_("Empty: from now on. Prices of the past cannot be changed."),
     )
 

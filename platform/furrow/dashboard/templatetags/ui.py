@@ -9,6 +9,7 @@ from django.contrib.messages.storage.base import Message
 from django.forms.boundfield import BoundField
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -16,6 +17,8 @@ from django.utils.translation import gettext as _
 from furrow.dashboard import finding_words, wording
 
 register = template.Library()
+
+_WORDS_SHOWN = 12
 
 UNDO_TAG = "undo:"
 _MARK = re.compile(r"(\[\d{1,3}\])")
@@ -60,6 +63,13 @@ def ring(done: int, total: int) -> dict[str, Any]:
 def badge(value: str, label: str = "") -> dict[str, Any]:
     """The coloured name of a state; `label` replaces the usual word."""
     return {"tone": wording.tone(value), "label": label or wording.state(value)}
+
+
+@register.inclusion_tag("components/badge.html")
+def validity_badge(dated: Any) -> dict[str, Any]:
+    """Whether something with dates counts today, and for how long; says nothing of what is far away."""
+    tone, label = wording.validity(dated.valid_from, dated.valid_to, timezone.localdate())
+    return {"tone": tone, "label": label}
 
 
 @register.filter
@@ -143,6 +153,11 @@ def search_reason(name: str) -> str:
 
 
 @register.filter
+def searches_like(settings: Any) -> str:
+    return wording.searches_like(settings or {})
+
+
+@register.filter
 def search_cut(code: str) -> str:
     return wording.search_cut(code)
 
@@ -199,6 +214,21 @@ def highlight(text: str, terms: Iterable[str]) -> SafeString:
         position = end
     parts.append(conditional_escape(text[position:]))
     return mark_safe("".join(parts))  # noqa: S308  every part is escaped above
+
+
+@register.filter
+def matched_words(hit: Any) -> list[str]:
+    """What of the question was found, as it stands in the passage or in its title and headings."""
+    known = {term for term in hit.matched_terms if term.strip()}
+    wanted = sorted({t for t in known if len(t) > 1} or known, key=len, reverse=True)
+    if not wanted:
+        return []
+    pattern = re.compile("|".join(map(re.escape, wanted)), re.IGNORECASE)
+    found: dict[str, None] = {}
+    for text in (hit.text, hit.header):
+        for start, end in _joined(match_spans(pattern, text)):
+            found[text[start:end]] = None
+    return list(found)[:_WORDS_SHOWN]
 
 
 def match_spans(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:

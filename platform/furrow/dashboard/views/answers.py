@@ -11,6 +11,8 @@ from furrow.assistants import selectors, services
 from furrow.assistants.evaluation.gaps import MOST_ASKED
 from furrow.assistants.evaluation.gaps import gaps_ask as ask_again
 from furrow.assistants.models import ApprovedAnswer, Assistant, Gap
+from furrow.assistants.wordings import answers_near_each
+from furrow.conversations.wordings import wordings_asked
 from furrow.core.errors import Invalid, NotFound
 from furrow.dashboard.doors import (
     actor_of,
@@ -56,9 +58,15 @@ def answer_create(request: TenantRequest, assistant_id: UUID) -> HttpResponse:
     form = ApprovedAnswerForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
-            services.approved_answer_create(
+            row = services.approved_answer_create(
                 actor=actor_of(request), assistant=assistant, **form.cleaned_data
             )
+            if wordings_asked(row):
+                say(
+                    request,
+                    _("The answer is in force at once. Visitors asked something like it before."),
+                )
+                return go_to(request, "answer_update", row.id)
             say(request, _("The answer is in force at once."))
             return _to_list(request, assistant)
     back = _list_url(request, assistant)
@@ -68,13 +76,16 @@ def answer_create(request: TenantRequest, assistant_id: UUID) -> HttpResponse:
 @needs(get="edit", post="edit")
 def answer_update(request: TenantRequest, answer_id: UUID) -> HttpResponse:
     found = selectors.approved_answer_get(answer_id)
-    initial = {name: getattr(found, name) for name in ApprovedAnswerForm.base_fields}
-    form = ApprovedAnswerForm(request.POST or None, initial=initial)
+    form = ApprovedAnswerForm(
+        request.POST or None, initial=_fields_of(found), wordings=wordings_asked(found)
+    )
     if request.method == "POST" and form.is_valid():
+        asked = form.cleaned_data.pop("asked", [])
         with refusals_in(form):
             services.approved_answer_update(
                 actor=actor_of(request), approved_answer=found, **form.cleaned_data
             )
+            services.wordings_add(actor=actor_of(request), approved_answer=found, wordings=asked)
             say(request, _("Saved."))
             return _to_list(request, found.assistant)
     back = _list_url(request, found.assistant)
@@ -106,7 +117,7 @@ def answer_restore(request: TenantRequest) -> HttpResponse:
 
 
 def _kept(found: ApprovedAnswer) -> dict[str, Any]:
-    fields = {name: getattr(found, name) for name in ApprovedAnswerForm.base_fields}
+    fields = _fields_of(found)
     for name in ("valid_from", "valid_to"):
         fields[name] = fields[name].isoformat() if fields[name] else ""
     return {
@@ -114,6 +125,11 @@ def _kept(found: ApprovedAnswer) -> dict[str, Any]:
         "assistant": str(found.assistant_id),
         "fields": fields,
     }
+
+
+def _fields_of(found: ApprovedAnswer) -> dict[str, Any]:
+    names = [name for name in ApprovedAnswerForm.base_fields if name != "asked"]
+    return {name: getattr(found, name) for name in names}
 
 
 def _list_url(request: TenantRequest, assistant: Assistant) -> str:
@@ -143,6 +159,7 @@ def gaps(request: TenantRequest) -> TemplateResponse:
         "tabs": tabs,
         "asked_assistants": _with_gaps(list(page.object_list)) if is_open else [],
         "wordings": selectors.gap_wordings(page.object_list) if is_open else {},
+        "near": answers_near_each(page.object_list) if is_open else {},
     }
     return TemplateResponse(request, "dashboard/gaps.html", context)
 
@@ -161,6 +178,23 @@ def gap_answer(request: TenantRequest, gap_id: UUID) -> HttpResponse:
     )
     say(request, _("Added. The next visitor who asks gets this answer."))
     return go_to(request, "gaps")
+
+
+@needs(post="edit")
+def gap_join(request: TenantRequest, gap_id: UUID) -> HttpResponse:
+    """The question, and the other wordings on its line, mean what `answer` answers already."""
+    gap = selectors.gap_get(gap_id)
+    answer = answer_of(request)
+    if answer.assistant_id != gap.assistant_id:
+        raise NotFound(_("This answer does not exist."))
+    services.gap_join(actor=actor_of(request), gap=gap, approved_answer=answer)
+    say(request, _("Added as another wording. Whoever asks like this gets that answer."))
+    return go_to(request, "gaps")
+
+
+def answer_of(request: TenantRequest) -> ApprovedAnswer:
+    """The approved answer that a form names."""
+    return selectors.approved_answer_get(_ids([text_of(request, "answer")])[0])
 
 
 def _ids(texts: list[str]) -> list[UUID]:

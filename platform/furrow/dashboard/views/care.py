@@ -1,12 +1,10 @@
-"""Looking after the knowledge: what is in doubt, what expires, which words mean the same."""
+"""Looking after the knowledge: which words mean the same, which passage answers a question."""
 
-from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from furrow.core.errors import NotFound
 from furrow.dashboard.doors import (
@@ -18,13 +16,11 @@ from furrow.dashboard.doors import (
     paged,
     refusals_in,
     say,
-    text_of,
 )
 from furrow.dashboard.forms.care import SynonymsForm
 from furrow.knowledge import selectors
-from furrow.knowledge.models import Finding, SynonymGroup
+from furrow.knowledge.models import SynonymGroup
 from furrow.knowledge.services import known
-from furrow.knowledge.services.findings import findings_decide
 from furrow.knowledge.services.synonyms import (
     synonym_group_delete,
     synonym_group_get,
@@ -34,66 +30,6 @@ from furrow.tenants.web import TenantRequest
 
 # The question of a passage that was forgotten last, for its undo.
 FORGOTTEN = "forgotten_question"
-
-
-@needs(get="view", post="edit")
-def findings(request: TenantRequest, base_id: UUID) -> HttpResponse:
-    """What cleaning found in a shelf; posting keeps or leaves out the chosen ones."""
-    base = selectors.knowledge_base_get(base_id)
-    if request.method == "POST":
-        return _decided(request, base)
-    state = text_of(request, "state") or Finding.State.OPEN
-    kind = text_of(request, "kind")
-    counts = selectors.findings_counts(base)
-    context = {
-        "base": base,
-        "page": paged(request, selectors.findings_of(base, state=state, kind=kind)),
-        "state": state,
-        "kind": kind,
-        "kinds": sorted(counts.get(state, {}).items(), key=lambda pair: -pair[1]),
-        "tabs": _tabs(counts, state),
-        "expiring": selectors.documents_expiring(base),
-    }
-    return TemplateResponse(request, "dashboard/findings.html", context)
-
-
-def _tabs(counts: dict[str, dict[str, int]], state: str) -> list[dict[str, Any]]:
-    return [
-        {
-            "label": label,
-            "count": sum(counts[value].values()),
-            "url": f"?state={value}",
-            "is_current": value == state,
-        }
-        for value, label in Finding.State.choices
-    ]
-
-
-def _decided(request: TenantRequest, base: Any) -> HttpResponse:
-    chosen = [UUID(value) for value in request.POST.getlist("finding") if _is_uuid(value)]
-    state = request.POST.get("state", "")
-    count = findings_decide(
-        actor=actor_of(request), knowledge_base=base, finding_ids=chosen, state=state
-    )
-    if count:
-        say(
-            request,
-            ngettext(
-                "Done for %(count)d place. Later uploads follow this choice.",
-                "Done for %(count)d places. Later uploads follow this choice.",
-                count,
-            )
-            % {"count": count},
-        )
-    return go_to(request, "findings", base.id)
-
-
-def _is_uuid(value: str) -> bool:
-    try:
-        UUID(value)
-    except ValueError:
-        return False
-    return True
 
 
 @needs(get="view", post="edit")

@@ -65,5 +65,7 @@ def _conversation(assistant: Assistant, text: str) -> Conversation | None:
 def turn(request: TenantRequest, turn_id: UUID) -> TemplateResponse:
     """One question with its answer, citations and the way down the ladder."""
     found: Turn = selectors.turn_get(turn_id)
-    template = "dashboard/_turn.html" if request.htmx else "dashboard/turn.html"  # type: ignore[attr-defined]
-    return TemplateResponse(request, template, {"turn": found, "with_trace": True})
+    in_chat = bool(request.htmx)  # type: ignore[attr-defined]
+    template = "dashboard/_turn.html" if in_chat else "dashboard/turn.html"
+    context = {"turn": found, "with_trace": True, "in_chat": in_chat}
+    return TemplateResponse(request, template, context)

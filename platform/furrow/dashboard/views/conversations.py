@@ -36,7 +36,8 @@ def conversations(request: TenantRequest) -> TemplateResponse:
 @needs(get="view")
 def conversation(request: TenantRequest, conversation_id: UUID) -> TemplateResponse:
     found = selectors.conversation_get(conversation_id)
-    context = {"conversation": found, "turns": selectors.turns_of(found), "with_trace": True}
+    turns = selectors.turns_of(found).prefetch_related("photos")
+    context = {"conversation": found, "turns": turns, "with_trace": True, "with_photos": True}
     return TemplateResponse(request, "dashboard/conversation.html", context)
 
 

@@ -15,7 +15,8 @@ from furrow.dashboard.economics import savings
 from furrow.dashboard.money import money_text
 from furrow.metering import selectors
 from furrow.metering.balances import account_read
-from furrow.metering.credit import credit_read
+from furrow.metering.credit import adjusted_this_month, credit_read
+from furrow.metering.money import ZERO
 from furrow.metering.overview import Overview, overview
 from furrow.metering.spending import Spending, days_left, month_forecast
 from furrow.tenants.web import TenantRequest
@@ -66,6 +67,7 @@ def costs(request: TenantRequest) -> TemplateResponse:
         "credit": _credit(spent),
         "gauges": [(row, balance) for row in budgets for balance in balances.get(row.id, [])],
         "has_budget": bool(budgets),
+        "adjusted": adjusted_this_month(spans.today()) if budgets else ZERO,
     }
     return TemplateResponse(request, "dashboard/costs.html", context)
 
@@ -134,7 +136,7 @@ def _chart(span: spans.Span, seen: Overview) -> dict[str, Any]:
     points = spans.points(span, {part.key: part.charged for part in seen.by_unit})
     label, most = max(points, key=lambda point: point[1])
     summary = (
-        _("The most was spent at %(label)s: %(amount)s.")
+        _("%(label)s cost the most: %(amount)s.")
         % {"label": label, "amount": money_text(most, currency)}
         if most
         else _("Nothing was spent in this time.")

@@ -20,6 +20,7 @@ def home(request: TenantRequest) -> TemplateResponse:
         "start": state,
         "steps": _steps(request, state),
         "figures": selectors.figures(),
+        "upkeep": selectors.upkeep(),
         "documents": latest,
         "statuses": document_statuses(latest),
     }

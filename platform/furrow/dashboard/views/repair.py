@@ -15,11 +15,13 @@ from furrow.assistants.evaluation.models import GoldenQuestion
 from furrow.assistants.evidence import evidence_of
 from furrow.assistants.pins import passage_pin
 from furrow.assistants.selectors import gap_open_for
+from furrow.assistants.wordings import answers_near
 from furrow.core.context import tenant_tx
-from furrow.core.errors import Invalid
+from furrow.core.errors import Invalid, NotFound
 from furrow.dashboard.cases import Case, case_get
 from furrow.dashboard.doors import actor_of, go_to, needs, page_url, say, text_of
 from furrow.dashboard.forms.knowledge import ValidityForm
+from furrow.dashboard.views.answers import answer_of
 from furrow.knowledge.selectors import chunk_get, document_get
 from furrow.knowledge.services.corrections import correction_create
 from furrow.knowledge.services.documents import document_update
@@ -36,6 +38,7 @@ def repair(request: TenantRequest, kind: str, case_id: UUID) -> TemplateResponse
         config = AssistantConfig.of_draft(case.assistant)
         if not request.htmx:  # type: ignore[attr-defined]
             context["gap"] = gap_open_for(case.assistant, case.question)
+            context["near"] = answers_near(case.assistant, case.question)
     if request.htmx:  # type: ignore[attr-defined]
         return TemplateResponse(request, "dashboard/_repair_try.html", context)
     context["synonyms_url"] = _synonyms_url(request)
@@ -98,6 +101,18 @@ def repair_answer(request: TenantRequest, kind: str, case_id: UUID) -> HttpRespo
             actor=actor_of(request), assistant=case.assistant, question=case.question, answer=answer
         )
     say(request, _("Approved. It is given word for word from now on; ask again to see it."))
+    return _back(request, case)
+
+
+@needs(post="edit")
+def repair_wording(request: TenantRequest, kind: str, case_id: UUID) -> HttpResponse:
+    """The question is another wording of one that has its approved answer."""
+    case = case_get(kind, case_id)
+    answer = answer_of(request)
+    if answer.assistant_id != case.assistant.id:
+        raise NotFound(_("This answer does not exist."))
+    services.wordings_add(actor=actor_of(request), approved_answer=answer, wordings=[case.question])
+    say(request, _("Added as another wording. Ask again to see it."))
     return _back(request, case)
 
 

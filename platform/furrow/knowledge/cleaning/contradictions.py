@@ -3,13 +3,14 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from furrow.knowledge.cleaning.flag import Flag
 from furrow.knowledge.cleaning.tables import cells_of
 from furrow.knowledge.parsing.document import Block, ParsedDocument
 from furrow.knowledge.text.folding import fold
 
+KIND: Final = "contradiction"
 MAX_FACTS = 1_000
 _SUBJECT_COLUMNS = re.compile(
     r"编号|货号|型号|品名|商品|产品|名称|名目|项目|服务|sku|code|item|name|product|service|model",
@@ -74,7 +75,7 @@ def contradictions(own: Iterable[Fact], others: Mapping[str, Iterable[Fact]]) ->
             if value != fact.value:
                 told[fact.start, fact.end].append(f"{fact.said} ≠ {places[0]}")
     for (start, end), details in told.items():
-        yield Flag(start, end, "contradiction", "another document says otherwise", 0.9, details[0])
+        yield Flag(start, end, KIND, "another document says otherwise", 0.9, details[0])
 
 
 def _row_facts(block: Block) -> Iterator[Fact]:

@@ -1,7 +1,10 @@
 """A part of a document that is in doubt, and why."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Literal
+
+from furrow.knowledge.text.folding import fold
 
 FlagCode = Literal[
     "running",
@@ -32,3 +35,8 @@ class Flag:
     reason: str
     score: float = 1.0
     detail: str = ""
+
+
+def words_hash(kind: str, words: str) -> str:
+    """The same for the same words, however they are spaced, and apart for each kind."""
+    return hashlib.sha256(f"{kind}\0{''.join(fold(words).split())}".encode()).hexdigest()

@@ -2,9 +2,10 @@
 
 The job comes as one JSON line on standard input, answers go as JSON lines to the inherited file
 descriptor that the job names: `{"page": [done, total]}`, `{"ocr": pages}`, and at the end
-`{"failed": [code, detail]}` or `{"read": document}`.
+`{"failed": [code, detail]}` or `{"read": result}`, where the job's `reader` decides what the result is.
 """
 
+import importlib
 import json
 import os
 import sys
@@ -13,11 +14,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from furrow.knowledge.parsing.document import ParsedDocument
 from furrow.knowledge.parsing.errors import ParseFailure
 from furrow.knowledge.parsing.formats import read_document
 from furrow.knowledge.parsing.isolation import allow_ocr, isolate, take_turn
 from furrow.knowledge.parsing.limits import ParseJob, ParseLimits
+
+# Readers that tell something else of a file than its text, each a module with `read(path, job) -> JSON-able`.
+READERS = {"rows": "sheet_rows", "photo": "photo_facts"}
 
 
 def main() -> int:
@@ -37,14 +40,23 @@ def main() -> int:
         ocr_turn=lambda: take_turn(limits.turn_path),
     )
     try:
-        document = read_document(Path(request["path"]), job)
+        result = _read(request["reader"], Path(request["path"]), job, wall)
     except ParseFailure as failure:
         report.failed(failure.code, failure.detail)
     except MemoryError:
         report.failed("out_of_memory", "MemoryError")
     else:
-        report.read(replace(document, meta={**document.meta, "network_wall": wall}))
+        report.read(result)
     return 0
+
+
+def _read(reader: str, path: Path, job: ParseJob, wall: str) -> str:
+    """The result as JSON."""
+    if reader == "document":
+        document = read_document(path, job)
+        return replace(document, meta={**document.meta, "network_wall": wall}).to_json()
+    module = importlib.import_module(f"furrow.knowledge.parsing.formats.{READERS[reader]}")
+    return json.dumps(module.read(path, job), ensure_ascii=False, separators=(",", ":"))
 
 
 class _Report:
@@ -60,8 +72,8 @@ class _Report:
     def failed(self, code: str, detail: str) -> None:
         self._send({"failed": [code, detail[:200]]})
 
-    def read(self, document: ParsedDocument) -> None:
-        self._write(b'{"read":' + document.to_json().encode() + b"}\n")
+    def read(self, result: str) -> None:
+        self._write(b'{"read":' + result.encode() + b"}\n")
 
     def unexpected(
         self, kind: type[BaseException], error: BaseException, _: TracebackType | None

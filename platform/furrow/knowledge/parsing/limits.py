@@ -32,6 +32,9 @@ class ParseLimits:
     max_entries: int = 2_000
     max_ratio: int = 100
     max_unpacked_bytes: int = 200 * 1024 * 1024
+    # Of a table that is read as rows, not as a document.
+    max_rows: int = 20_000
+    max_columns: int = 256
     turn_path: str = ""
 
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Generic, TypeVar
 
 from furrow.knowledge.parsing.document import ParsedDocument
 from furrow.knowledge.parsing.errors import ParseFailure
@@ -21,6 +21,7 @@ _SOURCE_ROOT = Path(__file__).resolve().parents[3]
 _READ_SIZE = 256 * 1024
 _CLOCK_PER_CPU = 3
 _DEFAULT_LIMITS = ParseLimits()
+T = TypeVar("T")
 
 
 def parse_file(
@@ -36,9 +37,10 @@ def parse_file(
     `on_progress(done, total)` counts pages and is called in the calling thread.
     """
     with tempfile.TemporaryDirectory(prefix="furrow-parse-") as folder:
-        run = _Run(folder, limits, on_progress)
+        run = _Run(folder, limits, on_progress, ParsedDocument.from_json)
         return run.parse(
             {
+                "reader": "document",
                 "path": str(path.resolve()),
                 "file_name": file_name[-255:],
                 "content_type": content_type or "",
@@ -47,19 +49,36 @@ def parse_file(
         )
 
 
-class _Run:
+def read_apart(data: bytes, *, reader: str, limits: ParseLimits, decode: Callable[[bytes], T]) -> T:
+    """What a reader of `child.READERS` tells of `data`, or `ParseFailure` whatever the bytes hold or do.
+
+    `decode` gets the reader's JSON and raises `ValueError`, `KeyError` or `TypeError` for one it would not write.
+    """
+    with tempfile.TemporaryDirectory(prefix="furrow-parse-") as folder:
+        path = Path(folder) / "file"
+        path.write_bytes(data)
+        job = {"path": str(path), "file_name": "", "content_type": "", "limits": asdict(limits)}
+        return _Run(folder, limits, None, decode).parse({**job, "reader": reader})
+
+
+class _Run(Generic[T]):
     def __init__(
-        self, folder: str, limits: ParseLimits, on_progress: Callable[[int, int], None] | None
+        self,
+        folder: str,
+        limits: ParseLimits,
+        on_progress: Callable[[int, int], None] | None,
+        decode: Callable[[bytes], T],
     ) -> None:
         self._folder = folder
         self._limits = limits
         self._on_progress = on_progress
+        self._decode = decode
         self._deadline = time.monotonic() + limits.wall_s
         self._ocr_left = limits.max_ocr_pages
-        self._document: ParsedDocument | None = None
+        self._result: T | None = None
         self._failure: ParseFailure | None = None
 
-    def parse(self, request: dict[str, Any]) -> ParsedDocument:
+    def parse(self, request: dict[str, Any]) -> T:
         read_end, write_end = os.pipe()
         with open(Path(self._folder) / "stderr", "w+b") as errors:
             try:
@@ -74,8 +93,8 @@ class _Run:
             finally:
                 os.close(read_end)
                 _end(process)
-            if self._document is not None:
-                return self._document
+            if self._result is not None:
+                return self._result
             raise self._failure or _failure_of(process.returncode, errors)
 
     def _start(
@@ -140,7 +159,7 @@ class _Run:
 
     def _handle(self, line: bytes) -> None:
         if line.startswith(b'{"read":'):
-            self._document = ParsedDocument.from_json(line[8:-1])
+            self._result = self._decode(line[8:-1])
             return
         message = json.loads(line)
         if "failed" in message:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from furrow.core.errors import Conflict, Invalid
 from furrow.knowledge import indexing, storage
+from furrow.knowledge.disagreements import disagreements_due
 from furrow.knowledge.jobs import ingest_enqueue
 from furrow.knowledge.models import Chunk, Document, DocumentVersion, KnowledgeBase
 from furrow.knowledge.services.details import Details, file_name_cleaned, url_checked
@@ -123,12 +124,15 @@ def document_update(*, actor: Actor, document: Document, **fields: Any) -> Docum
     if not details.title:
         raise Invalid(_("The document needs a title."), field="title")
     is_renamed = details.title != document.title
+    dates = (document.valid_from, document.valid_to)
     if details.external_id != document.external_id:
         _external_id_check(document, details.external_id)
     details.write_to(document)
     document.save(update_fields=[*allowed, "updated_at"])
     if is_renamed and document.live_version_id is not None:
         version_add_renamed(document)
+    if dates != (document.valid_from, document.valid_to):
+        disagreements_due(document.knowledge_base_id, document.live_version_id)
     audit(
         actor,
         "document.updated",
@@ -148,6 +152,7 @@ def document_delete(*, actor: Actor, document: Document) -> None:
     document.deleted_at = timezone.now()
     document.save(update_fields=["deleted_at", "updated_at"])
     indexing.version_unindex(document.knowledge_base_id, document.live_version_id)
+    disagreements_due(document.knowledge_base_id, document.live_version_id)
     audit(actor, "document.deleted", object_type="document", object_id=document.id)
 
 
@@ -162,6 +167,7 @@ def document_restore(*, actor: Actor, document: Document) -> Document:
     document.save(update_fields=["deleted_at", "updated_at"])
     if document.live_version_id is not None:
         indexing.version_index(document.knowledge_base_id, document.live_version_id)
+        disagreements_due(document.knowledge_base_id, document.live_version_id)
     if document.status not in {Document.Status.READY, Document.Status.FAILED}:
         _newest_resume(document)
     audit(actor, "document.restored", object_type="document", object_id=document.id)

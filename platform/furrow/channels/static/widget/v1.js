@@ -4,17 +4,21 @@
  *   data-assistant (required)   data-lang="zh|en"       data-mode="bubble|inline"
  *   data-target="#selector"     data-position="right|left"
  *   data-color="#2f6b3c"        data-z-index="9000"
- * The page may call FurrowWidget.open() and .close(), and hear furrow:open / furrow:close.
+ *   data-notice-zh, data-notice-en   a line beside the button after data-notice-after seconds
+ *   data-identity   who is signed in on the page, as its server has signed it
+ * The page may call FurrowWidget.open(), .close() and .identify(statement), and hear furrow:open / furrow:close.
  */
 (() => {
   "use strict";
 
   // Names the state of app.js and app/*.js, so that they can be cached for ever; a test checks it.
-  const VERSION = "47caa06557";
+  const VERSION = "c8c128daee";
+  const LOOK_AFTER_MS = 2500;
+  const LOOK_EVERY_MS = 60000;
   const SVG = "http://www.w3.org/2000/svg";
   const WORDS = {
-    zh: { open: "打开客服对话", ask: "向我们提问", failed: "没有加载成功，请检查网络后再点一次" },
-    en: { open: "Open the chat", ask: "Ask us a question", failed: "Could not load. Check the network and press again." },
+    zh: { open: "打开客服对话", ask: "向我们提问", failed: "没有加载成功，请检查网络后再点一次", unread: "{n} 条未读消息", hide: "关闭提示" },
+    en: { open: "Open the chat", ask: "Ask us a question", failed: "Could not load. Check the network and press again.", unread: "{n} unread", hide: "Hide this" },
   };
   const CSS = `
     :host { --accent: #2f6b3c; --ink: #fff; --layer: 9000; all: initial; }
@@ -33,8 +37,14 @@
     button:focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; box-shadow: 0 0 0 3px #fff; }
     svg { width: 26px; height: 26px; flex: none; }
     [aria-busy="true"] svg { animation: breathe 1.1s ease-in-out infinite; }
-    .unread::after { content: ""; position: absolute; top: 3px; right: 3px; width: 12px; height: 12px; border-radius: 50%;
-      background: #d9822b; border: 2px solid #fff; }
+    .count { position: absolute; top: -4px; right: -4px; min-width: 22px; height: 22px; padding: 0 6px; border-radius: 11px; display: grid;
+      place-items: center; background: #b3261e; color: #fff; font-size: 12px; font-weight: 700; border: 2px solid #fff; }
+    .count:empty { display: none; }
+    .teaser { display: flex; max-width: 280px; border-radius: 14px; background: #fffdf9; box-shadow: 0 4px 18px rgb(30 40 25 / .22); }
+    .teaser[hidden] { display: none; }
+    .corner .teaser button { width: auto; height: auto; min-height: 44px; border-radius: 14px; background: none; color: #23281f; box-shadow: none;
+      padding: 8px 4px 8px 14px; font: 15px/1.45 system-ui, -apple-system, "PingFang SC", "Noto Sans CJK SC", sans-serif; text-align: start; }
+    .corner .teaser .hide { flex: none; width: 44px; padding: 0; color: #5d6357; }
     p { margin: 0; max-width: 220px; padding: 10px 14px; border-radius: 12px; background: #fffdf9; color: #7d2a20;
       font: 14px/1.45 system-ui, -apple-system, "PingFang SC", "Noto Sans CJK SC", sans-serif; box-shadow: 0 4px 16px rgb(30 40 25 / .2); }
     p:empty { display: none; }
@@ -65,7 +75,10 @@
   let loading;
   let failures = 0;
 
-  window.FurrowWidget = Object.freeze({ open, close: () => widget && widget.close() });
+  let count;
+  let teaser;
+
+  window.FurrowWidget = Object.freeze({ open, close: () => widget && widget.close(), identify });
   if (document.body) draw();
   else document.addEventListener("DOMContentLoaded", draw, { once: true });
 
@@ -81,19 +94,31 @@
       position: data.position === "left" ? "left" : "right",
       layer: /^\d{1,10}$/.test(data.zIndex || "") ? data.zIndex : "9000",
       color,
+      identity: data.identity || "",
+      notice: { zh: data.noticeZh || "", en: data.noticeEn || "" },
+      noticeAfter: Number(data.noticeAfter) || 8,
     };
+  }
+
+  function identify(statement) {
+    const said = String(statement || "");
+    if (widget) widget.identify(said);
+    settings.identity = said;
   }
 
   // The visitor's own earlier choice, then the owner's attribute, then the page, then the browser.
   function pickLanguage(wanted) {
-    let remembered = "";
-    try {
-      remembered = JSON.parse(localStorage.getItem(`furrow:${assistant}:lang`)) || "";
-    } catch {
-      // Storage may be closed to us (private mode, blocked cookies): the page decides then.
-    }
-    const first = [remembered, wanted, document.documentElement.lang, navigator.language].find(Boolean);
+    const first = [kept("lang"), wanted, document.documentElement.lang, navigator.language].find(Boolean);
     return /^zh/i.test(first || "") ? "zh" : "en";
+  }
+
+  // Storage may be closed to us (private mode, blocked cookies): nothing is known then.
+  function kept(name) {
+    try {
+      return JSON.parse(localStorage.getItem(`furrow:${assistant}:${name}`)) || "";
+    } catch {
+      return "";
+    }
   }
 
   function draw() {
@@ -117,11 +142,74 @@
     button.addEventListener("click", open);
     notice = document.createElement("p");
     notice.setAttribute("role", "status");
-    place.append(button, notice);
+    count = document.createElement("span");
+    count.className = "count";
+    button.append(count);
+    teaser = document.createElement("div");
+    teaser.className = "teaser";
+    teaser.hidden = true;
+    place.append(button, teaser, notice);
     root.append(place);
     (findTarget() || document.body).append(bubble);
-    document.addEventListener("furrow:unread", () => button.classList.add("unread"));
+    document.addEventListener("furrow:unread", (event) => showUnread((event.detail || {}).count || 1));
     document.addEventListener("furrow:close", showButton);
+    setTimeout(showNotice, settings.noticeAfter * 1000);
+    if (kept("visitor") || settings.identity) setTimeout(look, LOOK_AFTER_MS);
+  }
+
+  // The shop's line, once for each wording: who hid it is left alone.
+  function showNotice() {
+    const text = settings.notice[settings.lang];
+    if (!text || widget || kept("hidden") === text) return;
+    tease(text, () => {
+      try {
+        localStorage.setItem(`furrow:${assistant}:hidden`, JSON.stringify(text));
+      } catch {
+        // It comes again with the next page, then.
+      }
+    });
+  }
+
+  function tease(text, onHide) {
+    if (settings.mode === "inline") return;
+    const words = WORDS[settings.lang];
+    const say = document.createElement("button");
+    say.type = "button";
+    say.textContent = text;
+    say.addEventListener("click", () => { onHide(); open(); });
+    const hide = document.createElement("button");
+    hide.type = "button";
+    hide.className = "hide";
+    hide.textContent = "×";
+    hide.setAttribute("aria-label", words.hide);
+    hide.addEventListener("click", () => { onHide(); teaser.hidden = true; });
+    teaser.replaceChildren(say, hide);
+    teaser.hidden = false;
+  }
+
+  function showUnread(number) {
+    count.textContent = number > 9 ? "9+" : String(number || "");
+    const { open: label, unread } = WORDS[settings.lang];
+    if (settings.mode !== "inline") button.setAttribute("aria-label", number ? `${label}, ${unread.replace("{n}", number)}` : label);
+  }
+
+  // Who chatted here before may have got an answer from a person since: one small call, again while one is awaited.
+  async function look() {
+    if (widget || document.hidden) {
+      if (!widget) setTimeout(look, LOOK_EVERY_MS);
+      return;
+    }
+    try {
+      const body = JSON.stringify({ assistant, visitor: kept("visitor"), identity: settings.identity, seen: kept("seen") || {} });
+      const response = await fetch(new URL("api/unread", base).href, { method: "POST", body, headers: { "Content-Type": "application/json" }, credentials: "omit" });
+      if (!response.ok || widget) return;
+      const news = await response.json();
+      showUnread(news.unread);
+      if (news.unread && news.text) tease(news.name ? `${news.name}: ${news.text}` : news.text, () => undefined);
+      if (news.watch) setTimeout(look, LOOK_EVERY_MS);
+    } catch {
+      // Without network there is nothing to tell.
+    }
   }
 
   function findTarget() {
@@ -177,7 +265,8 @@
     if (!button) return;
     if (!widget) await load();
     if (!widget) return;
-    button.classList.remove("unread");
+    showUnread(0);
+    teaser.hidden = true;
     bubble.hidden = true;
     widget.open();
   }

@@ -43,6 +43,7 @@ class Command(BaseCommand):
     def _run(self, ports: runtime.Ports, options: dict[str, Any]) -> None:
         is_demo = not options["no_demo"]
         runtime.check_ports(ports)
+        runtime.check_model()
         with self._step("Starting the database"):
             values = runtime.start_database()
         with self._step("Preparing the tables"):
@@ -115,6 +116,11 @@ class Command(BaseCommand):
             lines.append(
                 f"  Demo shop with the widget:         http://127.0.0.1:{ports.demo_shop}/"
             )
+        if settings.FURROW_MODEL:
+            lines += [
+                f"  Chat model:                        {runtime.model_name()}",
+                "  It writes for no assistant before you allow it on the assistant's page.",
+            ]
         lines += [
             f"  API description:                   {settings.PUBLIC_URL}/api/v1/docs",
             f"  Logs:                              {runtime.VAR / 'log'}",

@@ -1,6 +1,8 @@
 /* Calls to the Furrow server: one short-lived session, renewed silently once when it has run out. */
 
 const TIMEOUT_MS = 20000;
+// A photo over a network of the second generation.
+const UPLOAD_MS = 120000;
 
 /** `isTemporary`: worth trying again unchanged. `status` 0 means that the server was not reached. */
 export class CallFailed extends Error {
@@ -13,7 +15,7 @@ export class CallFailed extends Error {
   }
 }
 
-export function createApi({ host, assistant, store, language }) {
+export function createApi({ host, assistant, store, language, identity, onCustomer }) {
   let token = "";
   let opening = null;
 
@@ -28,6 +30,7 @@ export function createApi({ host, assistant, store, language }) {
       assistant,
       visitor: store.read("visitor") || undefined,
       lang: language(),
+      identity: identity() || undefined,
       // Without query and fragment: they may carry personal data of the shop's customer.
       page_url: location.origin + location.pathname,
     };
@@ -35,7 +38,10 @@ export function createApi({ host, assistant, store, language }) {
     if (!response.ok) throw await failure(response);
     const session = await parse(response);
     token = session.token;
+    // Whom the site vouches for leaves nothing behind on a computer that others use too.
     if (session.visitor) store.write("visitor", session.visitor);
+    else store.remove("visitor");
+    await onCustomer(session.customer ? String(session.customer.id) : "");
     return session;
   }
 
@@ -51,20 +57,21 @@ export function createApi({ host, assistant, store, language }) {
     return response;
   }
 
-  async function send(path, { method = "GET", body, headers = {}, token: bearer, signal }) {
+  async function send(path, { method = "GET", body, file, headers = {}, token: bearer, signal }) {
     const abort = new AbortController();
     const giveUp = () => abort.abort();
-    const timer = setTimeout(giveUp, TIMEOUT_MS);
+    const timer = setTimeout(giveUp, file ? UPLOAD_MS : TIMEOUT_MS);
     if (signal) signal.addEventListener("abort", giveUp);
     try {
       return await fetch(`${host}/widget/api/${path}`, {
         method,
         headers: {
           ...(body ? { "Content-Type": "application/json" } : {}),
+          ...(file ? { "Content-Type": file.type } : {}),
           ...(bearer ? { Authorization: `Bearer ${bearer}` } : {}),
           ...headers,
         },
-        body: body ? JSON.stringify(body) : undefined,
+        body: file || (body ? JSON.stringify(body) : undefined),
         credentials: "omit",
         cache: "no-store",
         signal: abort.signal,
@@ -80,6 +87,9 @@ export function createApi({ host, assistant, store, language }) {
     openSession,
     get: async (path) => parse(await authorised(path, {})),
     post: async (path, body, key) => parse(await authorised(path, { method: "POST", body, headers: { "Idempotency-Key": key } })),
+    upload: async (path, file, key) => parse(await authorised(path, { method: "POST", file, headers: { "Idempotency-Key": key } })),
+    blob: async (path) => (await authorised(path, {})).blob(),
+    forget: () => { token = ""; },
     /** The open response of an event stream; the caller reads and aborts it. */
     stream: (path, lastEventId, signal) =>
       authorised(path, { signal, headers: { Accept: "text/event-stream", ...(lastEventId ? { "Last-Event-ID": lastEventId } : {}) } }),

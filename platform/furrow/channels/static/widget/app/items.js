@@ -1,23 +1,54 @@
 /* How one item of the conversation looks: a visitor's message, an answer, a ticket. */
 
-const RUNGS = ["approved", "fact", "composed", "quoted", "human"];
+const RUNGS = ["approved", "fact", "composed", "quoted", "human", "held"];
 
-export function createItemView({ el, icon, iconButton, renderText, words, actions }) {
+export function createItemView({ el, icon, iconButton, renderText, paintPhoto, moment, createPeopleView, words, actions }) {
   const { say, sayFailure } = words;
-  const draw = { visitor, answer, ticket };
+  const people = createPeopleView({ el, icon, renderText, words, moment, actions });
+  const draw = { visitor, answer, ticket, staff: people.staff, event: people.event, csat: people.csat };
 
   /** Redraws `item` inside its own article, which stays the same node for screen readers. */
-  return function drawItem(article, item) {
+  function drawItem(article, item) {
     article.className = `item ${item.kind}${item.state === "failed" ? " failed" : ""}`;
     if (item.isRunning) article.setAttribute("aria-busy", "true");
     else article.removeAttribute("aria-busy");
     article.replaceChildren(...draw[item.kind](item).filter(Boolean));
-  };
+  }
+
+  drawItem.statusText = people.statusText;
+  return drawItem;
 
   function visitor(item) {
     const bubble = el("div", { class: "bubble", dir: "auto" });
     item.text.split("\n").forEach((line, at) => bubble.append(...(at ? [el("br"), line] : [line])));
-    return [el("span", { class: "hidden" }, `${say("you")}: `), bubble, visitorState(item)];
+    return [el("span", { class: "hidden" }, `${say("you")}: `), photos(item), item.text && !isOnlyPhoto(item) ? bubble : null, visitorState(item)];
+  }
+
+  // The server writes a word for a message that was only photos; the photos say it already.
+  function isOnlyPhoto(item) {
+    return (item.photos || []).length > 0 && /^[（(](照片|Photo)[)）]$/.test(item.text);
+  }
+
+  function photos(item) {
+    if (!(item.photos || []).length) return null;
+    return el("div", { class: "photos" }, ...item.photos.map((photo) => {
+      const canvas = el("canvas", { width: "112", height: "112", "aria-hidden": "true" });
+      const button = el("button", { type: "button", class: "photo", "aria-label": say("openPhoto"), click: () => actions.openPhoto(photo, button) }, canvas);
+      const paint = (blob) => blob && paintPhoto(canvas, blob, 224);
+      if (photo.blob) paint(photo.blob);
+      else actions.photoBlob(photo).then(paint, () => button.classList.add("missing"));
+      return button;
+    }));
+  }
+
+  function cards(item) {
+    if (!(item.cards || []).length) return null;
+    return el("ul", { class: "cards", "aria-label": say("goods") }, ...item.cards.map((card) => el("li", {},
+      el("strong", { dir: "auto" }, String(card.title || "")),
+      card.spec ? el("span", { class: "muted", dir: "auto" }, String(card.spec)) : null,
+      el("span", { class: "price" }, String(card.price || ""), card.stock ? el("small", {}, String(card.stock)) : null),
+      card.as_of ? el("small", {}, say("asOf", { time: card.as_of })) : null,
+      el("button", { type: "button", class: "link", click: () => actions.ask(say("askShipping", { title: card.title })) }, say("shippingHow")))));
   }
 
   function visitorState(item) {
@@ -36,8 +67,8 @@ export function createItemView({ el, icon, iconButton, renderText, words, action
     const who = el("p", { class: "who" },
       el("span", { class: isPerson ? "badge person" : "badge" }, isPerson ? say("person") : say("assistant")),
       item.isFinal && RUNGS.includes(item.rung) && !isPerson ? el("span", {}, say(item.rung)) : null);
-    return [who, item.text ? body(item) : null, item.isRunning ? progress(item) : null, problem(item), sources(item),
-      item.isFinal ? tools(item) : null, item.isCommenting ? commentForm(item) : null];
+    return [who, item.text ? body(item) : null, item.isRunning ? progress(item) : null, problem(item), cards(item), sources(item),
+      didYouMean(item), item.isFinal ? tools(item) : null, item.isCommenting ? commentForm(item) : null];
   }
 
   function body(item) {
@@ -75,6 +106,13 @@ export function createItemView({ el, icon, iconButton, renderText, words, action
       el("span", { class: "number" }, String(citation.n)), el("span", { class: "name" }, citation.title), place));
     });
     return el("ul", { class: "sources", "aria-label": say("sources") }, ...rows);
+  }
+
+  /** Questions with an approved answer that may be meant; a tap asks one word for word. */
+  function didYouMean(item) {
+    if (!item.suggestions || !item.suggestions.length) return null;
+    const chips = item.suggestions.map((text) => el("button", { type: "button", class: "suggestion", dir: "auto", click: () => actions.ask(text) }, text));
+    return el("div", { class: "meant", role: "group", "aria-label": say("didYouMean") }, el("p", { class: "muted" }, say("didYouMean")), ...chips);
   }
 
   function tools(item) {

@@ -19,17 +19,20 @@ export function createOutbox(store, now = () => Date.now()) {
     all: () => read().map((entry) => (now() - entry.at > FRESH_MS && !entry.failed ? { ...entry, failed: "expired" } : entry)),
     has: (key) => read().some((entry) => entry.key === key),
     isFull: () => read().length >= LIMIT,
-    add(text) {
-      const entry = { key: randomKey(), text, at: now() };
+    /** `photos`: keys of blobs on the shelf, each uploaded once under its key. */
+    add(text, photos = []) {
+      const entry = { key: randomKey(), text, photos: photos.map((key) => ({ key })), at: now() };
       store.write("outbox", [...read(), entry]);
       return entry;
     },
     remove: (key) => store.write("outbox", read().filter((entry) => entry.key !== key)),
+    get: (key) => read().find((entry) => entry.key === key),
+    uploaded: (key, photo, id) => change(key, (entry) => ({ ...entry, photos: entry.photos.map((each) => (each.key === photo ? { ...each, id } : each)) })),
     fail: (key, code) => change(key, (entry) => ({ ...entry, failed: code })),
     /** A refused message gets a new key: the server remembers the refusal under the old one. */
-    renew(key) {
+    renew(key, photos = []) {
       const fresh = { key: randomKey(), at: now() };
-      change(key, (entry) => ({ text: entry.text, ...fresh }));
+      change(key, (entry) => ({ text: entry.text, photos: photos.map((photo) => ({ key: photo })), ...fresh }));
       return fresh.key;
     },
   };

@@ -5,6 +5,7 @@ const CEILING_MS = 15000;
 const TRIES = 8;
 // The server sends a comment at least every 15 s; a longer silence is a dead connection.
 const SILENCE_MS = 45000;
+const FEED_PAUSE_MS = 500;
 
 export const backoffMs = (attempt) => Math.min(CEILING_MS, BASE_MS * 2 ** attempt) * (0.5 + Math.random() / 2);
 
@@ -45,7 +46,7 @@ export async function followTurn({ api, turnId, onEvent, signal }) {
     let problem = null;
     progress.fresh = false;
     try {
-      await readOnce({ api, turnId, lastId: progress.lastId, take, signal, isDone: () => progress.isDone });
+      await readOnce({ api, path: `turns/${encodeURIComponent(turnId)}/events`, lastId: progress.lastId, take, signal, isDone: () => progress.isDone });
     } catch (error) {
       if (error.isTemporary === false) throw error;
       problem = error;
@@ -58,7 +59,34 @@ export async function followTurn({ api, turnId, onEvent, signal }) {
   }
 }
 
-async function readOnce({ api, turnId, lastId, take, signal, isDone }) {
+/**
+ * Follows the words of people for as long as the page lives: the server ends each connection after minutes, and a
+ * broken one is taken up after the last message seen. Rejects only when the server refuses.
+ */
+export async function followFeed({ api, after, onEvent, signal }) {
+  let last = after;
+  const take = ({ id, name, data }) => {
+    if (name === "message") {
+      if (data.number <= last) return;
+      last = data.number;
+    }
+    failures = 0;
+    onEvent(name, data, id);
+  };
+  let failures = 0;
+  while (!signal.aborted) {
+    try {
+      await readOnce({ api, path: `feed?after=${last}`, lastId: "", take, signal, isDone: () => false });
+      await pause(FEED_PAUSE_MS, signal);
+    } catch (error) {
+      if (error.isTemporary === false) throw error;
+      failures += 1;
+      await pause(navigator.onLine ? backoffMs(failures) : CEILING_MS, signal);
+    }
+  }
+}
+
+async function readOnce({ api, path, lastId, take, signal, isDone }) {
   const abort = new AbortController();
   const stop = () => abort.abort();
   signal.addEventListener("abort", stop);
@@ -68,7 +96,7 @@ async function readOnce({ api, turnId, lastId, take, signal, isDone }) {
     watchdog = setTimeout(stop, SILENCE_MS);
   };
   try {
-    const response = await api.stream(`turns/${encodeURIComponent(turnId)}/events`, lastId, abort.signal);
+    const response = await api.stream(path, lastId, abort.signal);
     const reader = response.body.getReader();
     const feed = createParser(take);
     alive();

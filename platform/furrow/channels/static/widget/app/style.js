@@ -11,12 +11,14 @@ export const CSS = `
 }
 @supports (color: color-mix(in srgb, red, blue)) { :host { --tint: color-mix(in srgb, var(--accent) 9%, var(--ground)); } }
 @media (prefers-color-scheme: dark) {
-  :host { --ground: #1b1e1a; --raised: #262a24; --line: #3b4037; --text: #ecebe4; --soft: #a8ada0;
+  :host(:not([scheme="light"])) { --ground: #1b1e1a; --raised: #262a24; --line: #3b4037; --text: #ecebe4; --soft: #a8ada0;
     --strong: #9ccaa4; --tint: #26302a; --mark: #5d5020; --bad: #f3a99c; --bad-ground: #3a2420; --warn: #3b331c; --warn-text: #f0dfae; --shadow: 0 18px 50px rgb(0 0 0 / .55); }
   @supports (color: color-mix(in srgb, red, blue)) {
-    :host { --strong: color-mix(in srgb, var(--accent) 42%, #fff); --tint: color-mix(in srgb, var(--accent) 22%, var(--ground)); }
+    :host(:not([scheme="light"])) { --strong: color-mix(in srgb, var(--accent) 42%, #fff); --tint: color-mix(in srgb, var(--accent) 22%, var(--ground)); }
   }
 }
+:host([scheme="dark"]) { --ground: #1b1e1a; --raised: #262a24; --line: #3b4037; --text: #ecebe4; --soft: #a8ada0;
+  --strong: #9ccaa4; --tint: #26302a; --mark: #5d5020; --bad: #f3a99c; --bad-ground: #3a2420; --warn: #3b331c; --warn-text: #f0dfae; --shadow: 0 18px 50px rgb(0 0 0 / .55); }
 *, *::before, *::after { box-sizing: border-box; }
 [hidden] { display: none !important; }
 h2, h3, p, ul, ol { margin: 0; padding: 0; }
@@ -51,17 +53,47 @@ svg { width: 22px; height: 22px; display: block; flex: none; }
 .banner { display: flex; gap: 10px; align-items: center; padding: 8px 16px; font-size: 13.5px; line-height: 1.45; background: var(--warn); color: var(--warn-text); flex: none; }
 .log { flex: 1; min-height: 0; overflow-y: auto; overscroll-behavior: contain; padding: 18px 16px 8px; display: flex; flex-direction: column; gap: 16px; }
 .log:focus-visible { outline-offset: -3px; }
+.front { justify-content: flex-start; }
 .item { max-width: 100%; overflow-wrap: anywhere; }
 
 .opening { display: flex; flex-direction: column; align-items: flex-start; gap: 10px; margin-bottom: 4px; }
 .greeting { font-size: 17px; line-height: 1.6; white-space: pre-line; margin-bottom: 8px; }
 .suggestion { min-height: 44px; padding: 9px 16px; text-align: start; line-height: 1.45; border: 1px solid var(--line); border-radius: 14px; background: var(--ground); color: var(--strong); }
+.meant { display: flex; flex-direction: column; align-items: flex-start; gap: 8px; margin-top: 12px; }
 .suggestion:hover { background: var(--tint); border-color: var(--strong); }
+
+.people { display: flex; gap: 10px; align-items: center; font-size: 14px; line-height: 1.45; color: var(--soft); }
+.faces { display: inline-flex; flex: none; }
+.face { width: 34px; height: 34px; display: grid; place-items: center; border-radius: 50%; background: var(--tint); color: var(--strong); font-size: 13px; font-weight: 650; border: 2px solid var(--ground); }
+.face + .face { margin-inline-start: -10px; }
+.face.person { background: var(--warn); color: var(--warn-text); }
+.notice-line { background: var(--warn); color: var(--warn-text); font-size: 14.5px; }
+.resume { display: flex; gap: 12px; align-items: center; width: 100%; min-height: 56px; padding: 10px 14px; border: 1px solid var(--strong); border-radius: 14px; background: var(--tint); text-align: start; line-height: 1.4; }
+.resume svg { color: var(--strong); }
+.resume span { min-width: 0; display: block; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
 
 .visitor { align-self: flex-end; max-width: 86%; display: flex; flex-direction: column; align-items: flex-end; }
 .bubble { padding: 9px 14px; border-radius: 18px 18px 5px 18px; background: var(--accent); color: var(--ink); unicode-bidi: plaintext; }
 .visitor.failed .bubble { background: var(--raised); color: var(--text); border: 1px dashed var(--bad); }
 .state { font-size: 13px; color: var(--soft); margin-top: 4px; }
+
+.photos { display: flex; flex-wrap: wrap; gap: 6px; justify-content: flex-end; margin-bottom: 4px; }
+.photo { padding: 0; border: 0; border-radius: 14px; overflow: hidden; background: var(--raised); line-height: 0; }
+.photo canvas { width: 112px; height: 112px; }
+.photo.missing canvas { opacity: .3; }
+canvas.large { max-width: 100%; height: auto; border-radius: 12px; align-self: center; }
+.item.staff { align-self: flex-start; max-width: 90%; display: flex; flex-direction: column; gap: 6px; }
+.bubble.staff { background: var(--warn); color: var(--warn-text); border-radius: 18px 18px 18px 5px; }
+.bubble.staff a { color: inherit; }
+.event { font-size: 13px; color: var(--soft); text-align: center; }
+.csat .faces-row { display: flex; gap: 8px; margin-top: 8px; }
+.face-button { flex: 1; min-height: 64px; display: flex; flex-direction: column; align-items: center; justify-content: center; gap: 2px; border: 1px solid var(--line); border-radius: 14px; background: var(--ground); font-size: 13px; }
+.face-button:hover { background: var(--tint); border-color: var(--strong); }
+.face-button svg { width: 28px; height: 28px; color: var(--strong); }
+.cards { list-style: none; display: flex; gap: 8px; overflow-x: auto; padding: 2px 0 4px; }
+.cards li { flex: 0 0 min(210px, 78%); display: flex; flex-direction: column; gap: 2px; padding: 10px 14px 4px; border: 1px solid var(--line); border-radius: 14px; background: var(--raised); line-height: 1.4; }
+.cards .price { display: flex; gap: 8px; align-items: baseline; font-weight: 650; color: var(--strong); }
+.cards .link { align-self: flex-start; }
 
 .answer { display: flex; flex-direction: column; gap: 8px; }
 .who { display: flex; flex-wrap: wrap; align-items: center; gap: 4px 8px; font-size: 12.5px; line-height: 1.5; color: var(--soft); }
@@ -106,13 +138,20 @@ a { color: var(--strong); text-underline-offset: 3px; }
 .link { min-height: 44px; padding: 0 4px; border: 0; background: none; color: var(--strong); font-weight: 600; font-size: 14px; text-decoration: underline; text-underline-offset: 3px; }
 
 footer { flex: none; border-top: 1px solid var(--line); padding: 6px 12px calc(12px + env(safe-area-inset-bottom, 0px)); }
-.bar { display: flex; align-items: center; justify-content: space-between; gap: 10px; min-height: 44px; }
+.bar { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 0 10px; min-height: 44px; }
+.bar .order { margin-inline-end: auto; }
+.strip { display: flex; gap: 8px; padding: 6px 6px 2px; overflow-x: auto; }
+.thumb { position: relative; flex: none; line-height: 0; }
+.thumb canvas { width: 64px; height: 64px; border-radius: 12px; }
+.thumb .remove { position: absolute; top: -10px; right: -10px; color: #fff; }
+.thumb .remove svg { width: 20px; height: 20px; padding: 3px; border-radius: 50%; background: rgb(20 24 18 / .78); }
+.line { display: flex; align-items: flex-end; gap: 2px; }
 .bar small { font-size: 12px; line-height: 1.35; text-align: end; margin-inline-start: auto; }
-.talk { display: inline-flex; align-items: center; gap: 8px; min-height: 44px; padding: 0 12px 0 4px; border: 0; background: none; color: var(--strong); font-size: 14.5px; font-weight: 600; border-radius: 12px; white-space: nowrap; }
-.talk:hover { background: var(--tint); }
-.composer { display: flex; align-items: flex-end; gap: 6px; padding: 4px; border: 1px solid var(--line); border-radius: 18px; background: var(--raised); }
+.talk, .order { display: inline-flex; align-items: center; gap: 8px; min-height: 44px; padding: 0 12px 0 4px; border: 0; background: none; color: var(--strong); font-size: 14.5px; font-weight: 600; border-radius: 12px; white-space: nowrap; }
+.talk:hover, .order:hover { background: var(--tint); }
+.composer { padding: 4px; border: 1px solid var(--line); border-radius: 18px; background: var(--raised); }
 .composer:focus-within { border-color: var(--strong); }
-.composer textarea { flex: 1; min-width: 0; resize: none; border: 0; outline: 0; background: none; padding: 9px 4px 9px 12px; font-size: 16px; line-height: 26px; min-height: 44px; }
+.composer textarea { flex: 1; min-width: 0; resize: none; border: 0; outline: 0; background: none; padding: 9px 4px 9px 4px; font-size: 16px; line-height: 26px; min-height: 44px; }
 .composer:focus-within textarea:focus-visible { outline: 0; }
 .composer:has(textarea:focus-visible) { outline: 2px solid var(--strong); outline-offset: -2px; }
 textarea::placeholder, input::placeholder { color: var(--soft); opacity: 1; }

@@ -1,0 +1,253 @@
+"""The monthly report in plain words: the same lines for the page and for the paper."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from furrow.assistants.selectors import gap_clusters
+from furrow.conversations.figures import answers_between
+from furrow.conversations.service_report import Served, drafts_for, served
+from furrow.core.extensions import ReportTable, extensions
+from furrow.dashboard import spans
+from furrow.dashboard.money import money_text
+from furrow.dashboard.templatetags.ui import percent
+from furrow.dashboard.worth import Worth, compared
+from furrow.metering.assumptions import assumptions_read
+from furrow.metering.money import exact
+from furrow.metering.spending import spending
+
+GAPS_SHOWN = 8
+
+
+@dataclass(frozen=True)
+class Line:
+    """`hint` says in a sentence what the figure is."""
+
+    label: str
+    value: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    title: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class OpenGap:
+    question: str
+    asked: int
+    draft: str
+    id: Any
+
+
+@dataclass(frozen=True)
+class Report:
+    since: date
+    until: date
+    served: Served
+    sections: tuple[Section, ...]
+    tables: tuple[ReportTable, ...]
+    gaps: tuple[OpenGap, ...]
+    worth: Worth | None
+    currency: str
+
+    @property
+    def parts(self) -> list[dict[str, Any]]:
+        """The bar of all conversations: where each part begins and how long it is, in hundredths of a percent."""
+        names = ("confirmed", "assumed", "reopened", "handed", "open")
+        found, start = self.served, 0.0
+        counts = (found.confirmed, found.assumed, found.reopened, found.handed_over, found.open)
+        parts = []
+        for name, count in zip(names, counts, strict=True):
+            width = 100 * count / max(1, found.conversations)
+            parts.append({"name": name, "start": f"{start:.2f}", "width": f"{width:.2f}"})
+            start += width
+        return parts
+
+
+def month_of(text: str) -> tuple[date, date]:
+    """`2026-11` as its first and last day, not after today; anything else is this month."""
+    today = timezone.localdate()
+    try:
+        first = date.fromisoformat(f"{text}-01")
+    except ValueError:
+        first = today.replace(day=1)
+    first = min(first, today.replace(day=1))
+    return first, min(today, spans.month_after(first) - timedelta(days=1))
+
+
+def report_make(*, since: date, until: date, with_money: bool) -> Report:
+    found = served(since, until)
+    money = _money(found, since, until) if with_money else None
+    sections = [_solved(found), _people(found), _feeling(found), _effort(found)]
+    if money:
+        sections.append(money[0])
+    tables = [t for make in extensions.report_tables.values() for t in make(since, until)]
+    return Report(
+        since,
+        until,
+        found,
+        tuple(sections),
+        tuple(tables) if with_money else (),
+        _gaps(),
+        money[1] if money else None,
+        money[2] if money else "",
+    )
+
+
+def _solved(found: Served) -> Section:
+    return Section(
+        _("What the assistant solved alone"),
+        (
+            Line(_("Conversations"), str(found.conversations)),
+            Line(
+                _("Confirmed"),
+                _of(found.confirmed, found.conversations),
+                _("The visitor said that it helped."),
+            ),
+            Line(
+                _("Assumed"),
+                _of(found.assumed, found.conversations),
+                _("Answered, no complaint, and a day of silence since."),
+            ),
+            Line(
+                _("Came back"),
+                _of(found.reopened, found.conversations),
+                _("Looked solved, but the visitor asked again later. Not counted as solved."),
+            ),
+            Line(_("Too fresh to say"), str(found.open)),
+        ),
+    )
+
+
+def _people(found: Served) -> Section:
+    return Section(
+        _("How fast visitors were answered"),
+        (
+            Line(
+                _("First answer"),
+                seconds_text(found.first_reply_s),
+                _("Half of the visitors waited less, by whomever they were answered."),
+            ),
+            Line(_("Answered within 3 minutes"), percent(found.prompt_share)),
+            Line(_("Handed to a person"), _of(found.handed_over, found.conversations)),
+            Line(
+                _("Wait for a person"),
+                seconds_text(found.wait_s),
+                _("Counted within your opening hours."),
+            ),
+            Line(_("A person within 3 minutes"), percent(found.waits_prompt_share)),
+            Line(_("Never answered by a person"), str(found.handoffs - found.handoffs_answered)),
+        ),
+    )
+
+
+def _feeling(found: Served) -> Section:
+    return Section(
+        _("How visitors felt"),
+        (
+            Line(_("Happy"), _of(found.happy, found.judged)),
+            Line(_("So-so"), _of(found.so_so, found.judged)),
+            Line(_("Unhappy"), _of(found.unhappy, found.judged)),
+        ),
+    )
+
+
+def _effort(found: Served) -> Section:
+    """Beside each other, a solved conversation and what went into it."""
+    each = found.resolved
+    return Section(
+        _("What went into a solved conversation"),
+        (
+            Line(_("Tokens"), _each(found.tokens, each)),
+            Line(_("Seconds of the machine"), _each(found.machine_ms / 1000, each)),
+            Line(
+                _("Minutes of people"),
+                _each(found.human_s / 60, each),
+                ngettext(
+                    "%(n)s reply was written by hand; a reply counts 5 minutes at most.",
+                    "%(n)s replies were written by hand; a reply counts 5 minutes at most.",
+                    found.replies,
+                )
+                % {"n": found.replies},
+            ),
+        ),
+    )
+
+
+def _money(found: Served, since: date, until: date) -> tuple[Section, Worth, str]:
+    """Measured minutes of people instead of supposed ones; the wage stays the owner's assumption."""
+    spent = spending(since=since, until=until, today=timezone.localdate())
+    supposed = assumptions_read()
+    worth = compared(answers_between(since, until), spent.span, supposed)
+    human = exact(Decimal(str(round(found.human_s / 3600, 6))) * supposed.wage_per_hour)
+    together, alone = exact(spent.span + human), exact(worth.person_each * found.conversations)
+    saved = (alone - together) / alone if alone else None
+
+    def each(amount: Decimal, n: int) -> str:
+        return money_text(exact(amount / n), spent.currency) if n else "–"
+
+    lines = (
+        Line(_("Assistant, measured"), money_text(spent.span, spent.currency)),
+        Line(
+            _("People, measured"),
+            money_text(human, spent.currency),
+            _("Their minutes at %(wage)s an hour.")
+            % {"wage": money_text(supposed.wage_per_hour, spent.currency)},
+        ),
+        Line(
+            _("If people answered everything"),
+            money_text(alone, spent.currency),
+            _("Supposed: %(minutes)s minutes a conversation.")
+            % {"minutes": supposed.minutes_per_chat},
+        ),
+        Line(_("Saved"), "–" if saved is None else percent(float(saved))),
+        Line(_("A solved conversation costs"), each(together, found.resolved)),
+        Line(_("A confirmed one costs"), each(together, found.confirmed)),
+    )
+    return Section(_("What it cost"), lines), worth, spent.currency
+
+
+def _gaps() -> tuple[OpenGap, ...]:
+    rows = list(gap_clusters()[:GAPS_SHOWN])
+    drafts = drafts_for([row.question for row in rows])
+    return tuple(
+        OpenGap(row.question, row.asked, drafts.get(row.question, ""), row.id) for row in rows
+    )
+
+
+def _of(count: int, total: int) -> str:
+    return f"{count} ({percent(count / total)})" if total else str(count)
+
+
+def _each(amount: float, count: int) -> str:
+    if not count:
+        return "–"
+    value = amount / count
+    return f"{value:,.0f}" if value >= 100 else f"{value:,.1f}"
+
+
+def seconds_text(seconds: float | None) -> str:
+    if seconds is None:
+        return "–"
+    if seconds < 90:
+        return _("%(n)s s") % {"n": f"{seconds:.1f}" if seconds < 10 else round(seconds)}
+    if seconds < 5400:
+        return _("%(n)s min") % {"n": round(seconds / 60)}
+    return _("%(n)s h") % {"n": f"{seconds / 3600:.1f}"}
+
+
+def months_before(month: date, count: int = 12) -> Sequence[date]:
+    """The first days of the last months, the latest first."""
+    found = [month]
+    while len(found) < count:
+        found.append((found[-1] - timedelta(days=1)).replace(day=1))
+    return found

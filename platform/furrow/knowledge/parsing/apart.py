@@ -1,0 +1,105 @@
+"""Files that a request brings and waits for, read as imports are: in a capped process of their own.
+
+Rows of a table and facts of a photo are a second's work, so no job is queued for them. Few are read at once, as
+each may take as much memory as its limits allow.
+"""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from furrow.core.errors import LimitReached
+from furrow.knowledge.parsing.limits import ParseLimits
+from furrow.knowledge.parsing.runner import read_apart
+
+AT_ONCE = 2
+TURN_WAIT_S = 20
+TABLE_LIMITS = ParseLimits(
+    cpu_s=15,
+    wall_s=30,
+    memory_mb=384,
+    max_ocr_pages=0,
+    max_result_bytes=24 * 1024 * 1024,
+    max_unpacked_bytes=80 * 1024 * 1024,
+)
+# 60 million pixels in colours, and once more in grey.
+PHOTO_LIMITS = ParseLimits(
+    cpu_s=10,
+    wall_s=30,
+    memory_mb=448,
+    max_ocr_pages=0,
+    max_result_bytes=64 * 1024,
+    max_pixels=60_000_000,
+)
+_PHOTO_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
+_turns = threading.BoundedSemaphore(AT_ONCE)
+
+
+@dataclass(frozen=True, slots=True)
+class TableLines:
+    """Each with the line that a spreadsheet shows beside it. `encoding` is `xlsx` for workbooks."""
+
+    encoding: str
+    lines: list[tuple[int, list[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFacts:
+    """`dhash` are 64 bits in hexadecimal; `taken` and `software` are the camera's own words, or empty."""
+
+    content_type: str
+    width: int
+    height: int
+    dhash: str
+    taken: str
+    software: str
+
+
+def table_lines(data: bytes, *, max_rows: int, max_columns: int) -> TableLines:
+    """Raises `ParseFailure`, with `too_large` for too many rows, and `LimitReached` when others wait already."""
+    limits = replace(TABLE_LIMITS, max_rows=max_rows, max_columns=max_columns)
+    with _turn():
+        return read_apart(data, reader="rows", limits=limits, decode=_lines_of)
+
+
+def photo_facts(data: bytes) -> PhotoFacts:
+    """Raises `ParseFailure` for what is no photo or a hostile one, `LimitReached` when others wait already."""
+    with _turn():
+        return read_apart(data, reader="photo", limits=PHOTO_LIMITS, decode=_photo_of)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if not _turns.acquire(timeout=TURN_WAIT_S):
+        raise LimitReached("Several files are being read. Try again in a moment.", retry_after_s=5)
+    try:
+        yield
+    finally:
+        _turns.release()
+
+
+def _lines_of(raw: bytes) -> TableLines:
+    """A process that a file took over could report anything: shapes are checked, not trusted."""
+    told: Any = json.loads(raw)
+    lines = [(int(line), [str(cell) for cell in cells]) for line, cells in told["lines"]]
+    return TableLines(str(told["encoding"])[:20], lines)
+
+
+def _photo_of(raw: bytes) -> PhotoFacts:
+    facts = PhotoFacts(**json.loads(raw))
+    is_sound = (
+        facts.content_type in _PHOTO_TYPES
+        and isinstance(facts.width, int)
+        and isinstance(facts.height, int)
+        and 0 < facts.width * facts.height <= PHOTO_LIMITS.max_pixels
+        and re.fullmatch(r"[0-9a-f]{16}", facts.dhash)
+        and isinstance(facts.taken, str)
+        and isinstance(facts.software, str)
+    )
+    if not is_sound:
+        raise ValueError("no facts of a photo")
+    return facts

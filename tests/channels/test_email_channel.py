@@ -1,0 +1,267 @@
+"""The mailbox: read over IMAP, answered over SMTP in the thread, machines left alone."""
+
+from email import message_from_bytes, policy
+from typing import Any
+
+import pytest
+
+from furrow.channels.models import InboundMessage, OutboundMessage
+from furrow.channels.outside import checks
+from furrow.channels.outside.connections import connection_create
+from furrow.channels.outside.mail import servers
+from furrow.channels.outside.mail.reading import mail_read, own_words
+from furrow.channels.outside.polling import connections_poll
+from furrow.channels.outside.replies import replies_collect
+from furrow.conversations.models import Conversation
+from furrow.core import egress
+from furrow.core.context import tenant_context, tenant_tx
+from furrow.core.errors import AppError, Invalid, UpstreamFailed
+from furrow.tenants.services import SYSTEM
+from tests.channels.conftest import Shop, run_jobs
+from tests.channels.outside_fakes import (
+    PASSWORD,
+    USER,
+    FakeInbox,
+    Postbox,
+    serving_imap,
+    serving_smtp,
+)
+
+QUESTION = "你们周末营业吗？"
+
+
+def mail(text: str = QUESTION, *, sender: str = "Li <li@example.org>", **headers: str) -> bytes:
+    head = {
+        "From": sender,
+        "To": USER,
+        "Subject": "请问",
+        "Message-ID": f"<{abs(hash((text, sender, *headers.values())))}@example.org>",
+        **{name.replace("_", "-"): value for name, value in headers.items()},
+    }
+    lines = "\n".join(f"{name}: {value}" for name, value in head.items())
+    return f"{lines}\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\n{text}".encode()
+
+
+@pytest.fixture
+def inbox(monkeypatch: pytest.MonkeyPatch) -> Any:
+    inbox, box = FakeInbox(), Postbox()
+    inbox.add(mail("old, from before"))
+    imap, smtp = serving_imap(inbox), serving_smtp(box)
+    inbox.box, inbox.ports = box, (imap.server_address[1], smtp.server.sockets[0].getsockname()[1])
+    # These servers stand on this machine; the gate itself has its own test below.
+    monkeypatch.setattr(egress, "is_public_address", lambda text: text == "127.0.0.1")
+    for name, port in (("IMAP_PORTS", inbox.ports[0]), ("SMTP_PORTS", inbox.ports[1])):
+        for module in (servers, checks.mail):
+            monkeypatch.setattr(module, name, frozenset({port}))
+    yield inbox
+    imap.shutdown()
+    imap.server_close()
+    smtp.stop()
+
+
+def values(inbox: Any, **changes: Any) -> dict[str, Any]:
+    shared = {"imap_security": "plain", "smtp_security": "plain", "address": USER, "user": ""}
+    hosts = {"imap_host": "127.0.0.1", "smtp_host": "127.0.0.1"}
+    ports = {"imap_port": inbox.ports[0], "smtp_port": inbox.ports[1]}
+    return {**shared, **hosts, **ports, **changes}
+
+
+@pytest.fixture
+def box(shop: Shop, inbox: Any) -> Any:
+    with tenant_tx(shop.tenant.id):
+        made = connection_create(
+            actor=SYSTEM,
+            kind="email",
+            name="果园",
+            assistant=shop.assistant,
+            values=checks.values_checked("email", values(inbox)),
+            secrets=checks.secrets_checked("email", {"password": PASSWORD}, is_new=True),
+        )
+    look()
+    return made
+
+
+def look() -> None:
+    """One round: the mailbox is read, questions are answered, answers are sent."""
+    with tenant_context(None):
+        connections_poll()
+    run_jobs("notify")
+    run_jobs("chat")
+    with tenant_context(None):
+        replies_collect()
+    run_jobs("notify")
+
+
+def sent(inbox: Any) -> list[Any]:
+    return [message_from_bytes(each.content, policy=policy.default) for each in inbox.box.mails]
+
+
+def test_mail_is_answered_in_its_thread_and_only_once(box, inbox):
+    inbox.add(mail(Message_ID="<q1@example.org>", References="<root@example.org>"))
+    look()
+    look()
+    (answer,) = sent(inbox)
+    assert answer.get_content().strip() == "周末照常营业。"
+    assert answer["To"] == "li@example.org"
+    assert (answer["In-Reply-To"], answer["Subject"]) == ("<q1@example.org>", "Re: 请问")
+    assert answer["References"] == "<root@example.org> <q1@example.org>"
+    assert answer["Auto-Submitted"] == "auto-replied"
+    assert answer["Message-ID"].startswith("<furrow.")
+    with tenant_tx(box.tenant_id):
+        assert InboundMessage.objects.count() == 1
+
+
+def test_what_lay_there_before_is_left_and_nothing_is_marked(box, inbox):
+    look()
+    assert sent(inbox) == []
+    assert not any("STORE" in each or "BODY[]" in each for each in inbox.commands)
+    assert any(each.startswith("EXAMINE") for each in inbox.commands)
+
+
+def test_a_reply_continues_its_conversation_and_another_subject_begins_one(box, inbox):
+    inbox.add(mail(Message_ID="<a1@example.org>"))
+    look()
+    ours = str(sent(inbox)[0]["Message-ID"])
+    inbox.add(
+        mail(
+            f"那几点开门？\n\n在 2026年11月25日，果园 写道：\n> {QUESTION}",
+            Message_ID="<a2@example.org>",
+            In_Reply_To=ours,
+            References=f"<a1@example.org> {ours}",
+        )
+    )
+    inbox.add(mail("Another matter", Message_ID="<b1@example.org>"))
+    look()
+    with tenant_tx(box.tenant_id):
+        assert Conversation.objects.filter(channel="email").count() == 2
+        texts = list(
+            InboundMessage.objects.order_by("created_at").values_list("turn__text", flat=True)
+        )
+    assert texts == [QUESTION, "那几点开门？", "Another matter"]
+
+
+MACHINES = {
+    "auto_submitted": {"Auto-Submitted": "auto-replied"},
+    "bounce": {"Return-Path": "<>"},
+    "machine_address": {"From": "Mail Delivery <MAILER-DAEMON@example.org>"},
+    "bulk": {"Precedence": "bulk"},
+    "list": {"List-Unsubscribe": "<mailto:x@example.org>"},
+    "auto_subject": {"Subject": "自动回复：我在休假"},
+    "loop": {"X-Furrow-Channel": "1"},
+}
+
+
+@pytest.mark.parametrize("reason", MACHINES)
+def test_machines_are_known(reason):
+    headers = {name.replace("-", "_"): value for name, value in MACHINES[reason].items()}
+    assert mail_read(mail(**headers), own_address=USER).machine == reason
+    assert mail_read(mail(), own_address=USER).machine == ""
+    assert mail_read(mail(sender=USER), own_address=USER).machine == "loop"
+
+
+def test_machines_are_not_answered_and_two_machines_end(box, inbox):
+    inbox.add(mail(Auto_Submitted="auto-generated"))
+    for number in range(15):
+        inbox.add(mail(f"Thank you for your mail {number}", sender="robot@example.org"))
+    look()
+    assert 0 < len(sent(inbox)) <= 12
+    with tenant_tx(box.tenant_id):
+        assert not InboundMessage.objects.exclude(user__external_id="robot@example.org").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("Yes.\n\nOn Tue, 3 Nov 2026 at 10:00, Shop <a@b.c> wrote:\n> old", "Yes."),
+        ("好的\n\n------------------ 原始邮件 ------------------\n发件人: 果园", "好的"),
+        ("Fine\n-- \nLi\n138", "Fine"),
+        ("Hello\n\n发自我的iPhone", "Hello"),
+        ("a\n> quoted\nb", "a"),
+        ("On Monday we open.\nIs that right?", "On Monday we open.\nIs that right?"),
+    ],
+)
+def test_only_the_writers_own_words_are_kept(text, own):
+    assert own_words(text) == own
+
+
+def test_html_alone_is_read_as_words():
+    raw = (
+        mail()
+        .replace(b"text/plain", b"text/html")
+        .replace(
+            QUESTION.encode(),
+            b"<p>How <b>late</b>?</p><script>x()</script><blockquote>old</blockquote>",
+        )
+    )
+    assert mail_read(raw, own_address=USER).text == "How late?"
+
+
+def test_hostile_mails_do_not_stop_those_behind_them(box, inbox):
+    inbox.add(b"\x00\xff not a mail")
+    inbox.add(mail(Content_Type="multipart/mixed; boundary=" + "x" * 5000))
+    inbox.add(mail("=?utf-8?b?" + "A" * 900, Subject="=?utf-8?q?=FF=FE?="))
+    inbox.add(mail(Message_ID="<good@example.org>"))
+    look()
+    assert "<good@example.org>" in [each["In-Reply-To"] for each in sent(inbox)]
+
+
+def test_mail_that_is_or_claims_to_be_huge_is_left(box, inbox):
+    uid = inbox.add(mail("huge"))
+    inbox.claims[uid] = servers.MOST_BYTES + 1
+    inbox.add(mail(Message_ID="<good@example.org>"))
+    look()
+    assert [each["In-Reply-To"] for each in sent(inbox)] == ["<good@example.org>"]
+    inbox.announced = 10**12
+    inbox.add(mail("lie", Message_ID="<lie@example.org>"))
+    look()
+    with tenant_tx(box.tenant_id):
+        box.refresh_from_db()
+        assert box.error_code == "mail_failed"
+        assert InboundMessage.objects.count() == 1
+
+
+def test_a_server_that_is_away_costs_delay_only(box, inbox):
+    inbox.box.refuses = True
+    inbox.add(mail())
+    look()
+    with tenant_tx(box.tenant_id):
+        row = OutboundMessage.objects.get()
+        assert row.state in {"waiting", "failed"}
+    inbox.box.refuses = False
+    with tenant_tx(box.tenant_id):
+        from furrow.channels.outside.replies import outbound_resend  # noqa: PLC0415
+
+        OutboundMessage.objects.update(state="failed")
+        outbound_resend(OutboundMessage.objects.get())
+        from furrow.core.models import Job  # noqa: PLC0415
+
+        Job.objects.filter(kind="channel.send").update(run_after="2020-01-01T00:00:00Z")
+    run_jobs("notify")
+    assert len(sent(inbox)) == 1
+
+
+def test_try_it_signs_in_on_both_servers(box, inbox, shop):
+    assert checks.connection_try(box)
+    with tenant_tx(shop.tenant.id):
+        wrong = connection_create(
+            actor=SYSTEM, kind="email", name="x", assistant=shop.assistant,
+            values=values(inbox, user=USER), secrets={"password": "wrong"},
+        )  # fmt: skip
+    with pytest.raises(UpstreamFailed) as caught:
+        checks.connection_try(wrong)
+    assert caught.value.code == "login_refused"
+    with tenant_tx(shop.tenant.id):
+        wrong.refresh_from_db()
+        assert wrong.error_code == "login_refused"
+
+
+def test_servers_inside_and_other_ports_are_refused(inbox, monkeypatch):
+    with pytest.raises(Invalid):
+        checks.values_checked("email", values(inbox, imap_port=22))
+    monkeypatch.undo()
+    with pytest.raises(AppError) as caught:
+        egress.connect_public("127.0.0.1", 993, ports=frozenset({993}), is_tls=False, timeout_s=1)
+    assert caught.value.code == "address_refused"
+    with pytest.raises(AppError) as caught:
+        egress.connect_public("example.org", 22, ports=frozenset({993}), is_tls=True, timeout_s=1)
+    assert caught.value.code == "port_refused"

@@ -1,0 +1,193 @@
+"""A shopper and the staff, each with a phone, in one conversation: the real widget beside the real inbox."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Page, expect, sync_playwright
+
+from furrow.accounts.models import User
+from furrow.conversations.models import Csat, Handoff, Message
+from furrow.core.context import tenant_tx
+from furrow.tenants.models import Membership, Role
+from tests.channels.test_widget_e2e import Street, in_thread, street  # noqa: F401  a fixture by name
+
+# Static files of the inbox come from the test server itself; in production a server for files gives them out.
+FILES_WARNING = "ignore:StreamingHttpResponse must consume synchronous iterators"
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(300),
+    pytest.mark.filterwarnings(FILES_WARNING),
+]
+expect.set_options(timeout=20_000)
+
+SCREENSHOTS = Path(__file__).parents[2] / "var" / "screenshots"
+PHONE = {"width": 390, "height": 844}
+WORDS = {
+    "zh": {
+        "locale": "zh-CN", "open": "打开客服对话", "field": "消息内容", "wish": "我要投诉，找你们负责人",
+        "take": "接手", "box": "您的消息", "send": "发送", "note": "记为备注", "back": "交回助手", "done": "完成",
+        "claim": "昨天到的桃子烂了三个，订单 20261125001", "reply": "您好，我来处理，请拍一张面单的照片。",
+        "second": "收到，马上给您补发。", "secret": "老客户，优先处理", "question": "黄桃的售后时限是多久",
+        "answer": "签收后12小时", "glad": "满意", "late": "由 Lin 接待",
+    },
+    "en": {
+        "locale": "en-GB", "open": "Open the chat", "field": "Your message", "wish": "This bot is useless, get me someone",
+        "take": "Take over", "box": "Your message", "send": "Send", "note": "Keep as a note", "back": "Hand back", "done": "Done",
+        "claim": "Three peaches of order 20261125001 arrived rotten", "reply": "Hello, I will look after it. Please send a photo of the label.",
+        "second": "Thank you, a new box leaves today.", "secret": "good customer, be quick", "question": "How long are claim photos kept?",
+        "answer": "kept for 12 months", "glad": "Good", "late": "has this conversation now",
+    },
+}  # fmt: skip
+
+
+@dataclass
+class Desk:
+    """The phones: one shopper's, two members'."""
+
+    shopper: Page
+    first: Page
+    second: Page
+    words: dict[str, str]
+    language: str
+
+    def shoot(self, page: Page, name: str) -> None:
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        path = SCREENSHOTS / f"inbox-{name}-{self.language}-390.png"
+        page.screenshot(path=path, animations="disabled")
+
+
+def member_make(tenant: Any, name: str, language: str) -> str:
+    """A member of the staff, signed in; the session's cookie."""
+    user = User.objects.create(email=f"{name.lower()}@example.test", name=name, language=language)
+    with tenant_tx(tenant.id):
+        Membership.objects.create(user=user, role=Role.STAFF)
+    client = Client()
+    client.force_login(user)
+    return client.cookies["sessionid"].value
+
+
+@pytest.fixture(params=["zh", "en"])
+def desk(street: Street, request: Any) -> Iterator[Desk]:  # noqa: F811  a fixture by name
+    found = shutil.which("chromium") or shutil.which("google-chrome")
+    if not found:
+        pytest.skip("no Chromium was found; install the distribution's chromium package")
+    words, language = WORDS[request.param], {"zh": "zh-hans", "en": "en"}[request.param]
+    cookies = [member_make(street.tenant, name, language) for name in ("Lin", "Wang")]
+    problems: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+
+        def phone(cookie: str = "") -> Page:
+            context = browser.new_context(
+                locale=words["locale"], viewport=PHONE, has_touch=True, is_mobile=True
+            )
+            if cookie:
+                host = urlsplit(street.host_url)
+                values = {"sessionid": cookie, "django_language": language}
+                context.add_cookies(
+                    [
+                        {"name": n, "value": v, "domain": host.hostname, "path": "/"}
+                        for n, v in values.items()
+                    ]
+                )
+            page = context.new_page()
+            page.set_default_timeout(30_000)
+            page.on("pageerror", lambda error: problems.append(str(error)))
+            return page
+
+        yield Desk(phone(), phone(cookies[0]), phone(cookies[1]), words, request.param)
+        browser.close()
+    assert not problems
+
+
+def said(page: Page) -> Any:
+    return page.locator("furrow-widget article.staff .text")
+
+
+def ask(desk: Desk, text: str) -> None:
+    field = desk.shopper.get_by_role("textbox", name=desk.words["field"])
+    field.fill(text)
+    field.press("Enter")
+
+
+def reply(desk: Desk, page: Page, text: str, button: str = "send") -> None:
+    page.get_by_label(desk.words["box"]).fill(text)
+    page.get_by_role("button", name=desk.words[button], exact=True).click()
+
+
+def test_two_members_and_a_shopper_side_by_side(street, desk):  # noqa: F811
+    words, shopper, lin, wang = desk.words, desk.shopper, desk.first, desk.second
+    inbox = f"{street.host_url}/t/{street.tenant.slug}/inbox/"
+    lin.goto(inbox)
+    shopper.goto(street.page_url)
+    shopper.get_by_role("button", name=words["open"]).click()
+    ask(desk, words["wish"])
+    expect(shopper.locator("furrow-widget article.answer .tools").last).to_be_visible()
+
+    # The queue asks again by itself: nobody loads the page anew.
+    row = lin.locator(".talk-row", has_text=words["wish"])
+    expect(row).to_be_visible()
+    desk.shoot(lin, "queue")
+    row.click()
+    lin.get_by_role("button", name=words["take"]).click()
+    expect(shopper.locator("furrow-widget article.event").last).to_contain_text("Lin")
+    talk = lin.url
+    wang.goto(talk)
+
+    # The assistant is silent now; the shopper's words and the member's meet live.
+    ask(desk, words["claim"])
+    expect(lin.locator(".said.visitor").last).to_contain_text(words["claim"])
+    answers = shopper.locator("furrow-widget article.answer").count()
+    reply(desk, lin, words["reply"])
+    expect(said(shopper)).to_have_text([words["reply"]])
+    reply(desk, lin, words["secret"], "note")
+    expect(lin.locator(".said.note")).to_contain_text(words["secret"])
+    desk.shoot(lin, "talk")
+    desk.shoot(shopper, "shopper")
+
+    # The second member is told, and keeps the text.
+    reply(desk, wang, "me too")
+    expect(wang.get_by_role("alert")).to_contain_text(words["late"])
+    expect(wang.get_by_label(words["box"])).to_have_value("me too")
+    desk.shoot(wang, "too-late")
+
+    # Off the line for a while: what was written meanwhile comes once, and in order.
+    shopper.context.set_offline(True)
+    reply(desk, lin, words["second"])
+    expect(lin.locator(".said.staff")).to_have_count(2)
+    shopper.context.set_offline(False)
+    expect(said(shopper)).to_have_text([words["reply"], words["second"]])
+    shopper.reload()
+    shopper.get_by_role("button", name=words["open"]).click()
+    expect(said(shopper)).to_have_text([words["reply"], words["second"]])
+    expect(shopper.locator("furrow-widget")).not_to_contain_text(words["secret"])
+    assert shopper.locator("furrow-widget article.answer").count() == answers
+
+    lin.get_by_role("button", name=words["back"]).click()
+    ask(desk, words["question"])
+    expect(shopper.locator("furrow-widget article.answer .text").last).to_contain_text(
+        words["answer"]
+    )
+
+    lin.get_by_role("button", name=words["take"]).click()
+    lin.get_by_role("button", name=words["done"], exact=True).click()
+    shopper.get_by_role("button", name=words["glad"]).click()
+    expect(shopper.locator("furrow-widget .csat[role=status]")).to_be_visible()
+    desk.shoot(shopper, "csat")
+    assert in_thread(lambda: _kept(street)) == ([words["reply"], words["second"]], [3], 2)
+
+
+def _kept(street: Street) -> tuple[list[str], list[int], int]:  # noqa: F811
+    with tenant_tx(street.tenant.id):
+        replies = Message.objects.filter(kind="staff").order_by("number")
+        return (
+            list(replies.values_list("text", flat=True)),
+            list(Csat.objects.values_list("score", flat=True)),
+            Handoff.objects.count(),
+        )
