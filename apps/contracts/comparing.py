@@ -48,7 +48,9 @@ class Pair:
         return f"{part.label} {part.title}".strip() if part else ""
 
     def changes(self) -> list[Change]:
-        return list(_changes(self.old.text if self.old else "", self.new.text if self.new else ""))
+        return list(
+            changes_between(self.old.text if self.old else "", self.new.text if self.new else "")
+        )
 
 
 def compare(old: Contract, new: Contract) -> list[Pair]:
@@ -141,7 +143,7 @@ def _bare(part: Part) -> str:
     return re.sub(r"\s+", "", part.text.removeprefix(part.label))
 
 
-def _changes(old: str, new: str) -> Iterator[Change]:
+def changes_between(old: str, new: str) -> Iterator[Change]:
     before, after = _TOKEN.findall(old), _TOKEN.findall(new)
     for kind, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if kind == "equal":

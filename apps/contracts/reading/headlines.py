@@ -189,7 +189,7 @@ def _ending(text: str, found: list[DateFound], effective: date | None) -> date |
     if effective is None:
         return None
     for sentence in _sentences(text):
-        if not _THE_TERM.search(sentence):
+        if not _TERM.search(sentence):
             continue
         for match in _LENGTH.finditer(sentence):
             months_days = _length(match)

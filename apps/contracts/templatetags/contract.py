@@ -1,7 +1,6 @@
 """Small tags of the contract pages."""
 
 from collections.abc import Mapping
-from difflib import SequenceMatcher
 from typing import Any
 
 from django import template
@@ -10,6 +9,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from apps.contracts.comparing import changes_between
 from apps.contracts.laws.library import Article
 from apps.contracts.models import Kind
 from apps.contracts.reviewing.outcome import Judged
@@ -91,15 +91,10 @@ def cited(finding: Any, articles: Mapping[tuple[str, str], Article]) -> list[Art
 
 @register.filter
 def changes(one: Judged) -> SafeString:
-    """What would be struck out and put in, character by character."""
-    old, new = one.finding.quote, one.suggestion or ""
-    parts = []
-    for kind, i, j, k, m in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if kind == "equal":
-            parts.append(format_html("{}", old[i:j]))
-            continue
-        if i < j:
-            parts.append(format_html("<del>{}</del>", old[i:j]))
-        if k < m:
-            parts.append(format_html("<ins>{}</ins>", new[k:m]))
+    """What would be struck out and put in; a number or a Latin word stays whole."""
+    marks = {"equal": "{}", "removed": "<del>{}</del>", "added": "<ins>{}</ins>"}
+    parts = [
+        format_html(marks[change.kind], change.text)
+        for change in changes_between(one.finding.quote, one.suggestion or "")
+    ]
     return format_html_join("", "{}", ((part,) for part in parts))

@@ -166,6 +166,7 @@ def test_text_is_marked_where_a_finding_quotes_it(owner, cast, ids):
     assert marks
     assert all(str(row.id) in page for row in quoted)
     assert any(marks.get(str(row.id)) == row.quote for row in quoted)
+    assert "预付合同总价的<del>50</del><ins>30</ins>%作为预付款" in page
 
 
 def test_quotes_are_text_and_never_markup(owner, cast):
