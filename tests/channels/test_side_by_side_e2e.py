@@ -177,7 +177,7 @@ def test_two_members_and_a_shopper_side_by_side(street, desk):  # noqa: F811
 
     lin.get_by_role("button", name=words["take"]).click()
     lin.get_by_role("button", name=words["done"], exact=True).click()
-    shopper.get_by_role("button", name=words["glad"]).click()
+    shopper.get_by_role("button", name=words["glad"], exact=True).click()
     expect(shopper.locator("furrow-widget .csat[role=status]")).to_be_visible()
     desk.shoot(shopper, "csat")
     assert in_thread(lambda: _kept(street)) == ([words["reply"], words["second"]], [3], 2)
