@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("assistants", "0004_gap_clusters"),
         ("channels", "0002_news_and_webhooks"),
-        ("conversations", "0008_channels_outside"),
+        ("conversations", "0009_channels_outside"),
         ("tenants", "0002_opening_hours"),
     ]
 
