@@ -64,7 +64,9 @@ class Desk:
 
 def member_make(tenant: Any, name: str, language: str) -> str:
     """A member of the staff, signed in; the session's cookie."""
-    user = User.objects.create(email=f"{name.lower()}@example.test", name=name, language=language)
+    user = User.objects.create(
+        email=f"{name.lower()}-{language}@example.test", name=name, language=language
+    )
     with tenant_tx(tenant.id):
         Membership.objects.create(user=user, role=Role.STAFF)
     client = Client()
