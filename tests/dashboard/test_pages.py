@@ -11,7 +11,7 @@ from tests.dashboard.conftest import read_document
 from tests.dashboard.routes import dashboard_routes, url_of
 
 # Downloads, not pages; they are tested where their pages are.
-NOT_PAGES = {"document_file", "costs_table", "invoice_pdf", "golden_export", "photo"}
+NOT_PAGES = {"document_file", "costs_table", "invoice_pdf", "golden_export", "photo", "service_pdf"}
 PAGES = [
     route
     for route in dashboard_routes()
