@@ -113,6 +113,7 @@ _KEPT_BACK = {
     "says_the_opposite": _lazy("Says the opposite of the passage."),
     "opposite_word": _lazy("Says the opposite of the passage."),
     "figure_of_another": _lazy("The number belongs to something else in the passage."),
+    "not_sure": _lazy("Not surely what the passage says."),
     "figure_denied": _lazy("Says the opposite of the passage."),
     "model_says_no": _lazy("The second look of the model said no."),
 }

@@ -1,1 +1,1 @@
-"""Whether a sentence says only what its evidence says: rules on figures, names, polarity and words, no model."""
+"""Whether a sentence says only what its evidence says: vetoes on figures and names, then a small trained decision."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from furrow.assistants.verifier.evidence import Evidence
 from furrow.assistants.verifier.judge import Verdict, judge
 from furrow.assistants.verifier.plain import unsafe_part
+from furrow.assistants.verifier.statements import Statements
 from furrow.assistants.verifier.stream import Draft
 from furrow.assistants.verifier.words import coverage
 
@@ -29,8 +30,6 @@ _CONNECTIVE = re.compile(
     r"|(?:i )?hope (?:this|that) helps[!.]*|(?:please )?(?:feel free to|let (?:me|us) know if you|if you) (?:have|ask|contact)[\w ,']{0,60}(?:questions?|know|ask|help|us)[!.]*",
     re.I,
 )
-_YES = re.compile(r"^(?:是的|可以的?|对的?|能|yes|yep|sure|correct|indeed)[,，。.!！]+\s*", re.I)
-_NO = re.compile(r"^(?:不是的?|不可以|不能|不行|不会|no|nope)[,，。.!！]+\s*", re.I)
 _CONTRADICTIONS = frozenset(
     {"opposite_word", "says_the_opposite", "figure_of_another", "figure_denied", "bound_differs"}
 )
@@ -74,7 +73,7 @@ class Checker:
     """Holds the passages of one question, made ready once."""
 
     def __init__(self, passages: Sequence[Passage]) -> None:
-        self._evidence = {p.n: Evidence(p.text, p.heading) for p in passages}
+        self._passages = {p.n: Statements(Evidence(p.text, p.heading)) for p in passages}
 
     def check(self, draft: Draft) -> Checked:
         text = draft.text
@@ -88,9 +87,9 @@ class Checker:
             return Checked(text, draft.raw, "says_unknown")
         first: Verdict | None = None
         for n in self._order(draft):
-            verdict = self._judged(text, n)
+            verdict = judge(text, self._passages[n])
             if verdict.is_supported:
-                line = self._evidence[n].lines[verdict.line]
+                line = self._passages[n].evidence.lines[verdict.line]
                 return Checked(
                     text,
                     draft.raw,
@@ -107,25 +106,21 @@ class Checker:
         return Checked(text, draft.raw, verdict.reason, verdict.detail, share=verdict.share)
 
     def passage_text(self, n: int) -> str:
-        return self._evidence[n].text if n in self._evidence else ""
+        return self._passages[n].evidence.text if n in self._passages else ""
 
     def check_without_words(self, draft: Draft, n: int) -> Checked:
         """By everything but the overlap of words, against one passage."""
-        verdict = judge(draft.text, self._evidence[n], words_count=False)
+        verdict = judge(draft.text, self._passages[n], words_count=False)
         if not verdict.is_supported:
             return Checked(draft.text, draft.raw, verdict.reason, verdict.detail)
-        line = self._evidence[n].lines[verdict.line]
+        line = self._passages[n].evidence.lines[verdict.line]
         return Checked(
             draft.text, draft.raw, passage=n, start=line.start, end=line.end, share=verdict.share
         )
 
-    def _judged(self, text: str, n: int) -> Verdict:
-        body = _YES.sub("", _NO.sub("", text)) or text
-        return judge(body, self._evidence[n])
-
     def _order(self, draft: Draft) -> list[int]:
-        cited = [n for n in draft.cites if n in self._evidence]
-        held = {n: coverage(draft.text, e.words).held for n, e in self._evidence.items()}
+        cited = [n for n in draft.cites if n in self._passages]
+        held = {n: coverage(draft.text, s.evidence.words).held for n, s in self._passages.items()}
         best = max(held, key=lambda n: held[n], default=None)
         return list(dict.fromkeys([*cited, *([best] if best is not None else [])]))
 

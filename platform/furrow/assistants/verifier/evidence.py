@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from furrow.assistants.verifier.figures import Figure, figures_of
 from furrow.assistants.verifier.numerals import normal
 from furrow.assistants.verifier.other_words import widened
-from furrow.assistants.verifier.words import Words, coverage, general_en, words_of
+from furrow.assistants.verifier.words import Words, general_en, words_of
 from furrow.knowledge.sentences import split_sentences
 from furrow.knowledge.text.folding import fold
 from furrow.knowledge.text.stopwords import ENGLISH_STOP_WORDS
@@ -22,10 +22,8 @@ _LIST = re.compile(
     rf"(?<![a-z\d])(?<!\d ){_ITEM}(?:, {_ITEM})+,? (?:and|or) [a-z]+|(?:^|[,;.] ?){_ITEM} and {_ITEM}(?= (?:is|are|was|were|can|cannot|can't|may|must|will|have|do|don't)\b)"
 )
 _NUMBERED = re.compile(r"^\s*(?:[•·*-]|\d{1,2}(?:\.\d{1,2})*[.)、]?)\s+")
-_QUESTION = re.compile(r"[?？]\s*$")
 # A column of prices names its currency above the figures.
 _MONEY_COLUMN = re.compile(r"\b(?:cny|rmb|yuan)\b|[(]元|元[)/]|[¥]")
-_BARE = 12
 _NO_ITEM = ENGLISH_STOP_WORDS - {"and", "or"}
 _CELL_END = re.compile(r" \| |\n")
 
@@ -52,10 +50,6 @@ class Line:
     def clauses(self) -> tuple[Clause, ...]:
         return clauses_of(self.text)
 
-    @cached_property
-    def words(self) -> Words:
-        return widened(words_of(self.text), self.text)
-
 
 class Evidence:
     """One passage: its sentences, and the title and headings above it, which prove words but are not quoted."""
@@ -68,10 +62,6 @@ class Evidence:
     @cached_property
     def words(self) -> Words:
         return widened(words_of(self.whole), self.whole)
-
-    @cached_property
-    def heading_words(self) -> Words:
-        return widened(words_of(self.heading), self.heading)
 
     @cached_property
     def figures(self) -> tuple[Figure, ...]:
@@ -100,42 +90,9 @@ class Evidence:
         near = self.lines[max(0, at - 1) : at + 2]
         return "\n".join([self.heading, *(line.text for line in near)])
 
-    def near_words(self, at: int) -> Words:
-        words = self.heading_words
-        for line in self.lines[max(0, at - 1) : at + 2]:
-            words = words | line.words
-        return words
-
-    def aligned(self, claim: str) -> list[tuple[float, int]]:
-        """How much of the claim each sentence holds, the best first."""
-        scores = []
-        for at, line in enumerate(self.lines):
-            own = coverage(claim, line.words).held
-            near = coverage(claim, self.heading_words | line.words).held
-            scores.append((own + 0.3 * (near - own) + 2.0 * _shared(claim, line), at))
-        return sorted(scores, key=lambda pair: (-pair[0], pair[1]))
-
     @cached_property
     def said(self) -> str:
         return normal(self.whole)
-
-    def is_question(self, at: int) -> bool:
-        return bool(_QUESTION.search(self.texts[at]))
-
-    def statements(self, at: int, width: int) -> list[tuple[str, str]]:
-        """Pieces of a sentence, `width` clauses each: what they speak of, and what they say. A question says what
-        its answer says.
-        """
-        line = self.lines[at]
-        if _QUESTION.search(line.text):
-            below = (text for text in self.texts[at + 1 :] if not _QUESTION.search(text))
-            answer = next(below, "")
-            if len(answer) > _BARE:
-                answer = clauses_of(answer)[0].text
-            return [(f"{line.text} {answer}", answer)] if answer else []
-        parts = [clause.text for clause in line.clauses]
-        last = max(1, len(parts) - width + 1)
-        return [(piece, piece) for n in range(last) if (piece := "".join(parts[n : n + width]))]
 
     def terms(self, text: str) -> frozenset[str]:
         """The pairs, words and labels of a text that the passage knows."""
@@ -157,12 +114,6 @@ class Evidence:
     def _frequencies(self) -> Counter[str]:
         clauses = [wide_words_of(clause.text) for line in self.lines for clause in line.clauses]
         return Counter(term for words in clauses for term in words.pairs | words.roots)
-
-
-def _shared(claim: str, line: Line) -> float:
-    """Figures that both name: they point to the place more surely than words."""
-    theirs = {(f.kind, f.value) for f in figures_of(line.text)}
-    return sum((f.kind, f.value) in theirs for f in figures_of(claim))
 
 
 @lru_cache(maxsize=4096)

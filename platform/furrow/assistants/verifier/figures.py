@@ -19,7 +19,7 @@ _PREFIX = {
 }
 _NUMBER = re.compile(
     r"(?:(?P<money>us\$|[¥$€]|\bcny|\brmb|\busd)\s?)?(?<![\d.])(?P<minus>(?<![a-z0-9)])-)?(?P<digits>\d+(?:\.\d+)?)"
-    rf"(?:[ -]?(?:多|余|来|整)?(?:(?P<workday>个?工作日|(?:working|business|work)[ -]?days?\b)|(?P<unit>{UNIT})(?![a-z])"
+    rf"(?:(?: or (?:more|fewer|less))?[ -]?(?:多|余|来|整)?(?:(?P<age>years? old|years of age|year-olds?|(?:or )?(?:older|younger)\b)|(?P<workday>个?工作日|(?:working|business|work)[ -]?days?\b)|(?P<unit>{UNIT})(?![a-z])"
     rf"|(?P<count>{COUNT})(?![a-z])))?"
 )
 # "zone 1", "clause 6": a name, not a quantity.
@@ -28,7 +28,7 @@ _LABELLED = re.compile(
 )
 # Any other word behind a number names what is counted.
 _THING = re.compile(
-    r"\s?(?!and\b|to\b|or\b|[至到或和及与以之内外上下前后])(?:[a-z]|[\u4e00-\u9fff])"
+    r"\s?(?!and\b|to\b|or\b|[至到或和及与以之内外上下前后一每左右就算起都也送减加收的包打])(?:[a-z]|[\u4e00-\u9fff])"
 )
 _JOINER = re.compile(r"\s*(?:-|~|至|到|、|,|，|/|to|and|or|或|和|\+)\s*")
 _MONTHS = {
@@ -86,7 +86,7 @@ _TIMES_EN = (
         r"|(?<=\bbetween )(?P<h2>\d{1,2})(?= and (?:\d{1,2}|\x00+)(?:\s*[,.;)]|\s*$|:| (?:or|on|in the|at night|but|every|each)\b))"
     ),
     re.compile(
-        r"(?:\x00 (?:to|and|until|till) |\b(?:at|by|until|till|before|after|past) )(?P<h>\d{1,2})(?=\s*[,.;)](?!\d)|\s*$| (?:and|or|on|in the|at night|but|every|each)\b)"
+        r"(?:\x00 (?:to|and|until|till) |\b(?:at|by|until|till|before|after|past) )(?P<h>\d{1,2})(?=\s*[,.;)](?!\d)|\s*$| (?:and|or|on|in the|at night|but|every|each|the (?:day|evening|night|morning))\b)"
     ),
 )
 _WEEKDAYS_ZH = {day: number for number, day in enumerate("一二三四五六日", start=1)} | {"天": 7}
@@ -252,7 +252,9 @@ def _numbers(text: str) -> list[Figure]:
         if _LABELLED.search(text[: match.start()]):
             continue
         scale, unit = 1.0, ""
-        if match["workday"]:
+        if match["age"]:
+            unit = "age"
+        elif match["workday"]:
             unit = "workday"
         elif match["unit"]:
             unit, scale = UNITS[match["unit"]]
@@ -282,6 +284,10 @@ def _bound(text: str, match: re.Match[str]) -> str:
     after = text[match.end() : match.end() + _REACH]
     most = bool(_AT_MOST.search(before)) or bool(_MOST_AFTER.match(after))
     least = bool(_AT_LEAST.search(before)) or bool(_LEAST_AFTER.match(after))
+    if re.search(r"or (?:more|older)", match[0]):
+        return "ge"
+    if re.search(r"or (?:fewer|less|younger)", match[0]):
+        return "le"
     if most == least:
         return ""
     if most:

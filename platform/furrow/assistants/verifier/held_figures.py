@@ -28,11 +28,7 @@ def missing_figure(sentence: str, evidence: Evidence) -> Failure:
         if figure.kind == "number" and figure.value == 1 and figure.unit in {"count", ""}:
             # "a box" and "one box" say the same.
             continue
-        if (
-            figure.is_one
-            and not (figure.bound or figure.in_range)
-            and _is_each(figure.unit, evidence.said)
-        ):
+        if figure.is_one and not figure.in_range and _is_each(figure.unit, evidence.said):
             # "12 a year", "12 for one year", "12 each year".
             continue
         if not any(equal(figure, known) for known in evidence.figures) and not _stands_as_text(
@@ -113,9 +109,3 @@ def _stands_as_text(figure: Figure, evidence: Evidence) -> bool:
         codes = {str(known.value) for known in evidence.figures if known.kind == figure.kind}
         return bare in {re.sub(r"[^a-z0-9\u4e00-\u9fff]", "", code) for code in codes}
     return False
-
-
-def bounds_agree(figure: Figure, known: Figure) -> bool:
-    if not known.bound:
-        return figure.bound in {"le", "after"} or known.in_range
-    return (figure.bound == "le") == (known.bound == "le")

@@ -27,6 +27,7 @@ _PLAIN = frozenset(
     "february march april may june july august september october november december yuan kg beijing-time mon tue wed thu fri sat sun "
     "chinese english".split()
 )
+_WEEKDAY = re.compile("周[一二三四五六日]")
 _LEAST_PINYIN = 4
 _COMMON_START = frozenset(
     "unfortunately sorry hello hi thanks thank yes no certainly indeed overall".split()
@@ -60,6 +61,8 @@ def _titled(sentence: str, evidence: Words) -> str:
     """A surname with a given name or title of which the evidence knows nothing: 王经理, 李伟律师."""
     for match in _person().finditer(normal(sentence)):
         name = match["name"]
+        if _WEEKDAY.match(name):
+            continue
         pairs = [match[0][at : at + 2] for at in range(len(name))]
         if not any(pair in evidence.pairs for pair in pairs[: max(1, len(name) - 1)]):
             return match[0]

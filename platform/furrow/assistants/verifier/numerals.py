@@ -1,6 +1,7 @@
 """One spelling for numbers: full width, Chinese numerals, English number words, thousands, percentages."""
 
 import re
+from functools import lru_cache
 
 from furrow.knowledge.text.folding import fold
 
@@ -23,7 +24,7 @@ _ABOUT = re.compile(
     "(?<![零一二三四五六七八九十百千万两第周])([一二三四五六七八两])([二三四五六七八九两])(?=[个天日年月周箱盒元块斤枚次位人小张件])"
 )
 _DATED = re.compile(r"(?:正|腊|冬)月(?:初|十|廿|二十|三十)?[零一二三四五六七八九十]*")
-_CHINESE = re.compile(rf"(?<![第周期拜\d]){_NUMERAL}+{_UNIT_AHEAD}")
+_CHINESE = re.compile(rf"(?<![第周拜\d])(?<!星期){_NUMERAL}+{_UNIT_AHEAD}")
 _MIXED = re.compile(r"(\d+(?:\.\d+)?)\s*(万|亿|千(?!克|米|瓦))")
 _PERCENT_ZH = re.compile(rf"百分之((?:\d+(?:\.\d+)?)|{_NUMERAL}+(?:点{_NUMERAL}+)?)")
 _THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:,\d{3})+(?!\d)")
@@ -32,7 +33,20 @@ _TENTHS = re.compile(r"(\d(?:\.\d)?|[一二三四五六七八九两])成(?![为�
 _HALF_ZH = re.compile(r"半(?=个?(?:小时|钟头|天|月|年|公斤|斤|箱))")
 _AND_HALF = re.compile(r"(\d+)(个?)半(?=小时|钟头|天|月|年|公斤|斤)|(\d+)(年|天|斤|小时|倍)半")
 # "一块八" is 1.8 yuan; "下午一点" an hour, though 一点 alone is "a little"; 一刻钟 a quarter of an hour.
-_SPOKEN_MONEY = re.compile(r"(\d+)块([一二三四五六七八九]|\d)(?![\d个天])")
+_SPOKEN_MONEY = re.compile(
+    rf"(\d+|{_NUMERAL}+)块([一二三四五六七八九]|\d)(?=[,，。;；、)）\s]|$|的|钱|[一每][斤个只盒箱袋件张位次瓶亩桶米])"
+)
+# "一米二" is 1.2 metres; "五点五十" ten to six; "周二、四" two days; "七八月" two months.
+_SPOKEN_METRES = re.compile(
+    rf"(\d|[一二两])米([一二三四五六七八九]|\d)(?![\d{_NUMERAL[1:-1]}])(?!米)"
+)
+_SPOKEN_MINUTES = re.compile(
+    rf"(?<=[\d{_NUMERAL[1:-1]}]点)([一二三四五]十[一二三四五六七八九]?|十[一二三四五六七八九]?)(?=[,，。;；、)）\s]|$|[前后到至的就分才])"
+)
+_MORE_WEEKDAYS = re.compile(r"(周|星期)([一二三四五六日])((?:[、和]([一二三四五六日]))+)")
+_TWO_MONTHS = re.compile(r"(?<![十\d])([一二三四五六七八九])([二三四五六七八九])月")
+_MONTHS_AND_HALF = re.compile(rf"(\d+|{_NUMERAL})个半(?=小时|钟头|月|星期)")
+_PERMILLE_ZH = re.compile(rf"千分之((?:\d+(?:\.\d+)?)|{_NUMERAL}+)|(\d+(?:\.\d+)?)‰")
 _SPOKEN_HOUR = re.compile(r"(?<=[午晨晚上])一点(?!儿)")
 _QUARTERS = {"一刻钟": "15分钟", "两刻钟": "30分钟", "三刻钟": "45分钟"}
 _ENGLISH = dict(
@@ -54,11 +68,14 @@ _ONE_IDIOMS = re.compile(
 )
 _DIGIT_SCALE = re.compile(r"(\d+(?:\.\d+)?) (hundred|thousand|million)\b")
 _SCALE_EN = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
-_HALF_EN = re.compile(r"\bhalf an? (?=hour|day|year|month|kilo)|\bhalf-(?=hour|day)")
-_HALF_OF = re.compile(r"\bhalf (?=of\b|the\b|price\b|its\b)")
+_HALF_EN = re.compile(r"\bhalf an? (?=hour|day|year|month|kilo|dozen)|\bhalf[- ](?=hour|day|dozen)")
+_QUARTER_HOUR = re.compile(r"\bquarter of an hour\b|\bquarter[- ]hour\b")
+_HALF_OF = re.compile(r"\bhalf\b(?!-|\s(?:past|an?\b|hour|day|year|month|kilo|board|moon|term))")
+_DOZEN = re.compile(r"\b(?:(a|0\.5) )?dozen\b")
 _PAST = re.compile(r"\b(half|(?:a )?quarter) (past|to) (\d{1,2})\b")
 _WITHIN_A = re.compile(r"\b(within|in under|less than) an? (?=hour|day|week|month|year|minute)")
 _UNIT_AND_HALF = re.compile(r"\ban? (hour|day|week|month|year|kilo) and a half\b")
+_UNDER_AGE = re.compile(r"\b(under|over)[- ](\d+)s\b")
 _ORDINALS = {
     word: number
     for number, word in enumerate(
@@ -69,6 +86,7 @@ _ORDINAL = re.compile(rf"\b(?:{'|'.join(_ORDINALS)})\b")
 _TIMES_EN = re.compile(r"\b(?:twice|double|doubled)\b")
 
 
+@lru_cache(maxsize=8192)
 def normal(text: str) -> str:
     """Folded, with every number in plain digits; the text around them stays."""
     text = _THOUSANDS.sub(lambda match: match[0].replace(",", ""), fold(text))
@@ -88,6 +106,13 @@ def _chinese(text: str) -> str:
     text = _SPOKEN_HOUR.sub("1点", text.replace("一半", "50%"))
     for quarter, minutes in _QUARTERS.items():
         text = text.replace(quarter, minutes)
+    text = _MORE_WEEKDAYS.sub(_weekdays, _TWO_MONTHS.sub(r"\1月\2月", text))
+    text = _SPOKEN_MINUTES.sub(lambda match: f"{_value(match[1])}分", text)
+    text = _SPOKEN_METRES.sub(lambda m: f"{_value(m[1])}.{_value(m[2])}米", text)
+    text = _SPOKEN_MONEY.sub(lambda m: f"{_value(m[1])}.{_DIGITS.get(m[2], m[2])}元", text)
+    text = _MONTHS_AND_HALF.sub(lambda m: f"{_value(m[1])}.5个", text)
+    text = _PERMILLE_ZH.sub(lambda m: f"{_plain(float(_value(m[1] or m[2])) / 10)}%", text)
+    text = text.replace("半价", "50%价")
     text = _ABOUT.sub(lambda match: f"{_DIGITS[match[1]]}-{_DIGITS[match[2]]}", text)
     text = _PERCENT_ZH.sub(lambda match: f"{_value(match[1])}%", text)
     text = _DISCOUNT.sub(_discount, text)
@@ -97,8 +122,12 @@ def _chinese(text: str) -> str:
     text = _MIXED.sub(lambda m: _plain(float(m[1]) * (_MYRIADS | _SCALES)[m[2]]), text)
     text = _CHINESE.sub(lambda match: _value(match[0]), text)
     text = _AND_HALF.sub(lambda m: f"{m[1] or m[3]}.5{m[2] or m[4] or ''}", text)
-    text = _SPOKEN_MONEY.sub(lambda m: f"{m[1]}.{_DIGITS.get(m[2], m[2])}元", text)
     return re.sub("\ue000(.)", lambda match: kept[ord(match[1]) - 0xE100], text)
+
+
+def _weekdays(match: re.Match[str]) -> str:
+    days = [match[2], *re.findall("[一二三四五六日]", match[3])]
+    return "、".join(f"{match[1]}{day}" for day in days)
 
 
 def _discount(match: re.Match[str]) -> str:
@@ -111,11 +140,14 @@ def _tenths(digits: str, has_half: bool) -> str:
 
 
 def _english(text: str) -> str:
-    text = _ORDINAL.sub(lambda match: f"{_ORDINALS[match[0]]}th", _HALF_OF.sub("50% ", text))
+    text = _ORDINAL.sub(lambda match: f"{_ORDINALS[match[0]]}th", _HALF_OF.sub("50%", text))
+    text = _QUARTER_HOUR.sub("15 minutes", text)
+    text = _UNDER_AGE.sub(r"\1 \2 years old", text)
     text = _UNIT_AND_HALF.sub(r"1.5 \1s", _WITHIN_A.sub(r"\1 1 ", text))
     text = text.replace("fortnight", "2 weeks")
     text = re.sub(r"(?:\b12 )?\bnoon\b", "12:00", re.sub(r"\bmidnight\b", "24:00", text))
     text = _HALF_EN.sub("0.5 ", _TIMES_EN.sub("2 times", text))
+    text = _DOZEN.sub(lambda match: "6" if match[1] == "0.5" else "12", text)
     text = _ONE_IDIOMS.sub(lambda match: match[0].replace("one", "1ne"), text)
     text = _COMPOUND.sub(_compound, text).replace("1ne", "one")
     text = _DIGIT_SCALE.sub(lambda m: _plain(float(m[1]) * _SCALE_EN[m[2]]), text)

@@ -13,12 +13,11 @@ def widened(words: Words, text: str) -> Words:
     """The words of a text with those of the other language that the glossary gives for them."""
     said = normal(text)
     characters, pairs, roots = set(words.characters), set(words.pairs), set(words.roots)
-    for english, chinese in _entries():
-        parts = english.split(" ")
+    for english, parts, chinese in _entries():
         if any(word in said for word in chinese):
             roots.add(english)
-            roots.update(root(part) for part in parts)
-        if all(root(part) in words.roots for part in parts):
+            roots.update(parts)
+        if words.roots.issuperset(parts):
             for word in chinese:
                 characters.update(word)
                 pairs.update(word[at : at + 2] for at in range(len(word) - 1))
@@ -80,8 +79,8 @@ def _table(name: str) -> list[list[str]]:
 
 
 @cache
-def _entries() -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _entries() -> tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]:
     return tuple(
-        (english, tuple(map(normal, chinese.split())))
+        (english, tuple(map(root, english.split())), tuple(map(normal, chinese.split())))
         for english, chinese in _table("glossary.tsv")
     )

@@ -1,10 +1,9 @@
-"""Yes and no in a clause: how often it denies, whether something is needed, and what it denies."""
+"""Yes and no in a clause: how often it denies and whether something is needed."""
 
 import re
 from dataclasses import dataclass
 
 from furrow.assistants.verifier.numerals import normal
-from furrow.assistants.verifier.words import coverage, words_of
 
 # Not negations, though they look like it; blanked before the search.
 _IDIOMS = re.compile(
@@ -26,9 +25,6 @@ _NO_NEED = re.compile(
 _NEED = re.compile(
     r"需要|必须|须|应当|务必|强制|要求|\bmust\b|\brequired?\b|\bneeds?\b|\bhave to\b|\bhas to\b|\bmandatory\b|\bobliged\b"
 )
-
-# How far behind a negation what it denies is sought, and how much of that the other text must hold.
-_DENIED_REACH, _DENIED_SHARE = 16, 0.5
 
 
 @dataclass(frozen=True)
@@ -52,13 +48,14 @@ def tone_of(text: str) -> Tone:
     return Tone(len(_NEGATION.findall(said)), needless, bool(_NEED.search(said)))
 
 
-def denies(negated: str, plain: str) -> bool:
-    """Whether what the first text denies is what the second one says. A bare refusal denies whatever stands there."""
-    said = _NO_NEED.sub(" ", _IDIOMS.sub(" ", normal(negated)))
-    words = words_of(plain)
-    heads = [said[match.end() : match.end() + _DENIED_REACH] for match in _NEGATION.finditer(said)]
-    for head in heads:
-        held = coverage(re.split(r"[,;。、.!?|]", head)[0], words)
-        if held.weight == 0 or held.held / held.weight >= _DENIED_SHARE:
-            return True
-    return False
+def blanked(said: str) -> str:
+    """Without what only looks like a negation; offsets stay."""
+    return _NO_NEED.sub(_spaces, _IDIOMS.sub(_spaces, said))
+
+
+def negation_spans(said: str) -> list[tuple[int, int]]:
+    return [match.span() for match in _NEGATION.finditer(said)]
+
+
+def _spaces(match: re.Match[str]) -> str:
+    return " " * len(match[0])

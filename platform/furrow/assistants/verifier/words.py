@@ -93,6 +93,40 @@ class Coverage:
         )
 
 
+@dataclass(frozen=True)
+class Token:
+    """One character or word of a claim that carries content, and what in a text proves it."""
+
+    text: str
+    weight: float
+    strong: frozenset[str]
+    weak: frozenset[str] = frozenset()
+    weak_share: float = _LONE
+
+
+@lru_cache(maxsize=2048)
+def tokens_of(claim: str) -> tuple[Token, ...]:
+    """The same content as `coverage` counts, to be held against many texts."""
+    plain = _ADDRESS.sub(" ", _without_figures(claim))
+    said = unified(plain)
+    found = [Token(label, _LATIN_WEIGHT, frozenset({label})) for label in _labels(plain)]
+    for run in _HAN_RUN.findall(said):
+        is_general = _general_mask(run)
+        for at, char in enumerate(run):
+            if not is_general[at]:
+                pairs = {run[max(0, at - 1) : at + 1], run[at : at + 2]} - {char, ""}
+                found.append(Token(char, 1.0, frozenset(pairs | {f"={char}"}), frozenset({char})))
+    for word in _LATIN.findall(said):
+        bare = word.removesuffix("'s").replace("'", "")
+        if len(bare) < 2 or bare in general_en() or root(bare) in general_en():
+            continue
+        keys = {bare, *(root(form) for form in _forms(bare))}
+        if len(root(bare)) >= _LEAST_PREFIX:
+            keys.add(f"~{root(bare)[:_LEAST_PREFIX]}")
+        found.append(Token(bare, _LATIN_WEIGHT, frozenset(keys)))
+    return tuple(found)
+
+
 @lru_cache(maxsize=8192)
 def words_of(text: str) -> Words:
     plain = _without_figures(text)

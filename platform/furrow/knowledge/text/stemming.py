@@ -1,6 +1,7 @@
 """Light English stemming: plurals and the commonest verb endings, nothing that changes a meaning."""
 
 import re
+from functools import lru_cache
 
 _VOWEL = re.compile(r"[aeiouy]")
 _DOUBLED = re.compile(r"([bdfgmnprt])\1$")
@@ -21,6 +22,7 @@ def stem(word: str) -> str:
     return _verb(_plural(word))
 
 
+@lru_cache(maxsize=1 << 14)
 def root(word: str) -> str:
     """The stem without the ending that makes another kind of word: `accept` and `acceptance`, `terminate`
     and `termination` meet. Good for comparing a question with a sentence; too coarse for an index.
