@@ -9,7 +9,7 @@ import importlib.util
 import json
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import BytesIO
 from typing import Any
@@ -30,7 +30,9 @@ from furrow.assistants.services import (
     assistant_update,
 )
 from furrow.channels.deliveries import delivery_test
+from furrow.channels.outside.connections import connection_create
 from furrow.channels.webhooks import EVENTS, endpoint_create
+from furrow.conversations.canned import canned_save
 from furrow.conversations.models import Turn
 from furrow.conversations.services import (
     conversation_create,
@@ -52,6 +54,7 @@ from furrow.metering.invoices import invoice_close
 from furrow.metering.unit_economics import machine_price_set
 from furrow.ops.demo.manifest import TENANTS
 from furrow.ops.demo_loader import demo_owner
+from furrow.tenants.hours import season_save
 from furrow.tenants.models import SCOPES, Membership, Role
 from furrow.tenants.services import Actor, api_key_create, invitation_create, tenant_create
 from tests.dashboard.money import rolled_up, spend_at
@@ -65,7 +68,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "approved": ("可以上门自提吗？", "可以，提前一天打电话，果园门口取货。"),
         "golden": ("赔付需要几张照片？", "3张", "4张"), "corrected": "青海每单运费35元，不包邮。",
         "contact": "微信 guoyuan88", "note": "想订六十箱，问问批发价", "resolution": "已回电，下周一发货",
-        "comment": "回答得很清楚", "publish": "加上春节安排", "key": "进货程序", "person": "林小满",
+        "season": "苹果采收", "channel": "小程序", "canned": ("问好", {"text_zh": "您好，我是{me}。"}), "comment": "回答得很清楚", "publish": "加上春节安排", "key": "进货程序", "person": "林小满",
     },
     "en": {
         "locale": "en", "business": "South Slope Orchard", "fresh": "Willow Tea House", "base": "Shop papers", "assistant": "Orchard help",
@@ -76,7 +79,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "golden": ("How many photos does a claim need?", "three photos", "four photos"),
         "corrected": "Delivery to Qinghai costs 35 yuan an order.",
         "contact": "ann@shop.example", "note": "Sixty boxes, is there a wholesale price?", "resolution": "Called back",
-        "comment": "Very clear", "publish": "New Year dates", "key": "Stock program", "person": "Ann Field",
+        "season": "Apple harvest", "channel": "Shop app", "canned": ("Hello", {"text_en": "Hello, this is {me}."}), "comment": "Very clear", "publish": "New Year dates", "key": "Stock program", "person": "Ann Field",
     },
 }  # fmt: skip
 FILES = {file.path.name: file.path for plan in TENANTS for file in plan.files}
@@ -108,7 +111,7 @@ def business_make(code: str) -> dict[str, Any]:
         assistant_publish(actor=actor, assistant=assistant)
         assistant_update(actor=actor, assistant=assistant, settings={"threshold": 0.4})
         assistant_publish(actor=actor, assistant=assistant, note=words["publish"])
-        of_trades = trades(code)
+        of_trades = trades(code) | desk(words, assistant, actor)
     ids = money(code, tenant, assistant, actor) | of_trades | {
         "base_id": base.id, "document_id": documents[0].id, "assistant_id": assistant.id,
         "answer_id": answer.id, "invitation_id": invitation.id, "key_id": key.id,
@@ -125,6 +128,20 @@ def trades(code: str) -> dict[str, Any]:
         if config.name.startswith("apps.") and importlib.util.find_spec(name):
             made |= importlib.import_module(name).seed(code)
     return made
+
+
+def desk(words: dict[str, Any], assistant: Any, actor: Actor) -> dict[str, Any]:
+    """A harvest with longer hours, a ready reply and a program that brings messages."""
+    title, texts = words["canned"]
+    season = season_save(
+        actor=actor, name=words["season"], starts_on=date(2026, 10, 1), ends_on=date(2026, 12, 31),
+        span=("06:00", "22:00"),
+    )  # fmt: skip
+    channel = connection_create(
+        actor=actor, kind="rest", name=words["channel"], assistant=assistant, values={}, secrets={}
+    )
+    canned = canned_save(actor=actor, title=title, **texts)
+    return {"season_id": season.id, "canned_id": canned.id, "channel_id": channel.id}
 
 
 def money(code: str, tenant: Any, assistant: Any, actor: Actor) -> dict[str, Any]:
