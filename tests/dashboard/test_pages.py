@@ -102,7 +102,7 @@ def test_steps_are_counted_as_they_are_done(owner, cast, shop):
         ("assistants", 16),
         ("conversations", 16),
         ("tickets", 16),
-        ("gaps", 17),
+        ("gaps", 18),
         ("quality", 21),
         ("members", 16),
         ("keys", 16),
