@@ -27,12 +27,15 @@ def panel(conversation_id: UUID, slug: str) -> list[PanelLine]:
 
 def writer_of(conversation: Conversation) -> str:
     """A name, or what the other side calls them; empty for an unknown visitor."""
-    if not conversation.visitor_id:
+    try:
+        visitor = UUID(conversation.visitor_id)
+    except ValueError:
+        # Other code may name its visitors as it likes.
         return ""
     if conversation.channel == Conversation.Channel.WIDGET:
-        known = WidgetVisitor.objects.filter(id=conversation.visitor_id).first()
+        known = WidgetVisitor.objects.filter(id=visitor).first()
         return (known.customer_name or known.customer_id) if known else ""
     if conversation.channel in {"rest", "wechat", "email"}:
-        user = OutsideUser.objects.filter(id=conversation.visitor_id).first()
+        user = OutsideUser.objects.filter(id=visitor).first()
         return (user.name or user.external_id) if user else ""
     return ""

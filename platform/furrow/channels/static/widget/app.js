@@ -152,7 +152,7 @@ const defineWidget = () => class FurrowWidget extends HTMLElement {
     const actions = { reconnect: () => chat.connect(), ask: (text) => this.send(text), resume: () => this.goHome(false) };
     view.showHome(isFront
       ? lib.drawHome({ ...lib, words, config: chat.config, fault, isConnecting: chat.isConnecting, last: this.lastWords(), actions })
-      : null, chat.items.length > 0);
+      : null, chat.items.length > 0, Boolean(fault) && chat.items.length > 0 && !this.isAtHome());
   }
 
   isAtHome() {
@@ -192,7 +192,7 @@ const defineWidget = () => class FurrowWidget extends HTMLElement {
       const { items } = this.chat;
       const next = items.slice(items.indexOf(item) + 1).find((other) => nodes.has(other));
       view.log.insertBefore(node, next ? nodes.get(next) : null);
-      if (!view.home.hidden && !this.chat.fault) this.drawState();
+      if (!view.home.hidden) this.drawState();
     }
     this.paintKeepingFocus(node, item);
     if (wasAtEnd || item.kind === "visitor") view.toEnd();

@@ -45,10 +45,11 @@ export function createFrame({ el, icon, iconButton, say, lang, settings, compose
     offline.replaceChildren(...(isOffline ? [icon("offline"), say("offline")] : []));
   }
 
-  /** `opening` is the first screen; null shows the conversation. */
-  function showHome(opening, hasWayBack) {
+  /** `opening` is the first screen; null shows the conversation. `isAbove`: what was written stays in sight below it. */
+  function showHome(opening, hasWayBack, isAbove = false) {
     home.hidden = !opening;
-    log.hidden = Boolean(opening);
+    home.classList.toggle("brief", isAbove);
+    log.hidden = Boolean(opening) && !isAbove;
     homeButton.hidden = !hasWayBack || Boolean(opening);
     avatar.hidden = !homeButton.hidden;
     home.replaceChildren(...(opening ? [opening] : []));

@@ -54,6 +54,7 @@ svg { width: 22px; height: 22px; display: block; flex: none; }
 .log { flex: 1; min-height: 0; overflow-y: auto; overscroll-behavior: contain; padding: 18px 16px 8px; display: flex; flex-direction: column; gap: 16px; }
 .log:focus-visible { outline-offset: -3px; }
 .front { justify-content: flex-start; }
+.front.brief { flex: none; max-height: 45%; }
 .item { max-width: 100%; overflow-wrap: anywhere; }
 
 .opening { display: flex; flex-direction: column; align-items: flex-start; gap: 10px; margin-bottom: 4px; }
