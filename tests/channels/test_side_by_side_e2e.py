@@ -1,6 +1,7 @@
 """A shopper and the staff, each with a phone, in one conversation: the real widget beside the real inbox."""
 
 import re
+import time
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -125,8 +126,11 @@ def reply(desk: Desk, page: Page, text: str, button: str = "send") -> None:
 
 
 def _open(desk: Desk) -> None:
-    """The page is Chinese; an English shopper switches the widget."""
     desk.shopper.get_by_role("button", name=re.compile("打开客服对话|Open the chat")).click()
+
+
+def _switch(desk: Desk) -> None:
+    """The page is Chinese; an English shopper switches the widget, which remembers it."""
     if desk.language == "en":
         desk.shopper.get_by_role("button", name="Switch to English").click()
 
@@ -137,6 +141,7 @@ def test_two_members_and_a_shopper_side_by_side(street, desk):  # noqa: F811
     lin.goto(inbox)
     shopper.goto(street.page_url)
     _open(desk)
+    _switch(desk)
     ask(desk, words["wish"])
     expect(shopper.locator("furrow-widget article.answer .tools").last).to_be_visible()
 
@@ -190,6 +195,10 @@ def test_two_members_and_a_shopper_side_by_side(street, desk):  # noqa: F811
     shopper.get_by_role("button", name=words["glad"], exact=True).click()
     expect(shopper.locator("furrow-widget .csat[role=status]")).to_be_visible()
     desk.shoot(shopper, "csat")
+    # The thanks are shown at once, the score is on its way.
+    deadline = time.monotonic() + 10
+    while not in_thread(lambda: _kept(street))[1] and time.monotonic() < deadline:
+        shopper.wait_for_timeout(100)
     assert in_thread(lambda: _kept(street)) == ([words["reply"], words["second"]], [3], 2)
 
 

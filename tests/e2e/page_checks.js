@@ -36,7 +36,7 @@
   }
 
   // Code, what people typed into fields and words marked as another language are nobody's to translate.
-  const WRITTEN = ".reader-text, .passage-text, .hit-text, .bubble, .citation, .suggestions, textarea, select";
+  const WRITTEN = ".reader-text, .passage-text, .hit-text, .bubble, .said-text, .citation, .suggestions, textarea, select";
   const isForeign = (element) => element.closest(`[translate=no], code, pre, script, style, svg, [lang]:not(html), ${WRITTEN}`);
   const texts = [document.title];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);

@@ -133,7 +133,7 @@ def test_viewer_sees_nothing_to_change(phone: Any, furrow: Furrow, rows: Any) ->
         assert phone.goto(f"{furrow.url}/t/pages-en/{path}").status == 403, path
 
 
-def tab_to(page: Any, target: Any, *, most: int = 60) -> None:
+def tab_to(page: Any, target: Any, *, most: int = 90) -> None:
     """Presses Tab until `target` has the focus, which must show."""
     for _ in range(most):
         page.keyboard.press("Tab")
