@@ -201,7 +201,7 @@ def raid(paying: Product, files: dict[str, Path]) -> dict[str, float]:
                 thread.start()
             for n, whom in enumerate(_victims(chance)):
                 more = (n + 1) * CALLS // KILLS
-                assert until(lambda more=more: _chats(paying) >= more, within_s=60), _chats(paying)  # type: ignore[misc]
+                assert until(lambda more=more: _has(paying, more), within_s=90), _outcomes(paying)  # type: ignore[misc]
                 time.sleep(chance.uniform(0, 1.5))
                 # A moment at which the worker has a paid call open: chance alone meets one only now and then.
                 assert until(lambda: _open(paying, WORKERS_OWN) > 0, within_s=60, every_s=0.02)
@@ -256,6 +256,11 @@ def _chats(product: Product, whose: str = "true") -> int:
             f" WHERE kind = 'chat' AND basis <> 'corrected' AND {whose}"
         )[0][0]
     )
+
+
+def _has(product: Product, calls: int) -> bool:
+    """Half of the worker's share must be among the kills, so each of them waits for its part of it."""
+    return _chats(product) >= calls and _chats(product, "assistant_id <> ''") >= calls * SHARE / 2
 
 
 def _is_enough(product: Product) -> bool:
