@@ -10,10 +10,14 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 django_application: Any = get_asgi_application()
 
+from django.urls import get_resolver  # noqa: E402
+
 from furrow.api.openai.app import PREFIX, OpenAIApp  # noqa: E402  needs Django's apps
 from furrow.gateway.connections import async_connections_close  # noqa: E402
 
 openai_application = OpenAIApp()
+# All pages are loaded before gunicorn forks its workers (`--preload`), which then share that memory.
+_ = get_resolver().url_patterns
 
 Message = MutableMapping[str, Any]
 

@@ -189,7 +189,7 @@ def services(ports: Ports, env: dict[str, str], *, is_demo: bool) -> list[Servic
         *(python, "-m", "gunicorn", "config.asgi:application"),
         *("--worker-class", "uvicorn_worker.UvicornWorker", "--workers", "2"),
         *("--bind", f"{settings.WEB_HOST}:{ports.web}", "--graceful-timeout", "8"),
-        *("--timeout", "60", "--keep-alive", "30"),
+        *("--timeout", "60", "--keep-alive", "30", "--preload"),
     ]
     commands["worker-chat"] = [
         *celery,
