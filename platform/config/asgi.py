@@ -1,5 +1,6 @@
 """ASGI entry point for gunicorn with uvicorn workers: `/v1` has an application of its own, Django the rest."""
 
+import gc
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
@@ -18,6 +19,9 @@ from furrow.gateway.connections import async_connections_close  # noqa: E402
 openai_application = OpenAIApp()
 # All pages are loaded before gunicorn forks its workers (`--preload`), which then share that memory.
 _ = get_resolver().url_patterns
+# The collector writes into every object it looks at, which would copy the shared memory page by page.
+gc.collect()
+gc.freeze()
 
 Message = MutableMapping[str, Any]
 
