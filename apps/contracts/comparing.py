@@ -13,6 +13,9 @@ from apps.contracts.reading.clauses import Clause
 State = Literal["same", "changed", "moved", "added", "removed"]
 # A Latin word or a number stays whole; Chinese is compared character by character.
 _TOKEN = re.compile(r"[A-Za-z0-9À-ɏ]+(?:[.,:'’/-][A-Za-z0-9À-ɏ]+)*|\s+|.", re.DOTALL)
+# Two stretches are compared by their tokens up to this product of their counts; beyond it by sentences first.
+_CLOSE_WORK = 4_000_000
+_SENTENCE = re.compile(r"[^。；;\n]*[。；;\n]|[^。；;\n]+")
 # Less in common than that, and the heading differs: another clause.
 _ALIKE = 0.45
 _SAME_TITLE = 0.35
@@ -57,11 +60,12 @@ def compare(old: Contract, new: Contract) -> list[Pair]:
     """In the order of the new wording; what was removed stands where it stood."""
     before, after = _parts(old), _parts(new)
     matched = _matched(before, after)
+    source_of = {new: old for old, new in matched.items()}
     in_order = _longest_rising([matched[at] for at in sorted(matched)])
     pairs = []
     placed: set[int] = set()
     for at, part in enumerate(after):
-        source = next((i for i, j in matched.items() if j == at), None)
+        source = source_of.get(at)
         if source is None:
             pairs.append(Pair("added", None, part))
             continue
@@ -93,11 +97,11 @@ def _split(clause: Clause) -> list[Clause]:
 
 def _matched(before: Sequence[Part], after: Sequence[Part]) -> dict[int, int]:
     """Each with its most alike, the surest first. Numbers are no help: one new clause shifts them all."""
-    bags = [Counter(_grams(part.text)) for part in before], [Counter(_grams(p.text)) for p in after]
+    old_grams, new_grams = ([_grams(part.text) for part in parts] for parts in (before, after))
     scored = []
     for i, one in enumerate(before):
         for j, other in enumerate(after):
-            score = _overlap(bags[0][i], bags[1][j])
+            score = _overlap(old_grams[i], new_grams[j])
             has_title = bool(one.title) and one.title == other.title
             if score >= (_ALIKE - _SAME_TITLE if has_title else _ALIKE):
                 scored.append((score + (_SAME_TITLE if has_title else 0) - abs(i - j) * 1e-6, i, j))
@@ -110,13 +114,20 @@ def _matched(before: Sequence[Part], after: Sequence[Part]) -> dict[int, int]:
     return matched
 
 
-def _grams(text: str) -> Iterator[str]:
+def _grams(text: str) -> frozenset[str]:
+    """Pairs of characters, each with its number among the like ones: sets are compared far faster than counts."""
     bare = re.sub(r"\s+", "", text).lower()
-    return (bare[at : at + 2] for at in range(max(len(bare) - 1, 1)))
+    seen: Counter[str] = Counter()
+    found = []
+    for at in range(max(len(bare) - 1, 1)):
+        pair = bare[at : at + 2]
+        found.append(f"{pair} {seen[pair]}")
+        seen[pair] += 1
+    return frozenset(found)
 
 
-def _overlap(one: Counter[str], other: Counter[str]) -> float:
-    return 2 * (one & other).total() / max(one.total() + other.total(), 1)
+def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
+    return 2 * len(one & other) / max(len(one) + len(other), 1)
 
 
 def _longest_rising(places: Sequence[int]) -> set[int]:
@@ -144,12 +155,41 @@ def _bare(part: Part) -> str:
 
 
 def changes_between(old: str, new: str) -> Iterator[Change]:
+    """By characters and words. Of texts too long for that only sentences that changed are looked at so closely."""
     before, after = _TOKEN.findall(old), _TOKEN.findall(new)
-    for kind, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if kind == "equal":
-            yield Change("equal", "".join(before[i:j]))
+    if len(before) * len(after) <= _CLOSE_WORK:
+        yield from _changes(before, after)
+        return
+    sentences = _SENTENCE.findall(old), _SENTENCE.findall(new)
+    for old_part, new_part in _blocks(*sentences, skips_common=True):
+        if old_part == new_part:
+            yield Change("equal", "".join(old_part))
             continue
-        if i < j:
-            yield Change("removed", "".join(before[i:j]))
-        if k < m:
-            yield Change("added", "".join(after[k:m]))
+        tokens = [_TOKEN.findall("".join(part)) for part in (old_part, new_part)]
+        if len(tokens[0]) * len(tokens[1]) <= _CLOSE_WORK:
+            yield from _changes(*tokens)
+        else:
+            yield from _replaced(old_part, new_part)
+
+
+def _changes(before: Sequence[str], after: Sequence[str]) -> Iterator[Change]:
+    for old_part, new_part in _blocks(before, after):
+        if old_part == new_part:
+            yield Change("equal", "".join(old_part))
+        else:
+            yield from _replaced(old_part, new_part)
+
+
+def _blocks(
+    before: Sequence[str], after: Sequence[str], *, skips_common: bool = False
+) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
+    matcher = SequenceMatcher(None, before, after, autojunk=skips_common)
+    for _kind, i, j, k, m in matcher.get_opcodes():
+        yield before[i:j], after[k:m]
+
+
+def _replaced(old_part: Sequence[str], new_part: Sequence[str]) -> Iterator[Change]:
+    if old_part:
+        yield Change("removed", "".join(old_part))
+    if new_part:
+        yield Change("added", "".join(new_part))

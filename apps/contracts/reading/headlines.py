@@ -54,11 +54,7 @@ _TERM = re.compile(
     re.IGNORECASE,
 )
 _LENGTH = re.compile(
-    r"(?:(?P<word>[a-z]+(?:-[a-z]+)?)\s*)?\(?\s*(?P<n>\d{1,3})?\s*\)?[\s-]*(?:full |calendar |consecutive |contract |additional )?(?P<unit>year|month|week|day)s?\b|(?P<han>[一二三四五六七八九十两\d]{1,3})\s*个?(?P<hanunit>年|月)",
-    re.IGNORECASE,
-)
-_THE_TERM = re.compile(
-    r"\bterm\s+of\s+(?:this|the)|initial\s+term|\bterm\b[^.]{0,40}\b(?:shall|will|is)\b|(?:continue|remain)s?\s+in\s+(?:full\s+)?(?:force|effect)|(?:be|is)\s+(?:valid|effective|in\s+effect)\s+for|(?:period|term)\s+of|有效期|合同期|租赁期|租期|期限",
+    r"(?:(?P<word>[a-z]{1,12}(?:-[a-z]{1,12})?)\s*)?\(?\s*(?P<n>\d{1,3})?\s*\)?[\s-]*(?:full |calendar |consecutive |contract |additional )?(?P<unit>year|month|week|day)s?\b|(?P<han>[一二三四五六七八九十两\d]{1,3})\s*个?(?P<hanunit>年|月)",
     re.IGNORECASE,
 )
 _NOT_THE_TERM = re.compile(
@@ -191,6 +187,8 @@ def _ending(text: str, found: list[DateFound], effective: date | None) -> date |
     for sentence in _sentences(text):
         if not _TERM.search(sentence):
             continue
+        # Lines drawn with spaces would take the search below for ever.
+        sentence = re.sub(r"\s+", " ", sentence)  # noqa: PLW2901
         for match in _LENGTH.finditer(sentence):
             months_days = _length(match)
             before = sentence[max(match.start() - 45, 0) : match.start()]

@@ -1,6 +1,8 @@
 """Two wordings aligned by clause: what changed, moved, came and went."""
 
-from apps.contracts.comparing import compare
+import time
+
+from apps.contracts.comparing import changes_between, compare
 from apps.contracts.reading import ContractText, contract_read
 from tests.apps.contracts.conftest import SALE
 
@@ -50,3 +52,28 @@ def test_clauses_that_changed_places_are_moved():
     found = states(SALE, "\n".join(swapped))
     assert sorted(pair.state for pair in found.values()).count("moved") == 1
     assert not {pair.state for pair in found.values()} & {"added", "removed", "changed"}
+
+
+def test_long_text_without_clauses_is_compared_by_sentences_first():
+    """A contract of a hundred pages as one stretch: sign by sign that would take minutes."""
+    old = "".join(f"甲方于第{n}日向乙方交付第{n}批苹果，乙方应在三日内验收。" for n in range(3_000))
+    new = old.replace("第77日向乙方", "第78日向乙方")
+    began = time.process_time()
+    changes = list(changes_between(old, new))
+    assert time.process_time() - began < 5
+    assert [(c.kind, c.text) for c in changes if c.kind != "equal"] == [
+        ("removed", "77"),
+        ("added", "78"),
+    ]
+    assert "".join(c.text for c in changes if c.kind != "removed") == new
+    assert "".join(c.text for c in changes if c.kind != "added") == old
+
+
+def test_long_sentences_are_replaced_whole():
+    old, new = "的果" * 5_000, "的租" * 5_000
+    began = time.process_time()
+    assert [(c.kind, c.text) for c in changes_between(old, new)] == [
+        ("removed", old),
+        ("added", new),
+    ]
+    assert time.process_time() - began < 2

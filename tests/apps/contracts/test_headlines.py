@@ -1,6 +1,9 @@
 """Name, days and law of a contract, in both languages; what the text does not tell stays empty."""
 
+import time
 from datetime import date
+
+import pytest
 
 from apps.contracts.reading.headlines import Headlines, headlines_read
 from tests.apps.contracts.conftest import SALE
@@ -44,6 +47,15 @@ def test_chinese_contract_tells_name_and_days():
         date(2027, 12, 31),
     )
     assert found.law == "中华人民共和国"
+
+
+@pytest.mark.parametrize("filler", [" " * 2_000, "_ " * 2_000, "a" * 50_000, "\n" * 2_000])
+def test_long_runs_of_one_sign_take_no_time(filler):
+    """Lines to write on, drawn with spaces: a search that goes back and forth would take minutes."""
+    text = ENGLISH.replace("two (2) years", f"{filler} two (2) years")
+    began = time.process_time()
+    assert headlines_read(text).made_on == date(2020, 3, 31)
+    assert time.process_time() - began < 2
 
 
 def test_nothing_is_guessed():
