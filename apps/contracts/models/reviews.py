@@ -27,6 +27,8 @@ class ReviewRun(TenantModel):
         FAILED = "failed", _("Failed")
         CANCELLED = "cancelled", _("Cancelled")
 
+    ACTIVE = (State.QUEUED, State.RUNNING)
+
     version = TenantForeignKey(ContractVersion, models.CASCADE, related_name="runs")
     playbook_version = TenantForeignKey(
         PlaybookVersion, models.SET_NULL, null=True, related_name="runs"
@@ -54,7 +56,7 @@ class ReviewRun(TenantModel):
 
     @property
     def is_active(self) -> bool:
-        return self.state in {self.State.QUEUED, self.State.RUNNING}
+        return self.state in self.ACTIVE
 
 
 class Finding(TenantModel):

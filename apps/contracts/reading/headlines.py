@@ -188,7 +188,7 @@ def _ending(text: str, found: list[DateFound], effective: date | None) -> date |
         if not _TERM.search(sentence):
             continue
         # Lines drawn with spaces would take the search below for ever.
-        sentence = re.sub(r"\s+", " ", sentence)  # noqa: PLW2901
+        sentence = re.sub(r"\s+", " ", sentence)
         for match in _LENGTH.finditer(sentence):
             months_days = _length(match)
             before = sentence[max(match.start() - 45, 0) : match.start()]

@@ -71,6 +71,8 @@ def run_latest(contract_id: UUID) -> ReviewRun | None:
 
 
 def contract_recount(contract_id: UUID) -> None:
+    """Under a lock, so that a review that ends does not count without the decision made at that moment."""
+    Contract.objects.select_for_update().filter(id=contract_id).first()
     run = run_latest(contract_id)
     still_open = [one for one in judged(run) if one.is_open] if run else []
     levels = {one.finding.level for one in still_open}

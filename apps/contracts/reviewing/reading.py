@@ -61,8 +61,10 @@ def version_read(
         raise _failure("empty_scan")
     version.parties, version.facts = _parties(read), _facts(read)
     version.state, version.error_code = ContractVersion.State.READY, ""
+    kind = kind_of(read)
     with tenant_tx(job.tenant_id):
-        kind = kind_of(read)
+        # The job first, then the contract: so does whoever removes it.
+        job.renew()
         Contract.objects.filter(id=version.contract_id, kind="").update(kind=kind)
         version.save()
         Obligation.objects.bulk_create(
@@ -83,7 +85,6 @@ def version_read(
             ],
             ignore_conflicts=True,
         )
-        job.renew()
 
 
 def _parse(version: ContractVersion, on_progress: Report | None) -> ParsedDocument:

@@ -41,7 +41,7 @@ class ReviewHandler:
             log.info("review_stopped", run=str(job.subject_id))
 
     def failed(self, subject_id: UUID, code: str, message: str) -> None:
-        active = ReviewRun.objects.filter(id=subject_id, state__in=["queued", "running"])
+        active = ReviewRun.objects.filter(id=subject_id, state__in=ReviewRun.ACTIVE)
         if active.update(state=ReviewRun.State.FAILED, error_code=code, finished_at=timezone.now()):
             run = ReviewRun.objects.select_related("version__contract").get(id=subject_id)
             deliveries_begin(event=RUN_FINISHED, facts=facts_of(run))
@@ -172,8 +172,8 @@ class _Review:
         self._keep(stages=stages, dropped=self._run.dropped)
 
     def _keep(self, **values: Any) -> None:
-        """Under the lease, and only while nobody cancelled. Rows are locked in the order run, job."""
-        active = ReviewRun.objects.filter(id=self._run.id, state__in=["queued", "running"])
+        """Under the lease, and only while nobody cancelled. Rows are locked in the order run, job, contract."""
+        active = ReviewRun.objects.filter(id=self._run.id, state__in=ReviewRun.ACTIVE)
         if not active.update(**values):
             raise _Stopped
         self._job.renew()

@@ -8,8 +8,16 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from apps.contracts.jobs import read_enqueue
-from apps.contracts.models import Contract, ContractVersion, Kind, Obligation, Side
+from apps.contracts.jobs import READ, read_enqueue
+from apps.contracts.models import (
+    Contract,
+    ContractVersion,
+    Kind,
+    Obligation,
+    ReviewRun,
+    Side,
+)
+from apps.contracts.services.reviews import contract_lock, run_stop
 from furrow.core.errors import Conflict, Invalid
 from furrow.core.jobs import job_cancel
 from furrow.knowledge import storage
@@ -57,7 +65,7 @@ def version_upload(
 ) -> ContractVersion:
     """A newer wording of the same contract. Decisions stay with the words that stay."""
     file_name = _name_checked(file_name)
-    Contract.objects.select_for_update().get(id=contract.id)
+    contract_lock(contract.id)
     version = _version_add(contract, file, file_name, content_type)
     audit(actor, "contracts.version_added", object_type="contract", object_id=contract.id)
     return version
@@ -84,19 +92,22 @@ def contract_update(*, actor: Actor, contract: Contract, **fields: Any) -> Contr
 @transaction.atomic
 def contract_delete(*, actor: Actor, contract: Contract) -> None:
     """Out of sight; it can be restored. What runs on it is cancelled."""
-    for version in contract.versions.all():
-        job_cancel(kind="contracts.read", subject_id=version.id)
-        for run in version.runs.filter(state__in=["queued", "running"]):
-            job_cancel(kind="contracts.review", subject_id=run.id)
-            run.state, run.finished_at = run.State.CANCELLED, timezone.now()
-            run.save(update_fields=["state", "finished_at"])
+    # Rows are locked in the order run, job, contract, as the worker does.
+    for run in ReviewRun.objects.filter(version__contract=contract, state__in=ReviewRun.ACTIVE):
+        run_stop(run)
+    for version_id in contract.versions.values_list("id", flat=True):
+        job_cancel(kind=READ, subject_id=version_id)
     Contract.objects.filter(id=contract.id).update(deleted_at=timezone.now())
     audit(actor, "contracts.deleted", object_type="contract", object_id=contract.id)
 
 
 @transaction.atomic
 def contract_restore(*, actor: Actor, contract: Contract) -> None:
+    """Files whose reading the removal stopped are read now."""
     Contract.objects.filter(id=contract.id).update(deleted_at=None)
+    unread = contract.versions.filter(state=ContractVersion.State.QUEUED)
+    for version_id in unread.values_list("id", flat=True):
+        read_enqueue(version_id)
     audit(actor, "contracts.restored", object_type="contract", object_id=contract.id)
 
 

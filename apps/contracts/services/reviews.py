@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -20,7 +21,7 @@ from apps.contracts.models import (
 )
 from apps.contracts.playbook.rules import RuleSpec
 from apps.contracts.reviewing.outcome import contract_recount
-from furrow.core.errors import Conflict, Invalid
+from furrow.core.errors import Conflict, Invalid, NotFound
 from furrow.core.jobs import job_cancel
 from furrow.tenants.services import Actor, audit
 
@@ -44,10 +45,10 @@ def run_start(  # noqa: PLR0913  the fields of the start dialog
     _choice_checked(strength, Strength.values, "strength")
     if not rules and not with_checks:
         raise Invalid(_("Choose at least one rule, or the built-in checks."), field="rules")
-    contract = Contract.objects.select_for_update().get(id=version.contract_id)
+    contract = contract_lock(version.contract_id)
     if version.state == ContractVersion.State.FAILED:
         raise Conflict(_("This file could not be read, so there is nothing to review."))
-    if version.runs.filter(state__in=["queued", "running"]).exists():
+    if version.runs.filter(state__in=ReviewRun.ACTIVE).exists():
         raise Conflict(_("This version is under review already."), code="already_running")
     run: ReviewRun = ReviewRun.objects.create(
         version=version,
@@ -69,16 +70,32 @@ def run_start(  # noqa: PLR0913  the fields of the start dialog
 @transaction.atomic
 def run_cancel(*, actor: Actor, run: ReviewRun) -> None:
     """What was found up to now stays. The worker notices at its next step."""
-    active = ReviewRun.objects.filter(id=run.id, state__in=["queued", "running"])
-    if not active.update(state=ReviewRun.State.CANCELLED, finished_at=timezone.now()):
+    if not run_stop(run):
         raise Conflict(_("This review is over already."))
-    job_cancel(kind=REVIEW, subject_id=run.id)
     audit(
         actor,
         "contracts.review_cancelled",
         object_type="contract",
         object_id=run.version.contract_id,
     )
+
+
+def run_stop(run: ReviewRun) -> bool:
+    """Cancels it and its job, in the order in which the worker locks them; False when it is over already."""
+    active = ReviewRun.objects.filter(id=run.id, state__in=ReviewRun.ACTIVE)
+    if not active.update(state=ReviewRun.State.CANCELLED, finished_at=timezone.now()):
+        return False
+    job_cancel(kind=REVIEW, subject_id=run.id)
+    return True
+
+
+def contract_lock(contract_id: UUID) -> Contract:
+    """The contract under a lock. One that was removed in the meantime is not found."""
+    rows = Contract.objects.select_for_update()
+    found: Contract | None = rows.filter(id=contract_id, deleted_at=None).first()
+    if found is None:
+        raise NotFound(_("This contract does not exist."))
+    return found
 
 
 @transaction.atomic
@@ -94,7 +111,7 @@ def finding_decide(
 ) -> Decision:
     """Keeps what is given. `text` is the reviewer's own wording and means "edited"."""
     contract_id = finding.run.version.contract_id
-    Contract.objects.select_for_update().get(id=contract_id)
+    contract_lock(contract_id)
     decision: Decision = Decision.objects.get_or_create(
         contract_id=contract_id, rule=finding.rule, span_key=finding.span_key
     )[0]

@@ -4,6 +4,8 @@ import io
 import json
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps.contracts import selectors
 from apps.contracts.demo import review_begin
@@ -20,12 +22,12 @@ from apps.contracts.reviewing import run as running
 from apps.contracts.reviewing.failures import fault_message
 from apps.contracts.reviewing.outcome import judged
 from apps.contracts.reviewing.source import text_of
-from apps.contracts.services.contracts import version_upload
+from apps.contracts.services.contracts import contract_delete, contract_restore, version_upload
 from apps.contracts.services.reviews import finding_decide, run_cancel, run_start
 from furrow.channels.models import WebhookDelivery
 from furrow.channels.webhooks import endpoint_create
 from furrow.core.context import tenant_tx
-from furrow.core.errors import Conflict, Invalid
+from furrow.core.errors import Conflict, Invalid, NotFound
 from furrow.core.models import Job
 from furrow.knowledge import failures
 from furrow.tenants.services import SYSTEM
@@ -161,6 +163,32 @@ def test_cancelled_review_stops_and_another_can_start(cast, contract):
         assert selectors.run_newest(contract).state == ReviewRun.State.CANCELLED
         assert not Finding.objects.exists()
         run_start(actor=SYSTEM, version=version)
+
+
+def test_removed_contract_takes_no_review_and_is_read_when_it_comes_back(cast, contract):
+    """Its reading was stopped; without a new one the page would wait for ever."""
+    with tenant_tx(cast.tenant.id):
+        version = selectors.version_newest(contract)
+        contract_delete(actor=SYSTEM, contract=contract)
+        with pytest.raises(NotFound):
+            run_start(actor=SYSTEM, version=version)
+    jobs_run()
+    with tenant_tx(cast.tenant.id):
+        assert selectors.version_newest(contract).state == "queued"
+        contract_restore(actor=SYSTEM, contract=contract)
+    jobs_run()
+    with tenant_tx(cast.tenant.id):
+        assert selectors.version_newest(contract).state == "ready"
+
+
+def test_removal_locks_rows_in_the_order_of_the_worker(cast, contract):
+    """Run, job, contract: the other way round both would wait for each other."""
+    with tenant_tx(cast.tenant.id):
+        run_start(actor=SYSTEM, version=selectors.version_newest(contract))
+        with CaptureQueriesContext(connection) as queries:
+            contract_delete(actor=SYSTEM, contract=contract)
+    written = [q["sql"].split('"')[1] for q in queries if q["sql"].startswith("UPDATE")]
+    assert written == ["contracts_reviewrun", "core_job", "core_job", "contracts_contract"]
 
 
 def test_cancel_in_the_middle_keeps_what_was_found(cast, contract, monkeypatch):
