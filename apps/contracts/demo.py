@@ -2,6 +2,7 @@
 
 from apps.contracts import selectors
 from apps.contracts.models import Contract, Side
+from apps.contracts.reviewing.findings import kept_rules
 from apps.contracts.services.contracts import contract_upload
 from apps.contracts.services.playbooks import starters_ensure
 from apps.contracts.services.reviews import run_start
@@ -44,5 +45,5 @@ def review_begin(contract: Contract, kind: str) -> None:
         version=selectors.version_newest(contract),
         side=contract.side,
         playbook_version=version,
-        rules=[rule for rule in rules if rule.side in {Side.NEUTRAL, contract.side}],
+        rules=kept_rules(rules, contract.side),
     )

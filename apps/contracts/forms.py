@@ -136,7 +136,7 @@ class RuleForm(forms.Form):
     def initial_of(cls, rule: RuleSpec, language: str) -> dict[str, Any]:
         terms = rule.terms
         return {
-            "name": rule.name.get(language) or next(iter(rule.name.values()), ""),
+            "name": rule.name_in(language),
             "check_kind": rule.check_kind,
             "side": rule.side,
             "level": rule.level,

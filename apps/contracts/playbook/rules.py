@@ -26,6 +26,7 @@ from apps.contracts.reading.text import Paragraph
 _GAP = r"[^。；;\n]{0,20}?"
 _GAP_EN = r"[^.;\n]{0,60}?"
 MOST_PIECES = 3
+MOST = Decimal(10) ** 12
 # Below that the paragraph is about something else.
 _ALIKE = 0.2
 _LABEL = re.compile(
@@ -54,8 +55,19 @@ class RuleSpec:
         given = {name: data[name] for name in names if name in data}
         return cls(**given, statutes=tuple(data.get("statutes", ())))
 
+    def name_in(self, language: str) -> str:
+        return _in(self.name, language)
+
+    def note_in(self, language: str) -> str:
+        return _in(self.note, language)
+
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "statutes": list(self.statutes)}
+
+
+def _in(words: Mapping[str, str], language: str) -> str:
+    """In this language, or else in the one it was written in."""
+    return words.get(language) or next(filter(None, words.values()), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +85,9 @@ class RuleHit:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`has_subject` is false when the contract has nothing that the rule is about: then it neither fails nor passes."""
+    """`has_subject` is false when the contract has nothing that the rule is about, or the house has no wording in its
+    language: then it neither fails nor passes.
+    """
 
     hits: tuple[RuleHit, ...]
     has_subject: bool = True
@@ -169,9 +183,10 @@ def _template(rule: RuleSpec, contract: Contract, language: str) -> Outcome:
     candidates = [
         p for p in contract.source.paragraphs if words.search(contract.source.words_of(p))
     ]
-    if not wanted or not candidates:
-        hit = RuleHit(0, 0, wanted or None, _anchor(rule, contract))
-        return Outcome((hit,) if wanted else ())
+    if not wanted:
+        return Outcome((), has_subject=False)
+    if not candidates:
+        return Outcome((RuleHit(0, 0, wanted, _anchor(rule, contract)),))
     best = max(candidates, key=lambda p: _alike(wanted, _unlabelled(contract, p)[1]))
     start, text = _unlabelled(contract, best)
     if _bare(text) == _bare(wanted):
@@ -232,6 +247,16 @@ def _alike(one: str, other: str) -> float:
 
 def _bare(text: str) -> str:
     return re.sub(r"[\s，,。.；;：:、]", "", text).lower()
+
+
+def limit_valid(value: Any) -> bool:
+    """Nothing, or a number that a contract may name."""
+    if value in (None, ""):
+        return True
+    number = _number(value)
+    if number is None or not number.is_finite() or not 0 <= number <= MOST:
+        return False
+    return number == number.quantize(Decimal("0.000001"))
 
 
 def _number(value: Any) -> Decimal | None:

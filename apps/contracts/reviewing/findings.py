@@ -64,7 +64,7 @@ def checks_findings(batch: Batch) -> None:
                 quote=found.quote,
                 words=_check_words(found),
                 statutes=[{"law": s.law, "article": s.article} for s in found.statutes],
-                replacement=_whole(batch.contract, found),
+                replacement=found.replacement if found.quote else None,
                 confidence=found.confidence,
             )
     for passed in report.passed:
@@ -96,7 +96,7 @@ def rules_findings(
                 source="playbook",
                 level=spec.level,
                 is_passed=True,
-                words={name: {"title": spec.name.get(name, "")} for name, _code in LANGUAGES},
+                words={name: {"title": spec.name_in(name)} for name, _code in LANGUAGES},
                 statutes=list(spec.statutes),
             )
         on_progress(number + 1, len(specs))
@@ -126,10 +126,6 @@ def _is_wanted(run: ReviewRun, level: str) -> bool:
     return run.strength != Strength.RISK or level == "high"
 
 
-def _whole(contract: Contract, found: CheckFinding) -> str | None:
-    return found.replacement if found.quote else None
-
-
 def _both(words: Callable[[str], dict[str, str]]) -> dict[str, dict[str, str]]:
     """In Chinese and English, so that a finding reads the same after the program's wording has changed."""
     kept = {}
@@ -156,9 +152,9 @@ def _passed_words(passed: Passed) -> dict[str, dict[str, str]]:
 def _rule_words(spec: RuleSpec, hit: RuleHit) -> dict[str, dict[str, str]]:
     return _both(
         lambda name: {
-            "title": spec.name.get(name) or next(iter(spec.name.values()), ""),
+            "title": spec.name_in(name),
             "message": _rule_message(spec, hit),
-            "advice": spec.note.get(name, ""),
+            "advice": spec.note_in(name),
         }
     )
 

@@ -1,6 +1,7 @@
 """Writes on playbooks, inside `tenant_tx`. Each change makes a new version; old ones stay for their reviews."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -11,28 +12,35 @@ from django.utils.translation import gettext as _
 
 from apps.contracts.models import Kind, Level, Playbook, PlaybookVersion, Rule, RuleKind, Side
 from apps.contracts.playbook.figures import UNITS
-from apps.contracts.playbook.rules import RuleSpec, words_valid
+from apps.contracts.playbook.rules import RuleSpec, limit_valid, words_valid
 from apps.contracts.playbook.starter import starters
+from apps.contracts.selectors import playbook_version_newest, rules_of
 from furrow.core.errors import Invalid
 from furrow.tenants.services import Actor, audit
 
 MOST_RULES = 1000
+Edit = Callable[[list[RuleSpec]], list[RuleSpec]]
 
 
 @transaction.atomic
 def starters_ensure(*, actor: Actor, language: str) -> int:
     """Copies the starter library's playbooks that this house does not have; deleted ones stay deleted."""
     known = set(Playbook.objects.exclude(starter="").values_list("starter", flat=True))
-    missing = [starter for key, starter in starters().items() if key not in known]
     code = "zh" if language.startswith("zh") else "en"
-    for starter in missing:
-        playbook = Playbook.objects.create(
-            name=starter.name[code], kind=starter.key, starter=starter.key
+    made = 0
+    for key, starter in starters().items():
+        if key in known:
+            continue
+        # A colleague may hand in the first contract at the same moment.
+        playbook, is_new = Playbook.objects.get_or_create(
+            starter=key, defaults={"name": starter.name[code], "kind": key}
         )
-        _version_add(playbook, starter.rules, note="", user_id=None)
-    if missing:
-        audit(actor, "contracts.playbooks_begun", object_type="playbook", count=len(missing))
-    return len(missing)
+        if is_new:
+            _version_add(playbook, starter.rules, note="", user_id=None)
+            made += 1
+    if made:
+        audit(actor, "contracts.playbooks_begun", object_type="playbook", count=made)
+    return made
 
 
 @transaction.atomic
@@ -64,6 +72,16 @@ def playbook_rules_set(
     version = _version_add(playbook, rules, note=note, user_id=user_id)
     audit(actor, "contracts.playbook_saved", object_type="playbook", object_id=playbook.id)
     return version
+
+
+@transaction.atomic
+def playbook_rules_edit(
+    *, actor: Actor, playbook: Playbook, edit: Edit, user_id: Any = None
+) -> PlaybookVersion:
+    """A new version with what `edit` makes of the newest one's rules; who edits at the same moment waits."""
+    Playbook.objects.select_for_update().get(id=playbook.id)
+    rules = edit(rules_of(playbook_version_newest(playbook)))
+    return playbook_rules_set(actor=actor, playbook=playbook, rules=rules, user_id=user_id)
 
 
 @transaction.atomic
@@ -144,8 +162,14 @@ def _checked(rule: RuleSpec) -> RuleSpec:
 def _limits_checked(rule: RuleSpec) -> None:
     if rule.terms.get("unit") not in UNITS:
         raise Invalid(_("Choose what is counted."), field="unit", known=list(UNITS))
-    if rule.terms.get("min") in (None, "") and rule.terms.get("max") in (None, ""):
+    low, high = rule.terms.get("min"), rule.terms.get("max")
+    for value, field in ((low, "min"), (high, "max")):
+        if not limit_valid(value):
+            raise Invalid(_("Give a number between 0 and a million millions."), field=field)
+    if low in (None, "") and high in (None, ""):
         raise Invalid(_("Give a lowest or a highest value."), field="max")
+    if low not in (None, "") and high not in (None, "") and Decimal(low) > Decimal(high):
+        raise Invalid(_("The lowest value is above the highest one."), field="max")
 
 
 def _name_checked(name: str) -> str:

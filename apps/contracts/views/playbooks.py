@@ -64,8 +64,8 @@ def playbook(request: TenantRequest, playbook_id: UUID) -> TemplateResponse:
         "rules": [
             {
                 "spec": rule,
-                "name": rule_name(rule),
-                "note": rule.note.get(language, ""),
+                "name": rule.name_in(language),
+                "note": rule.note_in(language),
                 "side": _("Both") if rule.side == Side.NEUTRAL else names[rule.side],
                 "level": levels[rule.level],
             }
@@ -80,7 +80,11 @@ def playbook_trial(request: TenantRequest, playbook_id: UUID) -> TemplateRespons
     found = selectors.playbook_get(playbook_id)
     trials, tried = trial(found)
     rows = [
-        {"name": rule_name(each.spec), "level": each.spec.level, "broken": each.broken}
+        {
+            "name": each.spec.name_in(language_code()),
+            "level": each.spec.level,
+            "broken": each.broken,
+        }
         for each in sorted(trials, key=lambda each: -len(each.broken))
     ]
     context = {"playbook": found, "rows": rows, "tried": tried}
@@ -119,43 +123,40 @@ def playbook_restore(request: TenantRequest, playbook_id: UUID) -> HttpResponse:
 @needs(get="edit", post="edit")
 def rule_create(request: TenantRequest, playbook_id: UUID) -> HttpResponse:
     found = selectors.playbook_get(playbook_id)
-    rules = selectors.rules_of(selectors.playbook_version_newest(found))
     form = _form(request, found, RuleForm(request.POST or None))
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
             made = form.spec(services.rule_key_make(), language_code())
-            return _saved(request, found, [*rules, made])
+            return _saved(request, found, lambda rules: [*rules, made])
     return _rule_page(request, found, form, _("New rule"))
 
 
 @needs(get="edit", post="edit")
 def rule_update(request: TenantRequest, playbook_id: UUID, key: str) -> HttpResponse:
     found = selectors.playbook_get(playbook_id)
-    rules = selectors.rules_of(selectors.playbook_version_newest(found))
-    before = _rule(rules, key)
+    before = _rule(found, key)
     initial = RuleForm.initial_of(before, language_code())
     form = _form(request, found, RuleForm(request.POST or None, initial=initial))
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
             made = form.spec(key, language_code(), before)
-            return _saved(request, found, [made if rule is before else rule for rule in rules])
+            return _saved(
+                request,
+                found,
+                lambda rules: [made if rule.key == key else rule for rule in rules],
+            )
     return _rule_page(request, found, form, initial["name"])
 
 
 @needs(post="edit")
 def rule_delete(request: TenantRequest, playbook_id: UUID, key: str) -> HttpResponse:
     found = selectors.playbook_get(playbook_id)
-    rules = selectors.rules_of(selectors.playbook_version_newest(found))
-    gone = _rule(rules, key)
-    return _saved(request, found, [rule for rule in rules if rule is not gone])
+    _rule(found, key)
+    return _saved(request, found, lambda rules: [rule for rule in rules if rule.key != key])
 
 
-def rule_name(rule: RuleSpec) -> str:
-    """In the language of the page, or the one it was written in."""
-    return rule.name.get(language_code()) or next((n for n in rule.name.values() if n), "")
-
-
-def _rule(rules: list[RuleSpec], key: str) -> RuleSpec:
+def _rule(playbook: Playbook, key: str) -> RuleSpec:
+    rules = selectors.rules_of(selectors.playbook_version_newest(playbook))
     found = next((rule for rule in rules if rule.key == key), None)
     if found is None:
         raise NotFound(_("This rule does not exist."))
@@ -172,9 +173,9 @@ def _form(request: TenantRequest, found: Playbook, form: RuleForm) -> RuleForm:
     return form
 
 
-def _saved(request: TenantRequest, found: Playbook, rules: list[RuleSpec]) -> HttpResponse:
-    version = services.playbook_rules_set(
-        actor=actor_of(request), playbook=found, rules=rules, user_id=request.user.pk
+def _saved(request: TenantRequest, found: Playbook, edit: services.Edit) -> HttpResponse:
+    version = services.playbook_rules_edit(
+        actor=actor_of(request), playbook=found, edit=edit, user_id=request.user.pk
     )
     say(
         request, _("Kept as version %(n)s. Earlier reviews keep their own.") % {"n": version.number}

@@ -43,15 +43,12 @@ def review_start(request: TenantRequest, contract_id: UUID) -> HttpResponse:
                 user_id=request.user.pk,
             )
             return go_contracts(request, "contract", contract.id)
+    language = language_code()
     context = {
         "contract": contract,
         "form": form,
         "rules": [
-            {
-                "spec": rule,
-                "name": rule.name.get(language_code()),
-                "note": rule.note.get(language_code()),
-            }
+            {"spec": rule, "name": rule.name_in(language), "note": rule.note_in(language)}
             for rule in rules
         ],
         "rules_of": shown,

@@ -10,10 +10,13 @@ from django.urls import reverse
 from apps.contracts import selectors
 from apps.contracts.demo import review_begin
 from apps.contracts.models import Contract, Decision, Finding, Playbook, ReviewRun
+from apps.contracts.playbook.rules import RuleSpec
 from apps.contracts.reviewing.outcome import judged
+from apps.contracts.services import playbooks as services
 from apps.contracts.urls import urlpatterns
 from furrow.core.context import tenant_tx
 from furrow.tenants.models import PERMISSIONS, Membership
+from furrow.tenants.services import SYSTEM
 from tests.apps.contracts.conftest import SALE, jobs_run, word_file
 from tests.apps.contracts.rows import known_ids
 
@@ -224,6 +227,30 @@ def test_rule_is_written_in_plain_words_and_makes_a_version(owner, cast, ids):
         assert key not in {rule.key for rule in selectors.rules_of(newest)}
         # The review keeps the version it ran with.
         assert ReviewRun.objects.get().playbook_version.number == 1
+
+
+def test_rule_without_a_name_in_the_language_of_the_page_keeps_its_own(owner, cast, ids):
+    rule = RuleSpec("own", "must_not", "high", {"zh": "不得转租"}, terms={"words": ["转租"]})
+    with tenant_tx(cast.tenant.id):
+        made = services.playbook_create(actor=SYSTEM, name="Own", rules=[rule])
+    start = url_of("review_start", cast.tenant.slug, ids["contract_id"])
+    page = owner.get(f"{start}?playbook={made.id}").content.decode()
+    assert "<strong>不得转租</strong>" in page
+    assert ">None<" not in page
+
+
+def test_two_first_contracts_at_once_bring_the_library_once(cast, monkeypatch):
+    """The other one commits after we looked what is there."""
+
+    def raced():
+        monkeypatch.undo()
+        services.starters_ensure(actor=SYSTEM, language="zh")
+        return services.starters()
+
+    monkeypatch.setattr(services, "starters", raced)
+    with tenant_tx(cast.tenant.id):
+        assert services.starters_ensure(actor=SYSTEM, language="zh") == 0
+        assert Playbook.objects.count() == len(services.starters())
 
 
 def test_date_is_done_and_not_done(owner, cast, ids):

@@ -92,6 +92,25 @@ def test_own_wording_is_compared_without_its_number_and_spaces():
     assert (missing.start, missing.end) == (0, 0)
 
 
+def test_own_wording_in_another_language_is_not_compared():
+    spec = rule("template", words=["dispute"], fallback="因本合同发生的争议，提交法院解决。")
+    outcome = rule_apply(spec, contract("x", "Any dispute goes to court."), language="en")
+    assert (outcome.hits, outcome.has_subject) == ((), False)
+
+
+def test_rule_is_called_as_it_was_written_where_no_translation_is():
+    spec = RuleSpec("k", "must_not", "high", {"en": "No waiver", "zh": ""}, note={"en": "Why"})
+    assert (
+        spec.name_in("zh"),
+        spec.note_in("zh"),
+        RuleSpec("k", "x", "low", {}).name_in("zh"),
+    ) == (
+        "No waiver",
+        "Why",
+        "",
+    )
+
+
 def test_english_sentences_are_told_apart_by_full_stops():
     read = contract("The Seller waives all claims. The Buyer pays within 90 days.")
     (hit,) = hits(rule("must_not", words=["waives all claims"]), read, language="en")
