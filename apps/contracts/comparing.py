@@ -9,10 +9,9 @@ from typing import Literal
 
 from apps.contracts.reading import Contract
 from apps.contracts.reading.clauses import Clause
+from apps.contracts.redline.edits import TOKEN
 
 State = Literal["same", "changed", "moved", "added", "removed"]
-# A Latin word or a number stays whole; Chinese is compared character by character.
-_TOKEN = re.compile(r"[A-Za-z0-9À-ɏ]+(?:[.,:'’/-][A-Za-z0-9À-ɏ]+)*|\s+|.", re.DOTALL)
 # Two stretches are compared by their tokens up to this product of their counts; beyond it by sentences first.
 _CLOSE_WORK = 4_000_000
 _SENTENCE = re.compile(r"[^。；;\n]*[。；;\n]|[^。；;\n]+")
@@ -156,7 +155,7 @@ def _bare(part: Part) -> str:
 
 def changes_between(old: str, new: str) -> Iterator[Change]:
     """By characters and words. Of texts too long for that only sentences that changed are looked at so closely."""
-    before, after = _TOKEN.findall(old), _TOKEN.findall(new)
+    before, after = TOKEN.findall(old), TOKEN.findall(new)
     if len(before) * len(after) <= _CLOSE_WORK:
         yield from _changes(before, after)
         return
@@ -165,7 +164,7 @@ def changes_between(old: str, new: str) -> Iterator[Change]:
         if old_part == new_part:
             yield Change("equal", "".join(old_part))
             continue
-        tokens = [_TOKEN.findall("".join(part)) for part in (old_part, new_part)]
+        tokens = [TOKEN.findall("".join(part)) for part in (old_part, new_part)]
         if len(tokens[0]) * len(tokens[1]) <= _CLOSE_WORK:
             yield from _changes(*tokens)
         else:

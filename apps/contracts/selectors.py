@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, Func, Min, OuterRef, Q, QuerySet, Subquery, TextField
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -18,6 +18,10 @@ from apps.contracts.models import (
 )
 from apps.contracts.playbook.rules import RuleSpec
 from furrow.core.errors import NotFound
+
+# Megabytes that lists and polls do without.
+_WORDS = ("text", "layout")
+_OF_VERSION = ("version__text", "version__layout")
 
 
 def contracts_list(query: str = "", kind: str = "") -> QuerySet[Any]:
@@ -42,9 +46,7 @@ def contracts_list(query: str = "", kind: str = "") -> QuerySet[Any]:
     )
     rows: QuerySet[Any] = Contract.objects.filter(deleted_at=None)
     if query:
-        rows = rows.filter(
-            Q(title__icontains=query) | Q(versions__parties__icontains=query)
-        ).distinct()
+        rows = rows.filter(Q(title__icontains=query) | Exists(_with_party(query)))
     if kind:
         rows = rows.filter(kind=kind)
     rows = rows.annotate(
@@ -53,6 +55,18 @@ def contracts_list(query: str = "", kind: str = "") -> QuerySet[Any]:
         next_due=Subquery(due[:1]),
     )
     return rows.order_by("-created_at", "-id")
+
+
+def _with_party(query: str) -> QuerySet[Any]:
+    """Versions of the contract at hand that name such a party."""
+    names = Func(
+        "parties",
+        function="jsonb_path_query_array",
+        template="%(function)s(%(expressions)s, '$[*].name')::text",
+        output_field=TextField(),
+    )
+    rows: QuerySet[Any] = ContractVersion.objects.filter(contract=OuterRef("pk"))
+    return rows.annotate(party_names=names).filter(party_names__icontains=query)
 
 
 def contract_get(contract_id: UUID, *, include_deleted: bool = False) -> Contract:
@@ -65,13 +79,12 @@ def contract_get(contract_id: UUID, *, include_deleted: bool = False) -> Contrac
 
 def versions_of(contract: Contract) -> QuerySet[Any]:
     rows: QuerySet[Any] = ContractVersion.objects.filter(contract=contract)
-    return rows.defer("text", "layout").order_by("-number")
+    return rows.defer(*_WORDS).order_by("-number")
 
 
 def version_newest(contract: Contract) -> ContractVersion:
-    found: ContractVersion | None = (
-        ContractVersion.objects.filter(contract=contract).order_by("-number").first()
-    )
+    """Its words are fetched when they are asked for: a page that waits asks every second, without them."""
+    found: ContractVersion | None = versions_of(contract).first()
     if found is None:
         raise NotFound(_("This contract has no file."))
     return found
@@ -90,6 +103,7 @@ def run_get(run_id: UUID) -> ReviewRun:
     found: ReviewRun | None = (
         ReviewRun.objects.filter(id=run_id, version__contract__deleted_at=None)
         .select_related("version__contract", "playbook_version__playbook")
+        .defer(*_OF_VERSION)
         .first()
     )
     if found is None:
@@ -99,9 +113,8 @@ def run_get(run_id: UUID) -> ReviewRun:
 
 def runs_of(contract: Contract) -> QuerySet[Any]:
     rows: QuerySet[Any] = ReviewRun.objects.filter(version__contract=contract)
-    return rows.select_related("version__contract", "playbook_version__playbook").order_by(
-        "-created_at"
-    )
+    related = rows.select_related("version__contract", "playbook_version__playbook")
+    return related.defer(*_OF_VERSION).order_by("-created_at")
 
 
 def run_newest(contract: Contract) -> ReviewRun | None:
@@ -113,6 +126,7 @@ def finding_get(finding_id: UUID) -> Finding:
     found: Finding | None = (
         Finding.objects.filter(id=finding_id, run__version__contract__deleted_at=None)
         .select_related("run__version__contract")
+        .defer(*(f"run__{name}" for name in _OF_VERSION))
         .first()
     )
     if found is None:
@@ -160,7 +174,8 @@ def rules_of(version: PlaybookVersion) -> list[RuleSpec]:
 
 def obligations_of(version: ContractVersion) -> QuerySet[Any]:
     rows: QuerySet[Any] = Obligation.objects.filter(version=version)
-    return rows.order_by("due_on", "start")
+    related = rows.select_related("version__contract").defer(*_OF_VERSION)
+    return related.order_by("due_on", "start")
 
 
 def obligations_list(*, is_past: bool = False) -> QuerySet[Any]:
@@ -170,7 +185,8 @@ def obligations_list(*, is_past: bool = False) -> QuerySet[Any]:
     )
     rows: QuerySet[Any] = Obligation.objects.filter(
         version__contract__deleted_at=None, version_id=Subquery(newest.values("id")[:1])
-    ).select_related("version__contract")
+    )
+    rows = rows.select_related("version__contract").defer(*_OF_VERSION)
     today = timezone.localdate()
     if is_past:
         return rows.filter(due_on__lt=today).order_by("-due_on", "start")

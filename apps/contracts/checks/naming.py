@@ -77,7 +77,8 @@ def undefined_terms(contract: Contract) -> Iterator[Hit]:
 
 
 def unused_terms(contract: Contract) -> Iterator[Hit]:
-    text = contract.text if is_chinese(contract) else _folded(contract.text)
+    in_chinese = is_chinese(contract)
+    text = contract.text if in_chinese else _folded(contract.text)
     for definition in contract.definitions:
         if is_role(definition.term) or definition.term in (
             "双方",
@@ -87,7 +88,7 @@ def unused_terms(contract: Contract) -> Iterator[Hit]:
             "三方",
         ):
             continue
-        term = definition.term if is_chinese(contract) else _folded(definition.term).rstrip("s")
+        term = definition.term if in_chinese else _folded(definition.term).rstrip("s")
         if text.count(term) < 2:
             yield Hit(definition.start, definition.end, {"term": definition.term}, confidence=0.8)
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.http import HttpResponse, JsonResponse
 from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 
 from apps.contracts import selectors
@@ -41,10 +41,8 @@ def download(
     if make is None:
         raise NotFound(_("There is no such file."))
     response = make(_Asked(contract, author, with_open))
-    file_name = f"{contract.title[:80]} {name}"
-    plain = name if not file_name.isascii() or '"' in file_name else file_name
-    response["Content-Disposition"] = (
-        f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"
+    response["Content-Disposition"] = content_disposition_header(
+        True, f"{contract.title[:80]} {name}"
     )
     response["Cache-Control"] = "private, no-store"
     return response
@@ -94,9 +92,7 @@ def _json(asked: _Asked) -> HttpResponse:
 
 def _calendar(asked: _Asked) -> HttpResponse:
     version = selectors.version_newest(asked.contract)
-    rows = (
-        selectors.obligations_of(version).filter(is_done=False).select_related("version__contract")
-    )
+    rows = selectors.obligations_of(version).filter(is_done=False)
     return HttpResponse(obligations_ics(rows), content_type="text/calendar; charset=utf-8")
 
 

@@ -20,6 +20,7 @@ from apps.contracts.redline import (
     paragraphs_read,
     redline_write,
 )
+from apps.contracts.redline.markup import made_writable
 from apps.contracts.reviewing.outcome import Judged
 from apps.contracts.reviewing.source import text_of
 from furrow.core.errors import Conflict
@@ -145,14 +146,9 @@ def _document_of(version: ContractVersion, source: ContractText) -> bytes:
         return path.read_bytes()
     made = docx.Document()
     for paragraph in source.paragraphs:
-        made.add_paragraph(_writable(source.words_of(paragraph)))
+        made.add_paragraph(made_writable(source.words_of(paragraph)).replace("\r", " "))
     # Word wants a paragraph after the last one that an edit inserts behind.
     made.add_paragraph("")
     out = io.BytesIO()
     made.save(out)
     return out.getvalue()
-
-
-def _writable(text: str) -> str:
-    """XML holds no control characters; each is kept as one space, so that places stay."""
-    return "".join(" " if ord(c) < 32 and c not in "\t\n" else c for c in text)

@@ -11,9 +11,8 @@ from django.utils.translation import gettext as _
 from apps.contracts.laws.library import Article, articles_of
 from apps.contracts.models import Obligation
 from apps.contracts.reviewing.outcome import Judged
+from furrow.metering.selectors import defused
 
-# A cell that begins so is a formula to a spreadsheet.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LINE = 74
 
 
@@ -68,7 +67,7 @@ def findings_csv(found: Iterable[Judged]) -> bytes:
         state = decision.get_state_display() if decision else _("Open")
         cells = [row.get_level_display(), one.title, one.message, one.advice, row.quote, row.page or "", row.clause,
                  one.suggestion or "", basis, state, comment]  # fmt: skip
-        writer.writerow([_cell(cell) for cell in cells])
+        writer.writerow([defused(str(cell)) for cell in cells])
     return ("\ufeff" + out.getvalue()).encode()
 
 
@@ -102,11 +101,6 @@ def obligations_ics(rows: Iterable[Obligation], *, host: str = "furrow") -> byte
         ]
     lines.append("END:VCALENDAR")
     return "".join(f"{_folded(line)}\r\n" for line in lines).encode()
-
-
-def _cell(value: Any) -> str:
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _ics(text: str) -> str:

@@ -74,15 +74,15 @@ class Swap:
 
 
 # A Latin word or a number stays whole; Chinese is compared character by character.
-_TOKEN = re.compile(r"[A-Za-z0-9À-ɏ]+(?:[.,:'’/-][A-Za-z0-9À-ɏ]+)*|\s+|.", re.DOTALL)
+TOKEN = re.compile(r"[A-Za-z0-9À-ɏ]+(?:[.,:'’/-][A-Za-z0-9À-ɏ]+)*|\s+|.", re.DOTALL)
 # Two changes with less than this between them read better as one.
 _LEAST_KEPT = 3
 
 
 def swaps(old: str, change: Change) -> list[Swap]:
     """`change` as the smallest readable strike-outs and insertions, in order."""
-    before = _TOKEN.findall(old[change.start : change.end])
-    after = _TOKEN.findall(change.text)
+    before = TOKEN.findall(old[change.start : change.end])
+    after = TOKEN.findall(change.text)
     found: list[Swap] = []
     for start, end, text in _differences(before, after, change.start):
         if found and start - found[-1].end < _LEAST_KEPT and start > found[-1].end:

@@ -11,6 +11,11 @@ def is_writable(text: str) -> bool:
     return _UNWRITABLE.search(text) is None
 
 
+def made_writable(text: str) -> str:
+    """Each character that XML 1.0 may not hold is one space, so that places stay."""
+    return _UNWRITABLE.sub(" ", text)
+
+
 class Markup:
     """Makes elements of one author at one moment, with ids that the file does not have yet."""
 

@@ -165,11 +165,11 @@ def _limits_checked(rule: RuleSpec) -> None:
     low, high = rule.terms.get("min"), rule.terms.get("max")
     for value, field in ((low, "min"), (high, "max")):
         if not limit_valid(value):
-            raise Invalid(_("Give a number between 0 and a million millions."), field=field)
+            raise Invalid(_("Give a number from 0 to 1,000,000,000,000."), field=field)
     if low in (None, "") and high in (None, ""):
         raise Invalid(_("Give a lowest or a highest value."), field="max")
     if low not in (None, "") and high not in (None, "") and Decimal(low) > Decimal(high):
-        raise Invalid(_("The lowest value is above the highest one."), field="max")
+        raise Invalid(_("The lowest value is above the highest one; change one of them."), field="max")
 
 
 def _name_checked(name: str) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps.contracts.models import Playbook, ReviewRun
 from furrow.api.root import api as rest_api
@@ -192,3 +194,12 @@ def test_contract_is_found_by_title_and_by_party(ids, api):
 
     assert found("苹果") == found("塬上果业") == [ids["contract_id"]]
     assert found("洗衣机") == []
+    # How parties are stored is no part of their names.
+    assert found("start") == found("roles") == []
+
+
+def test_lists_leave_the_words_of_contracts_in_the_database(ids, api):
+    for path in ("", "/obligations", f"/{ids['contract_id']}/runs", f"/runs/{ids['run_id']}"):
+        with CaptureQueriesContext(connection) as queries:
+            assert api.get(PREFIX + path).status_code == 200
+        assert not [q["sql"] for q in queries if '"contracts_contractversion"."text"' in q["sql"]]

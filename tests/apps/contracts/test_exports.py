@@ -161,12 +161,24 @@ def test_exported_file_opens_in_libreoffice(run, cast, tmp_path):
 
 def test_spreadsheet_gets_no_formulas(run, cast):
     with tenant_tx(cast.tenant.id):
-        decide(run, deposit_limit={"comment": "=HYPERLINK(1)"})
+        decide(
+            run, deposit_limit={"comment": "=HYPERLINK(1)"}, court_and_arbitration={"text": " =1+1"}
+        )
         answer = download(Contract.objects.get(), "findings.csv", author="x")
         expected = len(judged(run))
     rows = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert len(rows) == expected + 1
     assert any("'=HYPERLINK(1)" in row for row in rows)
+    assert any("' =1+1" in row for row in rows)
+
+
+@pytest.mark.parametrize("title", ["Apples\nSet-Cookie: a=b", 'Say "no"\\', "苹果\r\nX: y"])
+def test_title_stays_within_its_header(run, cast, title):
+    with tenant_tx(cast.tenant.id):
+        Contract.objects.update(title=title)
+        answer = download(Contract.objects.get(), "findings.csv", author="x")
+    assert answer["Content-Disposition"].startswith("attachment; filename")
+    assert not {"\r", "\n"} & set(answer["Content-Disposition"])
 
 
 def test_json_has_findings_with_their_statutes_and_what_passed(run, cast):
