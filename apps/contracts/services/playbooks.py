@@ -169,7 +169,9 @@ def _limits_checked(rule: RuleSpec) -> None:
     if low in (None, "") and high in (None, ""):
         raise Invalid(_("Give a lowest or a highest value."), field="max")
     if low not in (None, "") and high not in (None, "") and Decimal(low) > Decimal(high):
-        raise Invalid(_("The lowest value is above the highest one; change one of them."), field="max")
+        raise Invalid(
+            _("The lowest value is above the highest one; change one of them."), field="max"
+        )
 
 
 def _name_checked(name: str) -> str:

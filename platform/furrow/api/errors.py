@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
@@ -53,6 +54,12 @@ def install(api: NinjaAPI) -> None:
     def missing(request: HttpRequest, error: Any) -> HttpResponse:
         return api.create_response(request, error_body("not_found", "Not found."), status=404)
 
+    def not_storable(request: HttpRequest, error: Any) -> HttpResponse:
+        route = request.resolver_match.route if request.resolver_match else ""
+        log.warning("api_not_storable", route=route, error=type(error).__name__)
+        message = "A text holds a NUL character, or a value is too large to be stored. Nothing was saved; leave it out."
+        return api.create_response(request, error_body("invalid", message), status=422)
+
     def crashed(request: HttpRequest, error: Any) -> HttpResponse:
         route = request.resolver_match.route if request.resolver_match else ""
         log.error("api_crashed", route=route, exc_info=error)
@@ -64,4 +71,5 @@ def install(api: NinjaAPI) -> None:
     api.add_exception_handler(ValidationError, not_valid)
     api.add_exception_handler(HttpError, http_error)
     api.add_exception_handler(Http404, missing)
+    api.add_exception_handler(DataError, not_storable)
     api.add_exception_handler(Exception, crashed)

@@ -78,9 +78,9 @@ def wants_json(request: HttpRequest) -> bool:
 
 
 def text_of(request: HttpRequest, name: str) -> str:
-    """A query or form value, stripped; empty when absent."""
+    """A query or form value, stripped; empty when absent. The database stores no NUL characters."""
     source = request.POST if request.method == "POST" else request.GET
-    return source.get(name, "").strip()
+    return source.get(name, "").replace("\x00", "").strip()
 
 
 def paged(request: HttpRequest, rows: Any, *, per_page: int = 25) -> Page[Any]:

@@ -203,3 +203,13 @@ def test_lists_leave_the_words_of_contracts_in_the_database(ids, api):
         with CaptureQueriesContext(connection) as queries:
             assert api.get(PREFIX + path).status_code == 200
         assert not [q["sql"] for q in queries if '"contracts_contractversion"."text"' in q["sql"]]
+
+
+def test_text_that_cannot_be_stored_is_refused(ids, api):
+    """PostgreSQL keeps no NUL characters."""
+    answers = [
+        api.get(PREFIX, {"query": "a\x00"}),
+        call(api, "patch", f"{PREFIX}/{ids['contract_id']}", {"title": "a\x00b"}),
+        call(api, "patch", f"{PREFIX}/findings/{ids['finding_id']}", {"comment": "\x00"}),
+    ]
+    assert [(a.status_code, a.json()["error"]["code"]) for a in answers] == [(422, "invalid")] * 3

@@ -97,6 +97,11 @@ def test_every_page_renders_within_the_content_policy(language, owner, cast, ids
         assert not INLINE.search(page), route.name
 
 
+def test_search_for_what_no_title_can_hold_finds_nothing(owner, cast, ids):
+    page = owner.get(url_of("contracts", cast.tenant.slug), {"query": "x\x00y"})
+    assert "Nothing fits" in page.content.decode()
+
+
 def test_empty_pages_say_what_to_do(owner, cast):
     slug = cast.tenant.slug
     assert "Hand in a Word file" in owner.get(url_of("contracts", slug)).content.decode()
