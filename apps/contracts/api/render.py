@@ -1,6 +1,11 @@
 """Rows as the REST contract words them."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
+
+from django.db.models import Count
 
 from apps.contracts import selectors
 from apps.contracts.comparing import Pair
@@ -43,7 +48,21 @@ def version(row: ContractVersion) -> dict[str, Any]:
 
 
 def run(row: ReviewRun) -> dict[str, Any]:
-    levels = list(Finding.objects.filter(run=row).values_list("level", "is_passed"))
+    return runs([row])[0]
+
+
+def runs(rows: Sequence[ReviewRun]) -> list[dict[str, Any]]:
+    """The findings of all of them are counted in one query."""
+    found = Finding.objects.filter(run__in=rows).order_by()
+    counts: Counter[tuple[UUID, str, bool]] = Counter()
+    for run_id, level, is_passed, number in found.values_list(
+        "run_id", "level", "is_passed"
+    ).annotate(number=Count("id")):
+        counts[run_id, level, is_passed] = number
+    return [_run(row, counts) for row in rows]
+
+
+def _run(row: ReviewRun, counts: Counter[tuple[UUID, str, bool]]) -> dict[str, Any]:
     playbook = row.playbook_version
     return {
         "id": row.id,
@@ -55,8 +74,8 @@ def run(row: ReviewRun) -> dict[str, Any]:
         "playbook_id": playbook.playbook_id if playbook else None,
         "playbook_version": playbook.number if playbook else None,
         "stages": stages(row),
-        "findings": {level: levels.count((level, False)) for level in Level.values},
-        "passed": sum(is_passed for _level, is_passed in levels),
+        "findings": {level: counts[row.id, level, False] for level in Level.values},
+        "passed": sum(counts[row.id, level, True] for level in Level.values),
         "dropped": row.dropped,
         "error": _fault(row.error_code),
         "created_at": row.created_at,

@@ -25,6 +25,8 @@ from furrow.api.pagination import page
 from furrow.core.errors import Conflict, Invalid
 
 router = Router(tags=["contracts"])
+_MOST_DAYS = 500
+_MOST_RUNS = 100
 router.add_router("/playbooks", playbooks.router)
 
 
@@ -63,7 +65,8 @@ def contract_list(
 )
 @operation("knowledge:read")
 def obligation_list(request: ApiRequest) -> Any:
-    rows = selectors.obligations_list()[:500]
+    """The next 500."""
+    rows = selectors.obligations_list()[:_MOST_DAYS]
     return 200, {"items": [render.obligation(row) for row in rows]}
 
 
@@ -203,15 +206,22 @@ def run_create(request: ApiRequest, contract_id: UUID, body: schemas.RunIn) -> A
 )
 @operation("knowledge:read")
 def run_list(request: ApiRequest, contract_id: UUID) -> Any:
+    """The newest 100."""
     contract = selectors.contract_get(contract_id)
-    return 200, {"items": [render.run(row) for row in selectors.runs_of(contract)[:100]]}
+    return 200, {"items": render.runs(selectors.runs_of(contract)[:_MOST_RUNS])}
 
 
 @router.get("/{uuid:contract_id}/text", summary="Read the words that places of findings count in")
 @operation("knowledge:read")
-def text_read(request: ApiRequest, contract_id: UUID) -> HttpResponse:
-    version = selectors.version_newest(selectors.contract_get(contract_id))
-    return HttpResponse(version.text, content_type="text/plain; charset=utf-8")
+def text_read(request: ApiRequest, contract_id: UUID, version: int | None = None) -> HttpResponse:
+    """Of the newest version, or of the one that a review names as its `version`."""
+    contract = selectors.contract_get(contract_id)
+    found = (
+        selectors.version_newest(contract)
+        if version is None
+        else selectors.version_get(contract, version)
+    )
+    return HttpResponse(found.text, content_type="text/plain; charset=utf-8")
 
 
 @router.get(

@@ -14,7 +14,7 @@ from apps.contracts.models import Playbook, ReviewRun
 from furrow.api.root import api as rest_api
 from furrow.core.context import tenant_tx
 from tests.api.test_stranger_sweep import call, fingerprint
-from tests.apps.contracts.conftest import jobs_run, word_file
+from tests.apps.contracts.conftest import SALE, jobs_run, word_file
 from tests.apps.contracts.rows import known_ids
 from tests.docs.test_api_guide import _calls
 
@@ -203,6 +203,18 @@ def test_lists_leave_the_words_of_contracts_in_the_database(ids, api):
         with CaptureQueriesContext(connection) as queries:
             assert api.get(PREFIX + path).status_code == 200
         assert not [q["sql"] for q in queries if '"contracts_contractversion"."text"' in q["sql"]]
+
+
+def test_places_of_an_older_review_count_in_the_text_of_its_version(ids, api):
+    newer = SimpleUploadedFile("two.docx", word_file("新的合同\n" + SALE))
+    assert api.post(f"{PREFIX}/{ids['contract_id']}/versions", {"file": newer}).status_code == 202
+    jobs_run()
+    run = api.get(f"{PREFIX}/runs/{ids['run_id']}").json()
+    text = api.get(f"{PREFIX}/{ids['contract_id']}/text", {"version": run["version"]})
+    rows = api.get(f"{PREFIX}/runs/{ids['run_id']}/findings").json()["items"]
+    assert sum(run["findings"].values()) == len(rows) > 3
+    for row in rows:
+        assert text.content.decode()[row["start"] : row["end"]] == row["quote"]
 
 
 def test_text_that_cannot_be_stored_is_refused(ids, api):
