@@ -66,7 +66,8 @@ def _with_party(query: str) -> QuerySet[Any]:
         output_field=TextField(),
     )
     rows: QuerySet[Any] = ContractVersion.objects.filter(contract=OuterRef("pk"))
-    return rows.annotate(party_names=names).filter(party_names__icontains=query)
+    found: QuerySet[Any] = rows.annotate(party_names=names).filter(party_names__icontains=query)
+    return found
 
 
 def contract_get(contract_id: UUID, *, include_deleted: bool = False) -> Contract:

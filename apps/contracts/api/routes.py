@@ -208,7 +208,7 @@ def run_create(request: ApiRequest, contract_id: UUID, body: schemas.RunIn) -> A
 def run_list(request: ApiRequest, contract_id: UUID) -> Any:
     """The newest 100."""
     contract = selectors.contract_get(contract_id)
-    return 200, {"items": render.runs(selectors.runs_of(contract)[:_MOST_RUNS])}
+    return 200, {"items": render.runs(list(selectors.runs_of(contract)[:_MOST_RUNS]))}
 
 
 @router.get("/{uuid:contract_id}/text", summary="Read the words that places of findings count in")

@@ -139,6 +139,16 @@ def test_text_file_is_given_back_as_a_word_file(cast):
     assert "预付合同总价的30%作为预付款" in "".join(lines)
 
 
+def test_signs_that_word_cannot_hold_are_spaces_in_its_file(run, cast):
+    """As a scan or a text may hold them."""
+    with tenant_tx(cast.tenant.id):
+        version = run.version
+        version.file_name = "contract.txt"
+        version.text = version.text.replace("苹果一批", "苹\ufffe\x0b批")
+        lines = paragraphs_read(redline_export(version, [], author="x", at=timezone.now()).document)
+    assert any("苹  批" in line for line in lines)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("soffice") is None, reason="needs LibreOffice")
 def test_exported_file_opens_in_libreoffice(run, cast, tmp_path):

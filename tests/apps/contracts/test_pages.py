@@ -244,6 +244,23 @@ def test_rule_without_a_name_in_the_language_of_the_page_keeps_its_own(owner, ca
     assert ">None<" not in page
 
 
+def test_who_edits_at_the_same_moment_undoes_nothing(cast, ids):
+    """The rules are read under the playbook's lock, not before it."""
+    rules = [RuleSpec(key, "must_not", "low", {"en": key}, terms={"words": [key]}) for key in "ab"]
+    with tenant_tx(cast.tenant.id):
+        made = services.playbook_create(actor=SYSTEM, name="Own", rules=rules[:1])
+        stale = selectors.playbook_get(made.id)
+        for rule in rules[1:]:
+            services.playbook_rules_edit(
+                actor=SYSTEM, playbook=made, edit=lambda known, new=rule: [*known, new]
+            )
+        services.playbook_rules_edit(
+            actor=SYSTEM, playbook=stale, edit=lambda known: [r for r in known if r.key != "a"]
+        )
+        newest = selectors.playbook_version_newest(made)
+        assert [rule.key for rule in selectors.rules_of(newest)] == ["b"]
+
+
 def test_two_first_contracts_at_once_bring_the_library_once(cast, monkeypatch):
     """The other one commits after we looked what is there."""
 
@@ -296,6 +313,17 @@ def test_versions_are_compared_clause_by_clause(owner, cast, ids):
     assert "2 clauses differ" in page
     assert owner.get(f"{url}?with=9").status_code == 404
     assert owner.get(f"{url}?with=nothing").status_code == 404
+
+
+def test_newer_version_that_cannot_be_read_is_tried_again_from_the_review(owner, cast, ids):
+    slug, page_url = cast.tenant.slug, url_of("contract", cast.tenant.slug, ids["contract_id"])
+    broken = SimpleUploadedFile("two.docx", b"PK\x03\x04 broken")
+    owner.post(url_of("version_create", slug, ids["contract_id"]), {"file": broken})
+    jobs_run()
+    retry = url_of("version_retry", slug, ids["contract_id"])
+    assert f'action="{retry}"' in owner.get(page_url).content.decode()
+    owner.post(retry)
+    assert "The file is being read" in owner.get(page_url).content.decode()
 
 
 def test_quality_shows_which_rules_are_taken(owner, cast, ids):
