@@ -1,22 +1,17 @@
 """Deletes for good what was removed long ago, and files that no version points to. Until then all can come back."""
 
-import time
 from datetime import timedelta
-from pathlib import Path
 from uuid import UUID
 
-from django.conf import settings
 from django.utils import timezone
 
 from apps.contracts.models import Contract, ContractVersion, Playbook
 from apps.contracts.services.contracts import FOLDER
 from furrow.core.context import tenant_tx, unscoped
-from furrow.knowledge.storage import file_delete
+from furrow.knowledge.storage import file_delete, files_older_than_a_day
 from furrow.tenants.services import SYSTEM, audit
 
 KEPT = timedelta(days=30)
-# A file is written before its row commits; a day is far longer than any upload.
-FILE_GRACE_S = 24 * 3600
 # A day's share; the rest goes the next day.
 _MOST_AT_ONCE = 500
 
@@ -57,13 +52,7 @@ def _contract_purge(tenant_id: UUID, contract_id: UUID) -> bool:
 
 
 def _orphans_delete() -> None:
-    root = Path(settings.MEDIA_ROOT)
-    old = [
-        path
-        for path in root.glob(f"*/{FOLDER}/*/*")
-        if path.is_file() and time.time() - path.stat().st_mtime > FILE_GRACE_S
-    ]
-    names = {str(path.relative_to(root)): path for path in old}
+    names = files_older_than_a_day(FOLDER)
     with unscoped("find which stored files still belong to a contract"):
         found = ContractVersion.objects.filter(file_key__in=names)
         known = set(found.values_list("file_key", flat=True))

@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from furrow.core.keys import file_key
 
 FOLDER = "documents"
 _PIECE = 256 * 1024
+_GRACE_S = 24 * 3600
 
 
 class StorageFull(AppError):
@@ -64,6 +66,19 @@ def file_path(key: str) -> Path:
 def file_delete(key: str) -> None:
     """A file that is gone already is fine."""
     file_path(key).unlink(missing_ok=True)
+
+
+def files_older_than_a_day(folder: str = FOLDER) -> dict[str, Path]:
+    """Stored files of a folder, of all tenants, by key. Without those of the last day: a file is written before its
+    row commits, and a day is far longer than any upload.
+    """
+    root = Path(settings.MEDIA_ROOT)
+    before = time.time() - _GRACE_S
+    return {
+        str(path.relative_to(root)): path
+        for path in root.glob(f"*/{folder}/*/*")
+        if path.is_file() and path.stat().st_mtime < before
+    }
 
 
 def _copy(source: BinaryIO, target: IO[bytes]) -> tuple[int, str]:

@@ -2,12 +2,8 @@
 long ago, files nobody points to, and what each trade throws away.
 """
 
-import time
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
-from django.conf import settings
 from django.utils import timezone
 
 from furrow.accounts.models import SignInLink
@@ -16,6 +12,7 @@ from furrow.core.extensions import extensions
 from furrow.core.models import Job
 from furrow.knowledge.models import DocumentVersion
 from furrow.knowledge.services.purge import deleted_purge
+from furrow.knowledge.storage import files_older_than_a_day
 from furrow.tenants.models import IdempotencyRecord
 
 KEYS_KEPT = timedelta(days=2)
@@ -23,8 +20,6 @@ LINKS_KEPT = timedelta(days=1)
 JOBS_KEPT = timedelta(days=30)
 # So long can the owner bring back what was deleted.
 DELETED_KEPT = timedelta(days=30)
-# A file is written before its row commits; a day is far longer than any upload.
-FILE_GRACE_S = 24 * 3600
 
 
 def upkeep() -> dict[str, int]:
@@ -41,9 +36,7 @@ def upkeep() -> dict[str, int]:
 
 
 def _orphans_delete() -> int:
-    old = [path for path in _stored_files() if time.time() - path.stat().st_mtime > FILE_GRACE_S]
-    root = Path(settings.MEDIA_ROOT)
-    names = {str(path.relative_to(root)): path for path in old}
+    names = files_older_than_a_day()
     with unscoped("find which stored files still belong to a document"):
         known = set(
             DocumentVersion.objects.filter(file_key__in=names).values_list("file_key", flat=True)
@@ -52,8 +45,3 @@ def _orphans_delete() -> int:
     for path in orphans:
         path.unlink(missing_ok=True)
     return len(orphans)
-
-
-def _stored_files() -> Iterator[Path]:
-    root = Path(settings.MEDIA_ROOT)
-    return (path for path in root.glob("*/documents/*/*") if path.is_file())
