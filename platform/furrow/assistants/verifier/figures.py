@@ -59,8 +59,8 @@ _DATES = (
     re.compile(r"(?<![\d个])(?P<m>\d{1,2})\s?月(?!份?[租饼])"),
     # A month alone, where it is surely no verb.
     re.compile(
-        r"\b(?P<name>january|february|april|june|july|august|september|october|november|december|(?:(?<=to )|(?<=in )|(?<=from )|(?<=until )"
-        r"|(?<=and )|(?<=between ))(?:march|may))\b(?! (?:i|we|you|be|not)\b)"
+        r"\b(?P<name>january|february|april|june|july|august|september|october|november|december|(?:feb|apr|jun|jul|aug|sept?|oct|nov|dec)\b\.?|(?:(?<=to )|(?<=in )|(?<=from )|(?<=until )"
+        r"|(?<=and )|(?<=between ))(?:march|may|mar|jan)\b\.?)\b(?! (?:i|we|you|be|not)\b)"
     ),
     # A day of any month: 每月18日, 次月5日, 18号.
     re.compile(
@@ -69,7 +69,10 @@ _DATES = (
 )
 _LUNAR = re.compile(r"(?:正|腊|冬)月(?:初|十|廿|二十|三十)?[一二三四五六七八九十]*")
 _TIMES = (
-    re.compile(r"(?<![\d:])(?P<h>\d{1,2}):(?P<min>\d{2})(?!\d)\s?(?:(?P<half>[ap])\.?m\b\.?)?"),
+    # "Open:9:00" has its time behind a colon.
+    re.compile(
+        r"(?<!\d)(?<!\d:)(?P<h>\d{1,2}):(?P<min>\d{2})(?!\d)\s?(?:(?P<half>[ap])\.?m\b\.?)?"
+    ),
     re.compile(r"(?<![\d:.])(?P<h>\d{1,2}) ?(?P<half>[ap])\.?m\b\.?"),
     re.compile(
         r"(?P<part>上午|下午|晚上|早上|中午|凌晨|傍晚|早晨|清晨|晚|早)?(?<!\d)(?P<h>\d{1,2})\s?[点时](?!间|候|[a-z])(?:(?P<min>\d{1,2})分?|(?P<thirty>半)|整)?"
@@ -102,6 +105,11 @@ _URL = re.compile(
     r"|gov|edu|test|cc|co|me|biz|site|online|store|link|app|dev|ru|uk|invalid)(?![a-z0-9.-]*[a-z0-9])(?:/[^\s，。；）)】\]<>\"'|]*)?"
 )
 _PHONE = re.compile(r"(?<![\w.,-])\+?\d(?:[ -]?\d){6,14}(?![\d.,]*\d)(?![a-z])")
+_YEARS = re.compile(r"(?:19|20)\d\d-(?:19|20)\d\d")
+# "65/mo", "12.5/hr": an amount for each of something.
+_RATE = re.compile(
+    r"\d+(?:\.\d+)?/(?:mo|mth|month|wk|week|day|night|hr|h|hour|min|yr|year|pp|person|kg|lb|ft|km|mile|unit|item|box|page|visit)"
+)
 _TOKEN = re.compile(r"(?<![a-z0-9])[a-z0-9]+(?:[-_/.·][a-z0-9]+)*(?![a-z0-9])")
 _ORDINAL_EN = re.compile(r"\d+(?:st|nd|rd|th)")
 _MONEY_ENDS = ("cny ", "rmb ", "usd ", "$", "¥", "€")
@@ -204,6 +212,8 @@ def _weekdays(text: str) -> Iterator[Figure]:
 
 
 def _phone(match: re.Match[str]) -> Figure | None:
+    if _YEARS.fullmatch(match[0]):
+        return None
     digits = re.sub(r"\D", "", match[0])
     if digits == match[0] and (
         len(digits) < 8 or match.string[: match.start()].endswith(_MONEY_ENDS)
@@ -216,7 +226,7 @@ def _phone(match: re.Match[str]) -> Figure | None:
 def _code(match: re.Match[str]) -> Figure | None:
     token = match[0]
     has_both = any(c.isdigit() for c in token) and any(c.isalpha() for c in token)
-    if not has_both or _ORDINAL_EN.fullmatch(token):
+    if not has_both or _ORDINAL_EN.fullmatch(token) or _RATE.fullmatch(token):
         return None
     measured = _NUMBER.match(token)
     if measured and measured.end() == len(token):
@@ -232,7 +242,7 @@ def _code(match: re.Match[str]) -> Figure | None:
 def _numbers(text: str) -> list[Figure]:
     found: list[Figure] = []
     for match in _NUMBER.finditer(text):
-        if _LABELLED.search(text[: match.start()]):
+        if not match["money"] and _LABELLED.search(text[: match.start()]):
             continue
         scale, unit = 1.0, ""
         if match["age"]:
