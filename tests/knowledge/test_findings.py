@@ -1,12 +1,13 @@
 """What the owner sees of cleaning, and that a choice holds for the next upload."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.utils import timezone
 
 from furrow.core.context import tenant_tx
-from furrow.knowledge.models import Chunk, DocumentVersion, Finding
+from furrow.knowledge.disagreements import DisagreementsHandler
+from furrow.knowledge.models import Chunk, Document, DocumentVersion, Finding
 from furrow.knowledge.selectors import findings_counts, findings_of
 from furrow.knowledge.services.documents import document_delete, document_update
 from furrow.knowledge.services.findings import findings_decide
@@ -152,6 +153,25 @@ def test_lists_of_different_times_do_not_disagree(disputed, monkeypatch):
         document_update(actor=SYSTEM, document=two, valid_from=today + timedelta(days=1))
     disputed.run_jobs()
     assert disputes(disputed) == {}
+
+
+def test_change_that_began_before_the_comparison_is_not_missed(disputed):
+    """It is committed while the job runs, and asked for this very job."""
+    document = disputes(disputed)["价目二"].document
+    renewed = []
+
+    class Job:
+        tenant_id, subject_id = disputed.tenant_id, disputed.base.id
+
+        def renew(self):
+            if not renewed:
+                with tenant_tx(self.tenant_id):
+                    Document.objects.filter(id=document.id).update(valid_to=date(2020, 1, 1))
+            renewed.append(True)
+
+    DisagreementsHandler().run(Job())
+    assert disputes(disputed) == {}
+    assert len(renewed) == 2
 
 
 def test_stranger_sees_and_decides_nothing(uploaded, cast):
