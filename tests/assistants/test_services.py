@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from furrow.assistants import selectors, services
 from furrow.assistants.config import AssistantConfig
-from furrow.assistants.models import Gap
+from furrow.assistants.models import ApprovedAnswer, Gap
 from furrow.core.context import tenant_tx
 from furrow.core.errors import Conflict, Invalid, NotFound
 from furrow.knowledge.models import KnowledgeBase
@@ -211,3 +211,17 @@ def test_dismissed_gap_stays_away_and_answered_one_returns(assistant, actor):
     services.gap_answer(actor=actor, gap=answered, answer="没有。")
     services.gap_record(assistant=assistant, question="有没有榴莲")
     assert [gap.question for gap in selectors.gaps_list(assistant)] == ["有没有榴莲"]
+
+
+def test_wordings_of_two_people_at_once_are_both_kept(assistant, actor):
+    answer = services.approved_answer_create(
+        actor=actor, assistant=assistant, question="能自提吗？", answer="可以。"
+    )
+    seen_by_another = ApprovedAnswer.objects.get(id=answer.id)
+    services.wordings_add(actor=actor, approved_answer=answer, wordings=["可以上门取吗？"])
+    services.wordings_add(actor=actor, approved_answer=seen_by_another, wordings=["能来拿吗？"])
+    answer.refresh_from_db()
+    assert answer.variants == ["可以上门取吗？", "能来拿吗？"]
+    answer.delete()
+    with pytest.raises(NotFound):
+        services.wordings_add(actor=actor, approved_answer=seen_by_another, wordings=["在哪取？"])

@@ -8,7 +8,7 @@ from pathlib import Path
 from furrow.assistants.verifier.answer import says_unknown
 from furrow.assistants.verifier.evidence import Evidence
 from furrow.assistants.verifier.features import features_of
-from furrow.assistants.verifier.judge import contradiction, veto
+from furrow.assistants.verifier.judge import contradiction, is_copy, veto
 from furrow.assistants.verifier.openings import without_opening
 from furrow.assistants.verifier.statements import Statements
 from furrow.assistants.verifier.stream import draft_of
@@ -58,7 +58,7 @@ def _row(part: str, trade: str, said: Said, evidence: Evidence, statements: Stat
         text,
         said.is_true,
         bool(is_vetoed or says_unknown(text)),
-        not opening and statements.copies(body),
+        is_copy(text, statements),
         features,
     )
 
@@ -67,7 +67,7 @@ def _sentences(data: Path) -> Iterator[tuple[str, str, Source, list[Said]]]:
     for name in SETS:
         for answer in written_by_hand(name):
             source = answer.passages[0]
-            yield name, source.name, source, [*answer.sentences, *_copies(source)]
+            yield name, source.name, source, [*answer.sentences, *copies(source)]
     by_source: dict[Source, dict[str, Said]] = {}
     for half, seed, count in _DEMO:
         for answer in answers(half, data, seed=seed, count=count):
@@ -77,7 +77,7 @@ def _sentences(data: Path) -> Iterator[tuple[str, str, Source, list[Said]]]:
         yield "demo", source.name.partition(":")[0], source, list(texts.values())
 
 
-def _copies(source: Source) -> list[Said]:
+def copies(source: Source) -> list[Said]:
     """Some sentences of the passage itself: most composed answers are near to them."""
     spans = [source.text[start:end] for start, end in split_sentences(source.text)]
     fitting = [text for text in spans if 8 <= len(text) <= 220 and " | " not in text]

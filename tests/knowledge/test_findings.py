@@ -1,13 +1,15 @@
 """What the owner sees of cleaning, and that a choice holds for the next upload."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.utils import timezone
 
 from furrow.core.context import tenant_tx
-from furrow.knowledge.models import Chunk, DocumentVersion, Finding
+from furrow.knowledge.disagreements import DisagreementsHandler
+from furrow.knowledge.models import Chunk, Document, DocumentVersion, Finding
 from furrow.knowledge.selectors import findings_counts, findings_of
+from furrow.knowledge.services import findings
 from furrow.knowledge.services.documents import document_delete, document_update
 from furrow.knowledge.services.findings import findings_decide
 from furrow.tenants.services import SYSTEM
@@ -152,6 +154,52 @@ def test_lists_of_different_times_do_not_disagree(disputed, monkeypatch):
         document_update(actor=SYSTEM, document=two, valid_from=today + timedelta(days=1))
     disputed.run_jobs()
     assert disputes(disputed) == {}
+
+
+def test_settling_and_its_undo_reach_every_place(disputed, monkeypatch):
+    monkeypatch.setattr(findings, "MAX_AT_ONCE", 1)
+    with tenant_tx(disputed.tenant_id):
+        right = disputes(disputed)["价目一"].document_id
+        done = findings.disputes_settle(
+            actor=SYSTEM, knowledge_base=disputed.base, document_id=right
+        )
+    disputed.run_jobs()
+    assert "68元" not in passages(disputed)
+    with tenant_tx(disputed.tenant_id):
+        findings.findings_restore(actor=SYSTEM, knowledge_base=disputed.base, before=done.before)
+    disputed.run_jobs()
+    assert {row.state for row in disputes(disputed).values()} == {"open"}
+    assert len(disputes(disputed)) == 2
+
+
+def test_words_of_the_right_document_are_not_left_out_with_the_others(shop):
+    """Both lists state both prices: settling for the one keeps its words, wherever else they stand."""
+    for title in ("价目一", "价目二"):
+        shop.add_text(title, "脐橙礼盒的零售价是58元。\n\n脐橙礼盒的零售价是68元。")
+    shop.run_jobs()
+    with tenant_tx(shop.tenant_id):
+        right = disputes(shop)["价目一"].document_id
+        findings.disputes_settle(actor=SYSTEM, knowledge_base=shop.base, document_id=right)
+    assert {row.state for row in found(shop, kind="contradiction")} == {"kept"}
+
+
+def test_change_that_began_before_the_comparison_is_not_missed(disputed):
+    """It is committed while the job runs, and asked for this very job."""
+    document = disputes(disputed)["价目二"].document
+    renewed = []
+
+    class Job:
+        tenant_id, subject_id = disputed.tenant_id, disputed.base.id
+
+        def renew(self):
+            if not renewed:
+                with tenant_tx(self.tenant_id):
+                    Document.objects.filter(id=document.id).update(valid_to=date(2020, 1, 1))
+            renewed.append(True)
+
+    DisagreementsHandler().run(Job())
+    assert disputes(disputed) == {}
+    assert len(renewed) == 2
 
 
 def test_stranger_sees_and_decides_nothing(uploaded, cast):

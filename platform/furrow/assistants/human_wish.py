@@ -102,7 +102,7 @@ _ENGLISH = [
     r"\b(?:stop|no more|enough of|tired of|sick of|hate|no)(?: \w+){0,3} (?:bots?|robots?|chat ?bots?|machines?|automated)\b(?! picked| harvest)",
     r"\b(?:bot|robot|chatbot|machine|ai) (?:is |are |does |do )?(?:so |completely |totally |really )?(?:useless|stupid|dumb|hopeless|no help|not helping|not working|rubbish)\b",
     rf"\b(?:have|get|ask|let|want|need|like|can|could|will)\b(?: \w+){{0,3}} (?:{_ANYBODY})(?: \w+){{0,4}} "
-    r"(?:call|phone|ring|contact|look into|look at|handle|help|reply|respond|take over|step in|sort)\b(?! .*\?)",
+    r"(?:call|phone|ring|contact|look into|look at|handle|help|reply|respond|take over|step in|sort)\b",
     rf"\b(?:can|may|could|let|want|like|need|rather|prefer|must|anyone|someone|somebody)\b(?: \w+){{0,4}} (?:talk|speak|chat|talking|speaking) "
     rf"(?:directly )?(?:with|to)(?: \w+){{0,4}} (?:{_ANYBODY})\b",
     r"\b(?:anyone|anybody|someone|somebody|a person|a human)(?: that| whom?)? i (?:can|could|may) (?:talk|speak|chat|turn)\b",

@@ -8,12 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from furrow.assistants.answers import approved_answer_update, gap_key
 from furrow.assistants.gaps import cluster_of, gap_locked
 from furrow.assistants.ladder import NEAR_ENOUGH, NEAR_SHARE
 from furrow.assistants.models import ApprovedAnswer, Assistant, Gap
 from furrow.assistants.nearness import Neighbourhood
+from furrow.core.errors import NotFound
 from furrow.tenants.services import Actor, audit
 
 OFFERED = 3
@@ -40,7 +42,7 @@ class Answers:
 def answers_near(assistant: Assistant, question: str) -> list[ApprovedAnswer]:
     """The approved answers that a question may be another wording of, without the one that has it already."""
     key = gap_key(question)
-    return [row for _, row in Answers(assistant).near(question) if key not in keys_of(row)]
+    return [row for _score, row in Answers(assistant).near(question) if key not in keys_of(row)]
 
 
 def answers_near_each(gaps: Iterable[Gap]) -> dict[UUID, list[ApprovedAnswer]]:
@@ -50,7 +52,7 @@ def answers_near_each(gaps: Iterable[Gap]) -> dict[UUID, list[ApprovedAnswer]]:
     for gap in gaps:
         if gap.assistant_id not in known:
             known[gap.assistant_id] = Answers(gap.assistant)
-        found[gap.id] = [row for _, row in known[gap.assistant_id].near(gap.question)]
+        found[gap.id] = [row for _score, row in known[gap.assistant_id].near(gap.question)]
     return found
 
 
@@ -61,17 +63,21 @@ def keys_of(row: ApprovedAnswer) -> set[str]:
 @transaction.atomic
 def wordings_add(*, actor: Actor, approved_answer: ApprovedAnswer, wordings: Sequence[str]) -> None:
     """Stores what it does not have yet, and closes the gaps that these questions left."""
-    keys = keys_of(approved_answer)
+    # Of two people who add one each, neither may overwrite the other's.
+    row = ApprovedAnswer.objects.select_for_update().filter(id=approved_answer.id).first()
+    if row is None:
+        raise NotFound(_("This answer does not exist."))
+    keys = keys_of(row)
     new = {gap_key(text): text for text in wordings if gap_key(text) not in keys}
     if new:
-        variants = [*approved_answer.variants, *new.values()]
-        approved_answer_update(actor=actor, approved_answer=approved_answer, variants=variants)
+        variants = [*row.variants, *new.values()]
+        approved_answer_update(actor=actor, approved_answer=row, variants=variants)
     gaps = Gap.objects.filter(
-        assistant_id=approved_answer.assistant_id,
+        assistant_id=row.assistant_id,
         folded__in=[gap_key(text) for text in wordings],
         state=Gap.State.OPEN,
     )
-    gaps.update(state=Gap.State.ANSWERED, approved_answer=approved_answer)
+    gaps.update(state=Gap.State.ANSWERED, approved_answer=row)
 
 
 @transaction.atomic

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from furrow.core.context import tenant_tx
@@ -38,16 +38,13 @@ class DisagreementsHandler:
     def run(self, job: JobRun) -> None:
         is_behind = True
         while is_behind:
-            started = timezone.now()
             with tenant_tx(job.tenant_id):
-                disagreements_refresh(job.subject_id)
+                seen = disagreements_refresh(job.subject_id)
                 job.renew()
-            # What went live meanwhile asked for this very job, for it was still active.
+            # What went live meanwhile asked for this very job, for it was still active. Not by time: a change may have
+            # been written before this job began and be seen only now.
             with tenant_tx(job.tenant_id):
-                changed = Document.objects.filter(
-                    knowledge_base_id=job.subject_id, updated_at__gt=started
-                )
-                is_behind = changed.exists()
+                is_behind = _seen(_stating(job.subject_id)) != seen
 
     def failed(self, subject_id: UUID, code: str, message: str) -> None:
         """The list is not quite up to date; the next document brings it in line."""
@@ -77,36 +74,57 @@ def overlap(one: Document, other: Document) -> bool:
     return _begins(one) <= _ends(other) and _begins(other) <= _ends(one)
 
 
-def stated_in(knowledge_base_id: UUID, today: date | None = None) -> list[Stated]:
+def stated_in(knowledge_base_id: UUID) -> list[Stated]:
     """The documents of a base that are or will be valid and state something, newest changes first."""
-    today = today or timezone.localdate()
-    rows = (
-        Document.objects.filter(
-            Q(valid_to=None) | Q(valid_to__gte=today),
-            knowledge_base_id=knowledge_base_id,
-            deleted_at=None,
-            live_version__stages__has_key="facts",
-        )
-        .only("id", "title", "valid_from", "valid_to", "live_version_id", "knowledge_base_id")
-        .order_by("-updated_at")[:MAX_COMPARED]
-    )
-    documents = {row.live_version_id: row for row in rows if row.live_version_id is not None}
+    documents = {row.live_version_id: row for row in _stating(knowledge_base_id)}
     versions = DocumentVersion.objects.filter(id__in=list(documents))
     facts = dict(versions.values_list("id", "stages__facts"))
     return [
         Stated(document, version_id, [Fact(*fact) for fact in facts.get(version_id) or []])
         for version_id, document in documents.items()
+        if version_id is not None
     ]
 
 
+def _stating(knowledge_base_id: UUID) -> list[Document]:
+    """Those documents alone, without what they state."""
+    rows = (
+        Document.objects.filter(
+            Q(valid_to=None) | Q(valid_to__gte=timezone.localdate()),
+            knowledge_base_id=knowledge_base_id,
+            deleted_at=None,
+            live_version__stages__has_key="facts",
+        )
+        .only("id", "title", "valid_from", "valid_to", "live_version_id", "knowledge_base_id")
+        .order_by("-updated_at", "id")[:MAX_COMPARED]
+    )
+    return list(rows)
+
+
+Seen = set[tuple[UUID | None, date, date]]
+
+
+def _seen(documents: Iterable[Document]) -> Seen:
+    """What a comparison depends on."""
+    return {(row.live_version_id, _begins(row), _ends(row)) for row in documents}
+
+
 @transaction.atomic
-def disagreements_refresh(knowledge_base_id: UUID) -> None:
-    """Rows that the owner left out stay: their words are out of the answers, and only the list can bring them back."""
+def disagreements_refresh(knowledge_base_id: UUID) -> Seen:
+    """Brings the list in line with what it returns. Rows that the owner left out stay: their words are out of the
+    answers, and only the list can bring them back.
+    """
     stated = stated_in(knowledge_base_id)
     wanted = disagreements(stated)
-    rows = Finding.objects.filter(knowledge_base_id=knowledge_base_id, kind=KIND)
+    # Also of documents that are compared no more, as those that have expired.
+    rows = Finding.objects.filter(
+        knowledge_base_id=knowledge_base_id,
+        kind=KIND,
+        document__deleted_at=None,
+        document__live_version_id=F("version_id"),
+    )
     known = {}
-    for row in rows.filter(version_id__in=[one.version_id for one in stated]).select_for_update():
+    for row in rows.select_for_update(of=("self",)):
         place = (row.version_id, row.start, row.end)
         known[place] = row
         if place in wanted:
@@ -116,6 +134,7 @@ def disagreements_refresh(knowledge_base_id: UUID) -> None:
     documents = {one.version_id: one.document for one in stated}
     new = {place: told for place, told in wanted.items() if place not in known}
     insert_rows(_rows(new, documents), skip_existing=True)
+    return _seen(documents.values())
 
 
 Place = tuple[UUID, int, int]

@@ -16,6 +16,7 @@ BOAT = (
     "A rowing boat is £12 an hour, a pedal boat £18. Children under 10 must wear a life jacket. "
     "Boats may not be moored on the island. Tickets are not refunded after boarding."
 )
+LINEN = "Must towels be ironed?\n\nNo, ironing is not required. Folded is enough."
 TABLE = "品名 | 价格\n品名: 青瓷杯 | 价格: 48元\n品名: 影青碗 | 价格: 66元"
 
 
@@ -24,7 +25,7 @@ def left(text: str, *sentences: str) -> list[str]:
     return [s for s in sentences if checker.check(draft_of(f"{s} [1]")).is_kept]
 
 
-@pytest.mark.parametrize("text", [KILN, BOAT])
+@pytest.mark.parametrize("text", [KILN, BOAT, LINEN])
 def test_sentences_of_the_passage_leave(text):
     lines = [line.text for line in Evidence(text).lines]
     assert left(text, *lines) == lines
@@ -55,6 +56,7 @@ def test_near_copies_leave(text, sentence):
         (BOAT, "Boats may be moored on the island."),
         (BOAT, "Every child must wear a life jacket."),
         (BOAT, "Tickets are refunded at any time."),
+        (LINEN, "Yes, ironing is not required."),
         (TABLE, "青瓷杯66元。"),
     ],
 )

@@ -30,9 +30,7 @@ _CONNECTIVE = re.compile(
     r"|(?:i )?hope (?:this|that) helps[!.]*|(?:please )?(?:feel free to|let (?:me|us) know if you|if you) (?:have|ask|contact)[\w ,']{0,60}(?:questions?|know|ask|help|us)[!.]*",
     re.I,
 )
-_CONTRADICTIONS = frozenset(
-    {"opposite_word", "says_the_opposite", "figure_of_another", "figure_denied", "bound_differs"}
-)
+_CONTRADICTIONS = frozenset({"says_the_opposite", "figure_of_another", "figure_denied"})
 _HAS_WORD = re.compile(r"[\w\u3400-\u9fff]")
 
 

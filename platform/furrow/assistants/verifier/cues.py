@@ -50,9 +50,6 @@ def negations(text: str) -> int:
     return tone_of(text).negations
 
 
-POLAR = ("neg", "need0", "plain")
-
-
 def polarity(text: str) -> str:
     tone = tone_of(text)
     if tone.is_negated:

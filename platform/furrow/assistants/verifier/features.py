@@ -34,7 +34,6 @@ def _whole(
 ) -> dict[str, float]:
     lines = [s.text for s in statements.evidence.lines]
     said = normal(sentence)
-    lefts = {pair.statement.line for pair in pairs}
     weight = sum(a.weight for a in atoms) or 1.0
     evidence = statements.evidence
     places = {pair.statement.line for pair in pairs}
@@ -45,7 +44,7 @@ def _whole(
         "over_all": float(bool(over_all(sentence, own))),
         "promises": float(bool(unfounded_commitment(sentence, near))),
         "atoms": float(len(atoms)),
-        "lines_used": float(len(lefts)),
+        "lines_used": float(len(places)),
         "length": float(sum(a.weight for a in atoms)),
         "is_zh": float(bool(_HAN.search(sentence))),
         "share_all": sum(a.weight * a.share(statements.whole) for a in atoms) / weight,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from furrow.assistants.verifier.bounds import bound_of
 from furrow.assistants.verifier.numerals import normal
 from furrow.assistants.verifier.units import COUNT, UNIT, UNITS
 
@@ -58,8 +59,8 @@ _DATES = (
     re.compile(r"(?<![\d个])(?P<m>\d{1,2})\s?月(?!份?[租饼])"),
     # A month alone, where it is surely no verb.
     re.compile(
-        r"\b(?P<name>january|february|april|june|july|august|september|october|november|december|(?:(?<=to )|(?<=in )|(?<=from )|(?<=until )"
-        r"|(?<=and )|(?<=between ))(?:march|may))\b(?! (?:i|we|you|be|not)\b)"
+        r"\b(?P<name>january|february|april|june|july|august|september|october|november|december|(?:feb|apr|jun|jul|aug|sept?|oct|nov|dec)\b\.?|(?:(?<=to )|(?<=in )|(?<=from )|(?<=until )"
+        r"|(?<=and )|(?<=between ))(?:march|may|mar|jan)\b\.?)\b(?! (?:i|we|you|be|not)\b)"
     ),
     # A day of any month: 每月18日, 次月5日, 18号.
     re.compile(
@@ -68,7 +69,10 @@ _DATES = (
 )
 _LUNAR = re.compile(r"(?:正|腊|冬)月(?:初|十|廿|二十|三十)?[一二三四五六七八九十]*")
 _TIMES = (
-    re.compile(r"(?<![\d:])(?P<h>\d{1,2}):(?P<min>\d{2})(?!\d)\s?(?:(?P<half>[ap])\.?m\b\.?)?"),
+    # "Open:9:00" has its time behind a colon.
+    re.compile(
+        r"(?<!\d)(?<!\d:)(?P<h>\d{1,2}):(?P<min>\d{2})(?!\d)\s?(?:(?P<half>[ap])\.?m\b\.?)?"
+    ),
     re.compile(r"(?<![\d:.])(?P<h>\d{1,2}) ?(?P<half>[ap])\.?m\b\.?"),
     re.compile(
         r"(?P<part>上午|下午|晚上|早上|中午|凌晨|傍晚|早晨|清晨|晚|早)?(?<!\d)(?P<h>\d{1,2})\s?[点时](?!间|候|[a-z])(?:(?P<min>\d{1,2})分?|(?P<thirty>半)|整)?"
@@ -101,28 +105,15 @@ _URL = re.compile(
     r"|gov|edu|test|cc|co|me|biz|site|online|store|link|app|dev|ru|uk|invalid)(?![a-z0-9.-]*[a-z0-9])(?:/[^\s，。；）)】\]<>\"'|]*)?"
 )
 _PHONE = re.compile(r"(?<![\w.,-])\+?\d(?:[ -]?\d){6,14}(?![\d.,]*\d)(?![a-z])")
+_YEARS = re.compile(r"(?:19|20)\d\d-(?:19|20)\d\d")
+# "65/mo", "12.5/hr": an amount for each of something.
+_RATE = re.compile(
+    r"\d+(?:\.\d+)?/(?:mo|mth|month|wk|week|day|night|hr|h|hour|min|yr|year|pp|person|kg|lb|ft|km|mile|unit|item|box|page|visit)"
+)
 _TOKEN = re.compile(r"(?<![a-z0-9])[a-z0-9]+(?:[-_/.·][a-z0-9]+)*(?![a-z0-9])")
 _ORDINAL_EN = re.compile(r"\d+(?:st|nd|rd|th)")
 _MONEY_ENDS = ("cny ", "rmb ", "usd ", "$", "¥", "€")
 _NOT_ALNUM = re.compile(r"[^a-z0-9]+")
-
-_AT_MOST = re.compile(
-    r"(?:不(?:能|得|可|会|应|可以)?(?:超过|超|高于|多于|大于|长于|晚于|迟于)|最多|至多|最长|最高|最大|最晚|最迟|上限|不到|不足|(?<!不)(?:少于|低于|小于)|未满|up to|at most|no more than|no longer than|not longer than|not more"
-    r" than|within|maximum(?: of)?|under|less than|below|fewer than|no later than|not later than|not exceed(?:ing)?|at the latest|never exceeds?)"
-    r"(?:\s*(?:为|是|the|a|an|of|标称|净重)?\s*|[\u4e00-\u9fff]{0,8})$"
-)
-_AT_LEAST = re.compile(
-    r"(?:不(?:能|得|可|会|应|可以)?(?:低于|少于|小于|早于)|至少|最少|最低|起码|(?<!未)满|(?<!不)(?<!不能)(?<!不得)(?<!不可)(?<!不会)(?<!不应)(?<!不可以)(?:超过|高于|多于|大于|超出)|达到|at least|no less than|not less than|minimum(?: of)?|over|more than|(?<!no )longer than|above"
-    r"|exceed(?:s|ing)?|beyond|after|from|starting at|reach(?:es)?)(?:\s*(?:为|是|the|a|an|of)?\s*|[\u4e00-\u9fff]{0,8})$"
-)
-_MOST_AFTER = re.compile(
-    r"\s*(?:的)?(?:[\u4e00-\u9fff]{0,3}?(?:以内|之内|以下|为限)|内|or less|or fewer|at most|or below|at the latest)"
-)
-_LEAST_AFTER = re.compile(
-    r"\s*(?:的)?(?:[\u4e00-\u9fff]{0,3}?以上|起(?!诉|草)|以后|之后|后(?!付)|or more|and (?:above|more|over|older)|or above|or older)"
-)
-_AFTER = re.compile(r"\s*(?:之后|以后|后)")
-_REACH = 22
 
 
 @dataclass(frozen=True)
@@ -221,6 +212,8 @@ def _weekdays(text: str) -> Iterator[Figure]:
 
 
 def _phone(match: re.Match[str]) -> Figure | None:
+    if _YEARS.fullmatch(match[0]):
+        return None
     digits = re.sub(r"\D", "", match[0])
     if digits == match[0] and (
         len(digits) < 8 or match.string[: match.start()].endswith(_MONEY_ENDS)
@@ -233,7 +226,7 @@ def _phone(match: re.Match[str]) -> Figure | None:
 def _code(match: re.Match[str]) -> Figure | None:
     token = match[0]
     has_both = any(c.isdigit() for c in token) and any(c.isalpha() for c in token)
-    if not has_both or _ORDINAL_EN.fullmatch(token):
+    if not has_both or _ORDINAL_EN.fullmatch(token) or _RATE.fullmatch(token):
         return None
     measured = _NUMBER.match(token)
     if measured and measured.end() == len(token):
@@ -249,7 +242,7 @@ def _code(match: re.Match[str]) -> Figure | None:
 def _numbers(text: str) -> list[Figure]:
     found: list[Figure] = []
     for match in _NUMBER.finditer(text):
-        if _LABELLED.search(text[: match.start()]):
+        if not match["money"] and _LABELLED.search(text[: match.start()]):
             continue
         scale, unit = 1.0, ""
         if match["age"]:
@@ -272,28 +265,11 @@ def _numbers(text: str) -> list[Figure]:
                 unit,
                 match.start(),
                 match.end(),
-                _bound(text, match),
+                bound_of(text, match),
                 is_one=match["digits"] == "1",
             )
         )
     return _joined(text, found)
-
-
-def _bound(text: str, match: re.Match[str]) -> str:
-    before = text[max(0, match.start() - _REACH) : match.start()]
-    after = text[match.end() : match.end() + _REACH]
-    most = bool(_AT_MOST.search(before)) or bool(_MOST_AFTER.match(after))
-    least = bool(_AT_LEAST.search(before)) or bool(_LEAST_AFTER.match(after))
-    if re.search(r"or (?:more|older)", match[0]):
-        return "ge"
-    if re.search(r"or (?:fewer|less|younger)", match[0]):
-        return "le"
-    if most == least:
-        return ""
-    if most:
-        return "le"
-    # "after 30 days" is a point in time as much as a lower end.
-    return "after" if _AFTER.match(after) or before.rstrip().endswith("after") else "ge"
 
 
 def _joined(text: str, found: list[Figure]) -> list[Figure]:

@@ -41,7 +41,7 @@ def judge(sentence: str, statements: Statements, *, words_count: bool = True) ->
         return Verdict("no_evidence")
     body, opening = without_opening(sentence)
     line = best_line(body, statements)
-    if not opening and statements.copies(body):
+    if is_copy(sentence, statements):
         return Verdict("", "", line, 1.0)
     features = features_of(body, statements, opening)
     share = features["share_all"]
@@ -51,6 +51,12 @@ def judge(sentence: str, statements: Statements, *, words_count: bool = True) ->
         or (_unsure(features) if words_count else _turned(features))
     )
     return Verdict(reason, detail, line, share)
+
+
+def is_copy(sentence: str, statements: Statements) -> bool:
+    """A yes or no that it opens with must be the passage's own."""
+    body, opening = without_opening(sentence)
+    return statements.evidence.holds_verbatim(sentence) or (not opening and statements.copies(body))
 
 
 def veto(sentence: str, evidence: Evidence) -> tuple[str, str] | None:

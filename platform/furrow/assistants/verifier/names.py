@@ -25,7 +25,7 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _PLAIN = frozenset(
     "pdf app ai ok id vip wifi qr sms tv usb faq i cny rmb usd am pm monday tuesday wednesday thursday friday saturday sunday january "
     "february march april may june july august september october november december yuan kg beijing-time mon tue wed thu fri sat sun "
-    "chinese english".split()
+    "chinese english half dozen mondays tuesdays wednesdays thursdays fridays saturdays sundays".split()
 )
 _WEEKDAY = re.compile("周[一二三四五六日]")
 _LEAST_PINYIN = 4

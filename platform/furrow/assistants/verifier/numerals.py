@@ -27,6 +27,10 @@ _DATED = re.compile(r"(?:正|腊|冬)月(?:初|十|廿|二十|三十)?[零一二
 _CHINESE = re.compile(rf"(?<![第周拜\d])(?<!星期){_NUMERAL}+{_UNIT_AHEAD}")
 _MIXED = re.compile(r"(\d+(?:\.\d+)?)\s*(万|亿|千(?!克|米|瓦))")
 _PERCENT_ZH = re.compile(rf"百分之((?:\d+(?:\.\d+)?)|{_NUMERAL}+(?:点{_NUMERAL}+)?)")
+# Numbers of a list, not of things; folded they would be plain digits.
+_LIST_MARK = re.compile("[①-⑳⑴-⒇❶-❿➀-➓]")
+# Of "1,001-1,500" nothing may be left that looks like a telephone number.
+_LARGE_RANGE = re.compile(r"(?<=,\d{3})-(?=\d)")
 _THOUSANDS = re.compile(r"(?<![\d.])\d{1,3}(?:,\d{3})+(?!\d)")
 _DISCOUNT = re.compile(rf"(?:打)?(\d(?:\.\d)?|{_NUMERAL}|\d\d)折")
 _TENTHS = re.compile(r"(\d(?:\.\d)?|[一二三四五六七八九两])成(?![为本功员立交长熟])(半)?")
@@ -73,7 +77,9 @@ _QUARTER_HOUR = re.compile(r"\bquarter of an hour\b|\bquarter[- ]hour\b")
 _HALF_OF = re.compile(r"\bhalf\b(?!-|\s(?:past|an?\b|hour|day|year|month|kilo|board|moon|term))")
 _DOZEN = re.compile(r"\b(?:(a|0\.5) )?dozen\b")
 _PAST = re.compile(r"\b(half|(?:a )?quarter) (past|to) (\d{1,2})\b")
-_WITHIN_A = re.compile(r"\b(within|in under|less than) an? (?=hour|day|week|month|year|minute)")
+_WITHIN_A = re.compile(
+    r"\b(within|in under|less than|about|around|roughly|nearly|almost|takes?|lasts?|for) an? (?=(?:hour|day|week|month|year|minute)\b)"
+)
 _UNIT_AND_HALF = re.compile(r"\ban? (hour|day|week|month|year|kilo) and a half\b")
 _UNDER_AGE = re.compile(r"\b(under|over)[- ](\d+)s\b")
 _ORDINALS = {
@@ -89,7 +95,8 @@ _TIMES_EN = re.compile(r"\b(?:twice|double|doubled)\b")
 @lru_cache(maxsize=8192)
 def normal(text: str) -> str:
     """Folded, with every number in plain digits; the text around them stays."""
-    text = _THOUSANDS.sub(lambda match: match[0].replace(",", ""), fold(text))
+    text = fold(_LIST_MARK.sub("•", text))
+    text = _THOUSANDS.sub(lambda match: match[0].replace(",", ""), _LARGE_RANGE.sub(" - ", text))
     text = text.replace("per cent", "%").replace(" percent", "%").replace("摄氏度", "℃")
     return _english(_chinese(text))
 
@@ -140,10 +147,12 @@ def _tenths(digits: str, has_half: bool) -> str:
 
 
 def _english(text: str) -> str:
+    # Before any other half is read.
+    text = _UNIT_AND_HALF.sub(r"1.5 \1s", text)
     text = _ORDINAL.sub(lambda match: f"{_ORDINALS[match[0]]}th", _HALF_OF.sub("50%", text))
     text = _QUARTER_HOUR.sub("15 minutes", text)
     text = _UNDER_AGE.sub(r"\1 \2 years old", text)
-    text = _UNIT_AND_HALF.sub(r"1.5 \1s", _WITHIN_A.sub(r"\1 1 ", text))
+    text = _WITHIN_A.sub(r"\1 1 ", text)
     text = text.replace("fortnight", "2 weeks")
     text = re.sub(r"(?:\b12 )?\bnoon\b", "12:00", re.sub(r"\bmidnight\b", "24:00", text))
     text = _HALF_EN.sub("0.5 ", _TIMES_EN.sub("2 times", text))

@@ -60,11 +60,16 @@ def disputes_settle(
     others = [other for finding in right for other in finding.reason.get("others", ())]
     if not others:
         raise NotFound(_("These documents do not disagree any more."))
-    wrong = Q()
-    for other in others:
-        wrong |= Q(document_id=other["document"], start=other["start"], end=other["end"])
+    wrong = {(UUID(other["document"]), other["start"], other["end"]) for other in others}
+    places = disputed.filter(document_id__in={place[0] for place in wrong})
+    ids = [
+        finding_id
+        for finding_id, *place in places.values_list("id", "document_id", "start", "end")
+        if tuple(place) in wrong
+    ]
     ours = disputed.filter(id__in=[finding.id for finding in right])
-    theirs = disputed.filter(wrong)
+    # A choice goes by words: those that the right side has too stay.
+    theirs = disputed.filter(id__in=ids).exclude(sha256__in=[finding.sha256 for finding in right])
     return _decide(actor, knowledge_base, {Finding.State.KEPT: ours, Finding.State.REMOVED: theirs})
 
 
@@ -72,16 +77,27 @@ def disputes_settle(
 def findings_restore(
     *, actor: Actor, knowledge_base: KnowledgeBase, before: Mapping[str, str]
 ) -> Decided:
-    """Undoes a decision by words, not by ids: a document that was decided on has new rows by now."""
+    """Undoes a decision by words, not by ids: a document that was decided on has new rows by now. All of it, however
+    many places it had.
+    """
     by_state: dict[str, list[str]] = defaultdict(list)
-    for sha256, state in list(before.items())[:MAX_AT_ONCE]:
+    for sha256, state in before.items():
         if state in Finding.State.values:
             by_state[state].append(sha256)
-    rows = {
-        state: findings_of(knowledge_base).filter(sha256__in=hashes)
-        for state, hashes in by_state.items()
-    }
+    rows = {}
+    for state, hashes in by_state.items():
+        _choices_restore(knowledge_base, hashes, state)
+        rows[state] = findings_of(knowledge_base).filter(sha256__in=hashes)
     return _decide(actor, knowledge_base, rows)
+
+
+def _choices_restore(knowledge_base: KnowledgeBase, hashes: Sequence[str], state: str) -> None:
+    """Of words that have no row any more: a dispute that is settled leaves the list, and comes back to it."""
+    choices = FindingChoice.objects.filter(knowledge_base=knowledge_base, sha256__in=hashes)
+    if state == Finding.State.OPEN:
+        choices.delete()
+    else:
+        choices.update(state=state)
 
 
 def _decide(actor: Actor, knowledge_base: KnowledgeBase, wanted: Mapping[str, Any]) -> Decided:
