@@ -39,7 +39,15 @@ def shown_name(user: User) -> str:
     return user.name.strip()
 
 
+def conversation_lock(conversation_id: UUID) -> None:
+    """Turn numbers and the order of answers hang on this lock; it does not hold up foreign key checks."""
+    list(
+        Conversation.objects.select_for_update(no_key=True).filter(id=conversation_id).values("id")
+    )
+
+
 def conversation_locked(conversation_id: UUID) -> Conversation:
+    """The row as it is now, locked; not found once its assistant is deleted."""
     row: Conversation | None = (
         Conversation.objects.select_for_update(of=("self",), no_key=True)
         .select_related("assistant")
@@ -141,13 +149,13 @@ def conversation_hand_back(*, actor: Actor, conversation: Conversation) -> None:
 
 
 @transaction.atomic
-def conversation_end(*, actor: Actor, conversation: Conversation, asks_csat: bool = True) -> None:
+def conversation_end(*, actor: Actor, conversation: Conversation) -> None:
     """Closes it and asks the visitor, in one tap, how it was. What comes next begins a new conversation."""
     row = conversation_locked(conversation.id)
     if row.state == State.CLOSED:
         return
     row.state, row.waiting_since = State.CLOSED, None
-    if asks_csat and not row.csat.exists():
+    if not row.csat.exists():
         row.csat_asked_at = timezone.now()
     row.save(update_fields=["state", "waiting_since", "csat_asked_at"])
     handoff_end(row)

@@ -5,7 +5,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from furrow.conversations.desk import conversation_hand_back, person_wanted
+from furrow.conversations.desk import conversation_hand_back, conversation_lock, person_wanted
 from furrow.conversations.models import Conversation, Ticket
 from furrow.core.context import current_tenant_id
 from furrow.core.errors import Conflict, Invalid, NotFound
@@ -25,9 +25,7 @@ def ticket_open(
     if len(contact) > CONTACT_LENGTH or len(note) > NOTE_LENGTH:
         raise Invalid(_("The contact or the note is too long."), field="contact")
     # The conversation first, then the tenant: everyone who takes both takes them in this order.
-    list(
-        Conversation.objects.select_for_update(no_key=True).filter(id=conversation.id).values("id")
-    )
+    conversation_lock(conversation.id)
     ticket: Ticket | None = Ticket.objects.filter(
         conversation=conversation, state=Ticket.State.OPEN
     ).first()
@@ -87,11 +85,7 @@ def _locked(ticket: Ticket) -> Ticket:
     found = rows.first()
     if found is None:
         raise NotFound(_("This ticket does not exist."))
-    list(
-        Conversation.objects.select_for_update(no_key=True)
-        .filter(id=found.conversation_id)
-        .values("id")
-    )
+    conversation_lock(found.conversation_id)
     row: Ticket = rows.select_for_update(of=("self",)).get()
     return row
 
