@@ -5,7 +5,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from furrow.conversations.desk import conversation_hand_back, conversation_lock, person_wanted
+from furrow.conversations.desk import conversation_lock, hand_back_locked, person_wanted
 from furrow.conversations.models import Conversation, Ticket
 from furrow.core.context import current_tenant_id
 from furrow.core.errors import Conflict, Invalid, NotFound
@@ -53,8 +53,8 @@ def ticket_close(*, actor: Actor, ticket: Ticket, resolution: str = "") -> Ticke
     row.state, row.resolution, row.closed_at = Ticket.State.CLOSED, resolution, timezone.now()
     row.save(update_fields=["state", "resolution", "closed_at"])
     if row.conversation.state == Conversation.State.WAITING:
-        conversation_hand_back(actor=actor, conversation=row.conversation)
-        row.conversation.state = Conversation.State.BOT
+        # Its assistant may be deleted since: the ticket has to end all the same.
+        hand_back_locked(row.conversation, actor)
     audit(actor, "ticket.closed", object_type="ticket", object_id=row.id)
     return row
 

@@ -49,7 +49,7 @@ def reply_list(
     request: ApiRequest, conversation_id: UUID, cursor: str = "", limit: int = 50
 ) -> Any:
     rows = Message.objects.filter(conversation=conversation_get(conversation_id))
-    return 200, page(rows.order_by("number"), cursor=cursor, limit=limit, render=_reply)
+    return 200, page(rows, cursor=cursor, limit=limit, render=_reply)
 
 
 @router.post(
@@ -60,11 +60,11 @@ def reply_list(
 @operation("conversations:write")
 def reply_create(request: ApiRequest, conversation_id: UUID, body: schemas.ReplyIn) -> Any:
     conversation = conversation_get(conversation_id)
-    write = replies.note_add if body.is_note else replies.reply_send
-    message = write(
-        user=_member(body.member), conversation=conversation, text=body.text, key=body.key
-    )
-    return 201, _reply(message)
+    given = {"conversation": conversation, "text": body.text, "key": body.key}
+    member = _member(body.member)
+    if body.is_note:
+        return 201, _reply(replies.note_add(user=member, **given))
+    return 201, _reply(replies.reply_send(user=member, actor=_actor(request), **given))
 
 
 @router.put(
@@ -75,11 +75,12 @@ def reply_create(request: ApiRequest, conversation_id: UUID, body: schemas.Reply
 @operation("conversations:write")
 def owner_set(request: ApiRequest, conversation_id: UUID, body: schemas.OwnerIn) -> Any:
     conversation = conversation_get(conversation_id)
-    user = _member(body.member)
-    if body.force:
-        desk.conversation_assign(actor=_actor(request), conversation=conversation, user=user)
-    else:
-        desk.conversation_take(user=user, conversation=conversation)
+    desk.conversation_assign(
+        actor=_actor(request),
+        conversation=conversation,
+        user=_member(body.member),
+        is_forced=body.force,
+    )
     return 200, status_of(conversation_get(conversation_id))
 
 
