@@ -1,11 +1,10 @@
 """The inbox for programs: who waits, replies in a member's name, who has a conversation, hours and ready replies."""
 
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
 from ninja import Router
 
 from furrow.accounts.models import User
@@ -19,11 +18,13 @@ from furrow.conversations.models import CannedReply, Conversation, Message
 from furrow.conversations.selectors import conversation_get
 from furrow.conversations.service_report import served
 from furrow.core.errors import Invalid
+from furrow.metering.selectors import days_asked
 from furrow.tenants import hours
 from furrow.tenants.models import Membership
 from furrow.tenants.services import Actor
 
 router = Router(tags=["inbox"])
+_SHOWN_DAYS = 30
 
 
 @router.get("/inbox", response={200: Page[schemas.Waiting]}, summary="Who waits for a person")
@@ -163,11 +164,7 @@ def service_report(
     request: ApiRequest, since: date | None = None, until: date | None = None
 ) -> Any:
     """Both days included, a year at most; the last 30 days unless told."""
-    until = until or timezone.localdate()
-    since = since or until - timedelta(days=29)
-    if not since <= until <= since + timedelta(days=366):
-        raise Invalid("The days are in the wrong order or more than a year apart.", field="until")
-    return 200, asdict(served(since, until))
+    return 200, asdict(served(*days_asked(since, until, days=_SHOWN_DAYS)))
 
 
 def _member(email: str) -> User:
