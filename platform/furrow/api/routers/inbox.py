@@ -61,7 +61,11 @@ def reply_list(
 @operation("conversations:write")
 def reply_create(request: ApiRequest, conversation_id: UUID, body: schemas.ReplyIn) -> Any:
     conversation = conversation_get(conversation_id)
-    given = {"conversation": conversation, "text": body.text, "key": body.key}
+    given: dict[str, Any] = {
+        "conversation": conversation,
+        "text": body.text,
+        "key": body.key,
+    }
     member = _member(body.member)
     if body.is_note:
         return 201, _reply(replies.note_add(user=member, **given))
