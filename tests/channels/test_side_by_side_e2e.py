@@ -89,7 +89,12 @@ def desk(street: Street, request: Any) -> Iterator[Desk]:  # noqa: F811  a fixtu
 
         def phone(cookie: str = "") -> Page:
             context = browser.new_context(
-                locale=words["locale"], viewport=PHONE, has_touch=True, is_mobile=True
+                locale=words["locale"],
+                viewport=PHONE,
+                has_touch=True,
+                is_mobile=True,
+                # A picture taken between two pages would abort the browser's transition, an error of its own.
+                reduced_motion="reduce",
             )
             if cookie:
                 host = urlsplit(street.host_url)
