@@ -13,7 +13,7 @@ from furrow.conversations.models import Turn
 from furrow.core.extensions import PanelLine
 
 ORDERS_SHOWN = 3
-CLAIM_TOPIC = "claim"
+CLAIMS_SHOWN = 3
 
 
 def panel(conversation_id: UUID, slug: str) -> list[PanelLine]:
@@ -25,10 +25,9 @@ def panel(conversation_id: UUID, slug: str) -> list[PanelLine]:
     ).select_related("order"):
         url = reverse("support:requests", args=[slug])
         lines.append(PanelLine(_("Wish"), f"{wish.get_kind_display()}: {wish.order.number}", url))
-    claims = Claim.objects.filter(
-        Q(conversation_id=conversation_id) | Q(order__in=[order.id for order in orders])
-    ).order_by("-number")
-    for claim in claims[:ORDERS_SHOWN]:
+    of_chat = Q(conversation_id=conversation_id) | Q(order__in=[order.id for order in orders])
+    claims = list(Claim.objects.filter(of_chat).order_by("-number")[:CLAIMS_SHOWN])
+    for claim in claims:
         url = reverse("support:claim", args=[slug, claim.id])
         text = f"#{claim.number} {claim.get_reason_display()} · {claim.get_state_display()}"
         lines.append(PanelLine(_("Claim"), text, url))

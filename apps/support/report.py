@@ -22,7 +22,7 @@ def claim_costs(since: date, until: date) -> list[ReportTable]:
         .annotate(
             made=Count("id"), approved=Count("id", filter=paid), cost=Sum("offer", filter=paid)
         )
-        .order_by("-cost", "-made", "reason")
+        .order_by("reason")
     )
     found = sorted(rows, key=lambda row: (-(row["cost"] or Decimal(0)), -row["made"]))
     if not found:

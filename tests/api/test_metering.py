@@ -132,3 +132,14 @@ def test_invoices_come_in_pages_and_as_the_same_file(api, world, cast):
     files = [api.get(f"/api/v1/invoices/{world.invoice.id}/pdf").content for _ in range(2)]
     assert files[0] == files[1]
     assert files[0].startswith(b"%PDF")
+
+
+@pytest.mark.parametrize("report", ["usage?from={}&to={}", "reports/service?since={}&until={}"])
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [("", "0001-01-05"), ("9999-12-01", "9999-12-31"), ("2026-02-01", "2026-01-01"), ("2020-01-01", "")],
+)  # fmt: skip
+def test_days_that_no_calendar_and_no_report_has_are_refused(api, report, since, until):
+    path = report.format(since, until)
+    given = "&".join(part for part in path.split("?")[1].split("&") if not part.endswith("="))
+    assert api.get(f"/api/v1/{path.split('?')[0]}?{given}").json()["error"]["code"] == "invalid"

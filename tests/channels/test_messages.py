@@ -9,8 +9,8 @@ import pytest
 
 from furrow.assistants.services import assistant_publish, assistant_update
 from furrow.channels.sessions import session_check
+from furrow.conversations.desk import conversation_end
 from furrow.conversations.models import Conversation, Feedback, Ticket, Turn
-from furrow.conversations.services import conversation_close
 from furrow.core.context import tenant_tx
 from furrow.knowledge.services.documents import document_delete
 from furrow.tenants.services import SYSTEM
@@ -201,7 +201,7 @@ def test_message_still_being_stored_is_asked_for_again(shop, visitor):
 def test_message_after_the_conversation_was_closed_begins_another(shop, visitor):
     visitor.answered()
     with tenant_tx(shop.tenant.id):
-        conversation_close(conversation=Conversation.objects.get())
+        conversation_end(actor=SYSTEM, conversation=Conversation.objects.get())
     assert visitor.call("GET", "conversation").status_code == 404
     assert visitor.ask().status_code == 202
     assert len(visitor.history()["turns"]) == 1

@@ -89,7 +89,12 @@ def desk(street: Street, request: Any) -> Iterator[Desk]:  # noqa: F811  a fixtu
 
         def phone(cookie: str = "") -> Page:
             context = browser.new_context(
-                locale=words["locale"], viewport=PHONE, has_touch=True, is_mobile=True
+                locale=words["locale"],
+                viewport=PHONE,
+                has_touch=True,
+                is_mobile=True,
+                # A picture taken between two pages would abort the browser's transition, an error of its own.
+                reduced_motion="reduce",
             )
             if cookie:
                 host = urlsplit(street.host_url)
@@ -136,29 +141,42 @@ def _switch(desk: Desk) -> None:
 
 
 def test_two_members_and_a_shopper_side_by_side(street, desk):  # noqa: F811
-    words, shopper, lin, wang = desk.words, desk.shopper, desk.first, desk.second
-    inbox = f"{street.host_url}/t/{street.tenant.slug}/inbox/"
-    lin.goto(inbox)
-    shopper.goto(street.page_url)
+    _shopper_asks_for_a_person(street, desk)
+    _member_takes_over(desk)
+    _both_sides_meet_live(desk)
+    _second_member_is_told(desk)
+    _shopper_loses_nothing_off_the_line(desk)
+    _assistant_has_it_again(desk)
+    _shopper_is_asked_how_it_was(desk)
+    words = desk.words
+    assert _kept_soon(street) == ([words["reply"], words["second"]], [3], 2)
+
+
+def _shopper_asks_for_a_person(street: Street, desk: Desk) -> None:  # noqa: F811
+    desk.first.goto(f"{street.host_url}/t/{street.tenant.slug}/inbox/")
+    desk.shopper.goto(street.page_url)
     _open(desk)
     _switch(desk)
-    ask(desk, words["wish"])
-    expect(shopper.locator("furrow-widget article.answer .tools").last).to_be_visible()
+    ask(desk, desk.words["wish"])
+    expect(desk.shopper.locator("furrow-widget article.answer .tools").last).to_be_visible()
 
-    # The queue asks again by itself: nobody loads the page anew.
-    row = lin.locator(".talk-row", has_text=words["wish"])
+
+def _member_takes_over(desk: Desk) -> None:
+    """The queue asks again by itself: nobody loads the page anew."""
+    row = desk.first.locator(".talk-row", has_text=desk.words["wish"])
     expect(row).to_be_visible()
-    desk.shoot(lin, "queue")
+    desk.shoot(desk.first, "queue")
     row.click()
-    lin.get_by_role("button", name=words["take"]).click()
-    expect(shopper.locator("furrow-widget article.event").last).to_contain_text("Lin")
-    talk = lin.url
-    wang.goto(talk)
+    desk.first.get_by_role("button", name=desk.words["take"]).click()
+    expect(desk.shopper.locator("furrow-widget article.event").last).to_contain_text("Lin")
 
-    # The assistant is silent now; the shopper's words and the member's meet live.
+
+def _both_sides_meet_live(desk: Desk) -> None:
+    """The assistant is silent now; a note stays with the members."""
+    words, shopper, lin = desk.words, desk.shopper, desk.first
+    desk.second.goto(lin.url)
     ask(desk, words["claim"])
     expect(lin.locator(".said.visitor").last).to_contain_text(words["claim"])
-    answers = shopper.locator("furrow-widget article.answer").count()
     reply(desk, lin, words["reply"])
     expect(said(shopper)).to_have_text([words["reply"]])
     reply(desk, lin, words["secret"], "note")
@@ -166,16 +184,23 @@ def test_two_members_and_a_shopper_side_by_side(street, desk):  # noqa: F811
     desk.shoot(lin, "talk")
     desk.shoot(shopper, "shopper")
 
-    # The second member is told, and keeps the text.
+
+def _second_member_is_told(desk: Desk) -> None:
+    """And keeps the text."""
+    wang = desk.second
     reply(desk, wang, "me too")
-    expect(wang.get_by_role("alert")).to_contain_text(words["late"])
-    expect(wang.get_by_label(words["box"])).to_have_value("me too")
+    expect(wang.get_by_role("alert")).to_contain_text(desk.words["late"])
+    expect(wang.get_by_label(desk.words["box"])).to_have_value("me too")
     desk.shoot(wang, "too-late")
 
-    # Off the line for a while: what was written meanwhile comes once, and in order.
+
+def _shopper_loses_nothing_off_the_line(desk: Desk) -> None:
+    """What was written meanwhile comes once, and in order; the assistant said nothing since it was silenced."""
+    words, shopper = desk.words, desk.shopper
+    answers = shopper.locator("furrow-widget article.answer").count()
     shopper.context.set_offline(True)
-    reply(desk, lin, words["second"])
-    expect(lin.locator(".said.staff")).to_have_count(2)
+    reply(desk, desk.first, words["second"])
+    expect(desk.first.locator(".said.staff")).to_have_count(2)
     shopper.context.set_offline(False)
     expect(said(shopper)).to_have_text([words["reply"], words["second"]])
     shopper.reload()
@@ -184,18 +209,21 @@ def test_two_members_and_a_shopper_side_by_side(street, desk):  # noqa: F811
     expect(shopper.locator("furrow-widget")).not_to_contain_text(words["secret"])
     assert shopper.locator("furrow-widget article.answer").count() == answers
 
-    lin.get_by_role("button", name=words["back"]).click()
-    ask(desk, words["question"])
-    expect(shopper.locator("furrow-widget article.answer .text").last).to_contain_text(
-        words["answer"]
+
+def _assistant_has_it_again(desk: Desk) -> None:
+    desk.first.get_by_role("button", name=desk.words["back"]).click()
+    ask(desk, desk.words["question"])
+    expect(desk.shopper.locator("furrow-widget article.answer .text").last).to_contain_text(
+        desk.words["answer"]
     )
 
-    lin.get_by_role("button", name=words["take"]).click()
-    lin.get_by_role("button", name=words["done"], exact=True).click()
-    shopper.get_by_role("button", name=words["glad"], exact=True).click()
-    expect(shopper.locator("furrow-widget .csat[role=status]")).to_be_visible()
-    desk.shoot(shopper, "csat")
-    assert _kept_soon(street) == ([words["reply"], words["second"]], [3], 2)
+
+def _shopper_is_asked_how_it_was(desk: Desk) -> None:
+    desk.first.get_by_role("button", name=desk.words["take"]).click()
+    desk.first.get_by_role("button", name=desk.words["done"], exact=True).click()
+    desk.shopper.get_by_role("button", name=desk.words["glad"], exact=True).click()
+    expect(desk.shopper.locator("furrow-widget .csat[role=status]")).to_be_visible()
+    desk.shoot(desk.shopper, "csat")
 
 
 def _kept_soon(street: Street) -> tuple[list[str], list[int], int]:  # noqa: F811

@@ -99,3 +99,25 @@ def test_hours_are_kept_with_their_seasons(cast):
             )
     with tenant_tx(cast.other_tenant.id):
         assert not hours_read().is_known
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "ends_on", "is_taken"),
+    [
+        (date(2026, 3, 1), date(2027, 2, 28), True),
+        (date(2028, 1, 1), date(2028, 12, 31), True),
+        # Kept as month and day, it would be one day long.
+        (date(2026, 3, 1), date(2027, 3, 1), False),
+        (date(2026, 1, 1), date(2027, 6, 1), False),
+    ],
+)
+def test_what_comes_every_year_ends_before_it_begins_again(cast, starts_on, ends_on, is_taken):
+    with tenant_tx(cast.tenant.id):
+        given = {"name": "x", "starts_on": starts_on, "ends_on": ends_on, "is_yearly": True}
+        if not is_taken:
+            with pytest.raises(Invalid, match="every year"):
+                season_save(actor=SYSTEM, **given)
+            return
+        season_save(actor=SYSTEM, **given)
+        (season,) = hours_read().seasons
+        assert season.covers(date(2030, 7, 1))

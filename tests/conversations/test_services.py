@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from furrow.assistants import services as assistants
-from furrow.conversations import selectors, services
+from furrow.conversations import desk, selectors, services
 from furrow.conversations.models import Conversation, Feedback, Turn
 from furrow.core import jobs
 from furrow.core.context import tenant_tx
@@ -27,14 +27,12 @@ def test_question_of_the_greatest_length_is_taken(bare_chat):
     assert bare_chat.post("很" * 2000).number == 1
 
 
-def test_closed_conversation_takes_no_question_until_reopened(bare_chat):
+def test_closed_conversation_takes_no_question(bare_chat):
     with tenant_tx(bare_chat.tenant_id):
-        services.conversation_close(conversation=bare_chat.conversation)
-    with pytest.raises(Conflict):
+        desk.conversation_end(actor=SYSTEM, conversation=bare_chat.conversation)
+    with pytest.raises(Conflict) as caught:
         bare_chat.post("你好")
-    with tenant_tx(bare_chat.tenant_id):
-        services.conversation_reopen(conversation=bare_chat.conversation)
-    assert bare_chat.post("你好").number == 1
+    assert caught.value.code == "conversation_closed"
 
 
 def test_unpublished_assistant_answers_only_its_draft(bare_chat):

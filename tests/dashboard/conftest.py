@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -84,75 +85,112 @@ def shop(cast: Any) -> Shop:
 
 
 def _shop(cast: Any) -> Shop:
-    actor = Actor.user(cast.owner)
     with tenant_tx(cast.tenant.id):
-        base = KnowledgeBase.objects.create(name="店铺手册")
-        document, chunks = read_document(base)
-        assistant = assistants.assistant_create(
-            actor=actor, name="小助手", knowledge_base_ids=[base.id]
-        )
-        assistants.assistant_publish(actor=actor, assistant=assistant, note="first")
-        approved = assistants.approved_answer_create(
+        actor = Actor.user(cast.owner)
+        rows = _knowledge(actor)
+        for more in (_assistant, _conversation, _evaluation, _outside, _inbox):
+            rows |= more(actor, SimpleNamespace(**rows))
+        return Shop(**rows, **_business(actor, cast))
+
+
+def _knowledge(actor: Actor) -> dict[str, Any]:
+    base = KnowledgeBase.objects.create(name="店铺手册")
+    document, chunks = read_document(base)
+    replacement, _ = read_document(base, "发货与售后（更正）")
+    Document.objects.filter(id=replacement.id).update(deleted_at=timezone.now())
+    correction = PassageCorrection.objects.create(
+        document=document, replacement=replacement, original=chunks[1].text, is_source_changed=True
+    )
+    return {
+        "base": base,
+        "document": document,
+        "chunks": chunks,
+        "correction": correction,
+        "known_question": known_question_add(actor=actor, chunk=chunks[0], text="多久发货？"),
+        "synonyms": synonym_group_save(actor=actor, words=["脐橙", "CG-01"]),
+    }
+
+
+def _assistant(actor: Actor, made: Any) -> dict[str, Any]:
+    assistant = assistants.assistant_create(
+        actor=actor, name="小助手", knowledge_base_ids=[made.base.id]
+    )
+    assistants.assistant_publish(actor=actor, assistant=assistant, note="first")
+    return {
+        "assistant": assistant,
+        "approved": assistants.approved_answer_create(
             actor=actor, assistant=assistant, question="几点营业？", answer="早上八点。"
-        )
-        gap = assistants.gap_record(assistant=assistant, question="能开发票吗？")
-        conversation = conversations.conversation_create(assistant=assistant, channel="widget")
-        turn = conversations.turn_create(conversation=conversation, text="多久发货？")
-        answered(turn, document, chunks[0])
-        ticket = conversations.ticket_open(conversation=conversation, contact="138", note="坏果")
-        key, _ = api_key_create(actor=actor, name="erp", scopes=["knowledge:read"])
-        invitation, token = invitation_create(
-            actor=actor, email="new@example.test", role="staff", invited_by=cast.owner
-        )
-        membership = Membership.objects.get(user=cast.viewer)
-        widget = Widget.objects.create(assistant=assistant)
-        invoice = invoice_close(month=date(2026, 1, 1))
-        webhook = endpoint_create(actor=actor, url="https://shop.example.com/x", events=EVENTS)
-        delivery = delivery_test(actor=actor, endpoint=webhook)
-        golden = golden_create(
-            actor=actor, assistant=assistant, question="多久发货？", facts=[["当天"]],
-            document_id=document.id,
-        )  # fmt: skip
-        run = run_create(
-            assistant=assistant, kind="publish", candidate=Subject.draft(assistant),
-            base=Subject.draft(assistant),
-        )  # fmt: skip
-        check = PublicationCheck.objects.create(assistant=assistant, run=run, state="withdrawn")
-        # Off, so that publishing stays one step where a test is about something else.
-        golden.is_enabled = False
-        golden.save()
-        replacement, _ = read_document(base, "发货与售后（更正）")
-        Document.objects.filter(id=replacement.id).update(deleted_at=timezone.now())
-        correction = PassageCorrection.objects.create(
-            document=document, replacement=replacement, original=chunks[1].text,
-            is_source_changed=True,
-        )  # fmt: skip
-        question = known_question_add(actor=actor, chunk=chunks[0], text="多久发货？")
-        synonyms = synonym_group_save(actor=actor, words=["脐橙", "CG-01"])
-        budget = budget_set(actor=actor, scope_kind="tenant", cap_hard=Decimal(50))
-        channel = connection_create(
-            actor=actor, kind="rest", name="小程序", assistant=assistant, values={}, secrets={}
-        )
-        user = OutsideUser.objects.create(connection=channel, external_id="u-1", name="李女士")
-        reply = OutboundMessage.objects.create(
-            connection=channel, user=user, number=1, source="turn:1", author="assistant", text="您好。",
-            state="failed", error_code="refused",
-        )  # fmt: skip
-        photo = photo_made(conversation, turn)
-        draft = Draft.objects.create(
-            turn=turn, conversation=conversation, text="当天发货。", rung="quoted"
-        )
-        season = season_save(
+        ),
+        "gap": assistants.gap_record(assistant=assistant, question="能开发票吗？"),
+        "widget": Widget.objects.create(assistant=assistant),
+    }
+
+
+def _conversation(actor: Actor, made: Any) -> dict[str, Any]:
+    conversation = conversations.conversation_create(assistant=made.assistant, channel="widget")
+    turn = conversations.turn_create(conversation=conversation, text="多久发货？")
+    answered(turn, made.document, made.chunks[0])
+    return {
+        "conversation": conversation,
+        "turn": turn,
+        "ticket": conversations.ticket_open(conversation=conversation, contact="138", note="坏果"),
+        "photo": photo_made(conversation, turn),
+    }
+
+
+def _evaluation(actor: Actor, made: Any) -> dict[str, Any]:
+    golden = golden_create(
+        actor=actor, assistant=made.assistant, question="多久发货？", facts=[["当天"]],
+        document_id=made.document.id,
+    )  # fmt: skip
+    draft = Subject.draft(made.assistant)
+    run = run_create(assistant=made.assistant, kind="publish", candidate=draft, base=draft)
+    check = PublicationCheck.objects.create(assistant=made.assistant, run=run, state="withdrawn")
+    # Off, so that publishing stays one step where a test is about something else.
+    golden.is_enabled = False
+    golden.save()
+    return {"golden": golden, "run": run, "check": check}
+
+
+def _outside(actor: Actor, made: Any) -> dict[str, Any]:
+    channel = connection_create(
+        actor=actor, kind="rest", name="小程序", assistant=made.assistant, values={}, secrets={}
+    )
+    user = OutsideUser.objects.create(connection=channel, external_id="u-1", name="李女士")
+    reply = OutboundMessage.objects.create(
+        connection=channel, user=user, number=1, source="turn:1", author="assistant", text="您好。",
+        state="failed", error_code="refused",
+    )  # fmt: skip
+    webhook = endpoint_create(actor=actor, url="https://shop.example.com/x", events=EVENTS)
+    delivery = delivery_test(actor=actor, endpoint=webhook)
+    return {"channel": channel, "reply": reply, "webhook": webhook, "delivery": delivery}
+
+
+def _inbox(actor: Actor, made: Any) -> dict[str, Any]:
+    return {
+        "draft": Draft.objects.create(
+            turn=made.turn, conversation=made.conversation, text="当天发货。", rung="quoted"
+        ),
+        "season": season_save(
             actor=actor, name="橙子采收", starts_on=date(2026, 11, 1), ends_on=date(2026, 12, 31),
             span=("06:00", "22:00"),
-        )  # fmt: skip
-        canned = canned_save(actor=actor, title="问好", text_zh="您好，我是{me}。")
-    return Shop(
-        base, document, chunks, assistant, approved, gap, conversation, turn, ticket,
-        key, invitation, token, membership, widget, golden, run, check, correction, budget,
-        invoice, webhook, delivery,
-        question, synonyms, draft, season, canned, channel, reply, photo,
-    )  # fmt: skip
+        ),
+        "canned": canned_save(actor=actor, title="问好", text_zh="您好，我是{me}。"),
+    }  # fmt: skip
+
+
+def _business(actor: Actor, cast: Any) -> dict[str, Any]:
+    invitation, token = invitation_create(
+        actor=actor, email="new@example.test", role="staff", invited_by=cast.owner
+    )
+    return {
+        "key": api_key_create(actor=actor, name="erp", scopes=["knowledge:read"])[0],
+        "invitation": invitation,
+        "invitation_token": token,
+        "membership": Membership.objects.get(user=cast.viewer),
+        "budget": budget_set(actor=actor, scope_kind="tenant", cap_hard=Decimal(50)),
+        "invoice": invoice_close(month=date(2026, 1, 1)),
+    }
 
 
 def photo_made(conversation: Any, turn: Any) -> Photo:

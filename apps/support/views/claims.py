@@ -17,7 +17,16 @@ from apps.support.services import claims as services
 from apps.support.views.doors import go_shop, shop_url
 from furrow.conversations.selectors import conversation_get
 from furrow.core.errors import NotFound
-from furrow.dashboard.doors import actor_of, form_page, needs, paged, refusals_in, say, text_of
+from furrow.dashboard.doors import (
+    actor_of,
+    form_page,
+    id_of,
+    needs,
+    paged,
+    refusals_in,
+    say,
+    text_of,
+)
 from furrow.knowledge.storage import file_path
 from furrow.tenants.web import TenantRequest
 
@@ -57,9 +66,9 @@ def claims(request: TenantRequest) -> TemplateResponse:
 def claim_create(request: TenantRequest) -> HttpResponse:
     """For an order with `?order=`, or for goods of no known order."""
     order_id = text_of(request, "order") or request.GET.get("order", "")
-    order = selectors.order_get(_uuid(order_id)) if order_id else None
+    order = selectors.order_get(id_of(order_id)) if order_id else None
     chat_id = text_of(request, "conversation") or request.GET.get("conversation", "")
-    chat = conversation_get(_uuid(chat_id)) if chat_id else None
+    chat = conversation_get(id_of(chat_id)) if chat_id else None
     if order is not None:
         lines = [line for line in order.lines.all() if line.sku]
         goods = [(line.sku.code, f"{line.sku.product} × {line.quantity}") for line in lines]
@@ -210,10 +219,3 @@ def _given(form: ClaimFactsForm) -> dict[str, Any]:
 
 def _language() -> str:
     return "zh" if (get_language() or "").startswith("zh") else "en"
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise NotFound(_("This order does not exist.")) from None

@@ -1,6 +1,7 @@
 """Ready replies: texts that staff send often, with variables that are filled from the conversation."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -99,7 +100,7 @@ def canned_filled(canned: CannedReply, *, conversation: Conversation, user: User
     text = (canned.text_en if language == "en" else canned.text_zh) or (
         canned.text_zh or canned.text_en
     )
-    values = _values(conversation, user, language) if _VARIABLE.search(text) else {}
+    values = _values(set(_VARIABLE.findall(text)), conversation, user, language)
     return _VARIABLE.sub(lambda found: values.get(found.group(1)) or found.group(0), text)
 
 
@@ -107,16 +108,21 @@ def canned_used(canned: CannedReply) -> None:
     CannedReply.objects.filter(id=canned.id).update(used_count=F("used_count") + 1)
 
 
-def _values(conversation: Conversation, user: User, language: str) -> dict[str, str]:
-    hours, now = hours_read(), timezone.now()
-    opening = hours.next_opening(now) if hours.is_known else None
-    values = {
-        "business": conversation.tenant.name,
-        "me": shown_name(user),
-        "opens": moment_words(opening, now=now, zone=hours.zone, language=language)
-        if opening
-        else "",
+def _values(
+    names: set[str], conversation: Conversation, user: User, language: str
+) -> dict[str, str]:
+    """Only what the text asks for is looked up."""
+    known: dict[str, Callable[[], str]] = {
+        "business": lambda: conversation.tenant.name,
+        "me": lambda: shown_name(user),
+        "opens": lambda: _opening_words(language),
     }
     for name, read in extensions.reply_variables.items():
-        values[name] = read(conversation.id).get(language, "")
-    return values
+        known[name] = lambda read=read: read(conversation.id).get(language, "")  # type: ignore[misc]
+    return {name: known[name]() for name in names & known.keys()}
+
+
+def _opening_words(language: str) -> str:
+    hours, now = hours_read(), timezone.now()
+    opening = hours.next_opening(now) if hours.is_known else None
+    return moment_words(opening, now=now, zone=hours.zone, language=language) if opening else ""

@@ -39,7 +39,15 @@ def shown_name(user: User) -> str:
     return user.name.strip()
 
 
+def conversation_lock(conversation_id: UUID) -> None:
+    """Turn numbers and the order of answers hang on this lock; it does not hold up foreign key checks."""
+    list(
+        Conversation.objects.select_for_update(no_key=True).filter(id=conversation_id).values("id")
+    )
+
+
 def conversation_locked(conversation_id: UUID) -> Conversation:
+    """The row as it is now, locked; not found once its assistant is deleted."""
     row: Conversation | None = (
         Conversation.objects.select_for_update(of=("self",), no_key=True)
         .select_related("assistant")
@@ -86,8 +94,8 @@ def conversation_take(*, user: User, conversation: Conversation, is_forced: bool
     take_locked(row, user)
 
 
-def take_locked(row: Conversation, user: User) -> None:
-    """The row is locked and checked."""
+def take_locked(row: Conversation, user: User, *, actor: Actor | None = None) -> None:
+    """The row is locked and checked. `actor` gives it to the member; without one the member takes it."""
     if row.state == State.HUMAN and row.owner_id == user.id:
         return
     before = row.owner_id
@@ -98,31 +106,30 @@ def take_locked(row: Conversation, user: User) -> None:
     if handoff.taken_at is None:
         handoff.taken_at, handoff.taken_by = now, user
         handoff.save(update_fields=["taken_at", "taken_by"])
-    actor = Actor.user(user)
+    given = {"from": str(before)} if before else {}
+    if actor is not None:
+        given["to"] = str(user.id)
     audit(
-        actor,
-        "conversation.taken",
+        actor or Actor.user(user),
+        "conversation.assigned" if actor else "conversation.taken",
         object_type="conversation",
         object_id=row.id,
-        **({"from": str(before)} if before else {}),
+        **given,
     )
     ring(row)
 
 
 @transaction.atomic
-def conversation_assign(*, actor: Actor, conversation: Conversation, user: User) -> None:
-    """Gives it to a member, whoever has it now."""
+def conversation_assign(
+    *, actor: Actor, conversation: Conversation, user: User, is_forced: bool = True
+) -> None:
+    """Gives it to a member, whoever has it now; without `is_forced` not when another has it."""
     member_may_answer(user.id)
     row = conversation_locked(conversation.id)
     require_open(row)
-    take_locked(row, user)
-    audit(
-        actor,
-        "conversation.assigned",
-        object_type="conversation",
-        object_id=row.id,
-        to=str(user.id),
-    )
+    if not is_forced:
+        require_free_or_own(row, user)
+    take_locked(row, user, actor=actor)
 
 
 @transaction.atomic
@@ -130,6 +137,11 @@ def conversation_hand_back(*, actor: Actor, conversation: Conversation) -> None:
     """The assistant speaks again; the person's work here is done."""
     row = conversation_locked(conversation.id)
     require_open(row)
+    hand_back_locked(row, actor)
+
+
+def hand_back_locked(row: Conversation, actor: Actor) -> None:
+    """The row is locked and open."""
     if row.state == State.BOT:
         return
     row.state, row.owner, row.waiting_since = State.BOT, None, None
@@ -141,13 +153,13 @@ def conversation_hand_back(*, actor: Actor, conversation: Conversation) -> None:
 
 
 @transaction.atomic
-def conversation_end(*, actor: Actor, conversation: Conversation, asks_csat: bool = True) -> None:
+def conversation_end(*, actor: Actor, conversation: Conversation) -> None:
     """Closes it and asks the visitor, in one tap, how it was. What comes next begins a new conversation."""
     row = conversation_locked(conversation.id)
     if row.state == State.CLOSED:
         return
     row.state, row.waiting_since = State.CLOSED, None
-    if asks_csat and not row.csat.exists():
+    if not row.csat.exists():
         row.csat_asked_at = timezone.now()
     row.save(update_fields=["state", "waiting_since", "csat_asked_at"])
     handoff_end(row)
@@ -162,7 +174,7 @@ def require_open(row: Conversation) -> None:
 
 
 def handoff_ensure(row: Conversation, *, reason: str) -> Handoff:
-    """The open handoff, made when there is none. Test chats have none: no figure counts them."""
+    """The open handoff, made when there is none. Test chats have theirs too; no figure counts them."""
     handoff: Handoff | None = Handoff.objects.filter(conversation=row, ended_at=None).first()
     if handoff is None:
         now = timezone.now()

@@ -80,7 +80,9 @@ def _wait(conversation: Conversation) -> dict[str, Any]:
 
 def typical_wait_s() -> int | None:
     """The median of the latest first replies; None before there were three."""
-    rows = Handoff.objects.exclude(first_reply_at=None).order_by("-created_at")
+    rows = Handoff.objects.filter(
+        conversation__is_test=False, first_reply_at__isnull=False
+    ).order_by("-created_at")
     times = sorted(
         (first - max(made, promised or made)).total_seconds()
         for made, promised, first in rows.values_list(

@@ -43,6 +43,12 @@ def _queue(name: str, user_id: UUID) -> Q:
     }.get(name, Q())
 
 
+def _talks() -> QuerySet[Any]:
+    """What can be opened: no tests, and nothing of an assistant that is deleted."""
+    rows: QuerySet[Any] = Conversation.objects.filter(is_test=False, assistant__deleted_at=None)
+    return rows
+
+
 def inbox_list(*, queue: str, user_id: UUID) -> QuerySet[Any]:
     """One query. Who waits stands first: the angry and urgent before the rest, then by how long; `all` has the
     latest first. Rows carry `last_text`, `last_rung`, `contact` and `has_draft`.
@@ -50,7 +56,8 @@ def inbox_list(*, queue: str, user_id: UUID) -> QuerySet[Any]:
     turns = Turn.objects.filter(conversation=OuterRef("pk")).order_by("-number")
     tickets = Ticket.objects.filter(conversation=OuterRef("pk")).order_by("-number")
     rows: QuerySet[Any] = (
-        Conversation.objects.filter(_queue(queue, user_id), is_test=False)
+        _talks()
+        .filter(_queue(queue, user_id))
         .select_related("assistant", "owner")
         .annotate(
             last_text=Subquery(turns.values("text")[:1]),
@@ -73,12 +80,8 @@ def inbox_list(*, queue: str, user_id: UUID) -> QuerySet[Any]:
 
 def inbox_counts(user_id: UUID) -> dict[str, int]:
     """One query; `all` is not counted, it only grows."""
-    found: dict[str, int] = Conversation.objects.filter(_OPEN, is_test=False).aggregate(
-        **{
-            name: Count("id", filter=_queue(name, user_id))
-            for name in ("unassigned", "mine", "waiting")
-        }
-    )
+    counts = {name: Count("id", filter=_queue(name, user_id)) for name in QUEUES if name != "all"}
+    found: dict[str, int] = _talks().filter(_OPEN).aggregate(**counts)
     return found
 
 
@@ -117,7 +120,8 @@ class Entry:
 def timeline(conversation: Conversation) -> list[Entry]:
     """Both sides in the order they were said; three queries and one for feedback."""
     messages: dict[int, list[Message]] = {}
-    for message in Message.objects.filter(conversation=conversation).order_by("number"):
+    rows = Message.objects.filter(conversation=conversation).select_related("author")
+    for message in rows.order_by("number"):
         messages.setdefault(message.after_turn, []).append(message)
     drafts = {
         draft.turn_id: draft

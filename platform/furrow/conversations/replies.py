@@ -22,15 +22,23 @@ from furrow.conversations.desk import (
 from furrow.conversations.models import Conversation, Draft, Message, Turn
 from furrow.conversations.reply_mail import mail_later
 from furrow.core.errors import Conflict, Invalid, NotFound
+from furrow.tenants.services import Actor
 
 TEXT_LENGTH = 4000
 _KEY = re.compile(r"[\w-]{0,64}")
 
 
 @transaction.atomic
-def reply_send(*, user: User, conversation: Conversation, text: str, key: str = "") -> Message:
+def reply_send(
+    *,
+    user: User,
+    conversation: Conversation,
+    text: str,
+    key: str = "",
+    actor: Actor | None = None,
+) -> Message:
     """Sends to the visitor, once for each `key`. Who writes into a conversation that nobody has, takes it; when
-    another member has it by now, raises `Conflict` and sends nothing.
+    another member has it by now, raises `Conflict` and sends nothing. `actor` is who writes in the member's name.
     """
     text = _checked(text, key)
     member_may_answer(user.id)
@@ -39,7 +47,7 @@ def reply_send(*, user: User, conversation: Conversation, text: str, key: str = 
         return sent
     require_open(row)
     require_free_or_own(row, user)
-    take_locked(row, user)
+    take_locked(row, user, actor=actor)
     message = _add(row, Message.Kind.STAFF, user, text, key)
     _answered(row)
     mail_later(message)
@@ -67,7 +75,7 @@ def draft_send(*, user: User, draft: Draft, text: str = "") -> Message:
     text = _checked(text or waiting.text, "")
     message = _add(row, Message.Kind.STAFF, user, text, f"draft-{waiting.id}")
     _decide(waiting, user, Draft.State.SENT, is_edited=text != waiting.text)
-    _answered(row)
+    _draft_answered(row)
     mail_later(message)
     ring(row)
     return message
@@ -79,9 +87,8 @@ def draft_drop(*, user: User, draft: Draft) -> None:
     member_may_answer(user.id)
     row = conversation_locked(draft.conversation_id)
     _decide(_draft_locked(draft), user, Draft.State.DROPPED)
-    waiting = Draft.objects.filter(conversation=row, state=Draft.State.WAITING)
-    if row.state == Conversation.State.BOT and not waiting.exists():
-        _answered(row)
+    if row.state == Conversation.State.BOT:
+        _draft_answered(row)
 
 
 def draft_get(draft_id: UUID) -> Draft:
@@ -156,6 +163,13 @@ def _add(row: Conversation, kind: str, user: User, text: str, key: str) -> Messa
         key=key,
     )
     return message
+
+
+def _draft_answered(row: Conversation) -> None:
+    """The assistant's visitor waits on while another draft does."""
+    others = Draft.objects.filter(conversation=row, state=Draft.State.WAITING)
+    if row.state != Conversation.State.BOT or not others.exists():
+        _answered(row)
 
 
 def _answered(row: Conversation) -> None:

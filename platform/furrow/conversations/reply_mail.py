@@ -26,6 +26,9 @@ ATTEMPTS = 5
 # Long enough for a visitor who still has the page open to have seen the reply there.
 DELAY = timedelta(seconds=60)
 WATCHING_S = 90
+_SENT_ANYWAY = frozenset(
+    {Conversation.Channel.REST, Conversation.Channel.WECHAT, Conversation.Channel.EMAIL}
+)
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII)
 log = get_logger(__name__)
 
@@ -55,7 +58,9 @@ def is_watching(tenant_id: UUID, conversation_id: UUID) -> bool:
 
 
 def mail_later(message: Message) -> None:
-    if address_of(message.conversation):
+    """Where no page shows it: channels outside send every reply themselves."""
+    conversation = message.conversation
+    if conversation.channel not in _SENT_ANYWAY and address_of(conversation):
         job_enqueue(
             kind=MAIL_JOB, subject_id=message.id, lane=LANE, max_attempts=ATTEMPTS, delay=DELAY
         )

@@ -6,7 +6,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from furrow.assistants.models import Assistant
-from furrow.conversations.desk import handoff_end, owner_present, person_waits
+from furrow.conversations.desk import (
+    conversation_lock,
+    conversation_locked,
+    owner_present,
+    person_waits,
+    require_open,
+)
 from furrow.conversations.models import Conversation, Feedback, Turn
 from furrow.conversations.signals import signals_of
 from furrow.conversations.streams import publish_end, wait_for_turn
@@ -16,9 +22,7 @@ from furrow.core.jobs import job_enqueue
 from furrow.metering.attribution import current_attribution
 
 __all__ = [
-    "conversation_close",
     "conversation_create",
-    "conversation_reopen",
     "feedback_set",
     "ticket_close",
     "ticket_open",
@@ -63,18 +67,6 @@ def conversation_create(
     return conversation
 
 
-def conversation_close(*, conversation: Conversation) -> None:
-    """Takes no more messages until reopened. `desk.conversation_end` is how a member ends one."""
-    conversation.state, conversation.waiting_since = Conversation.State.CLOSED, None
-    conversation.save(update_fields=["state", "waiting_since"])
-    handoff_end(conversation)
-
-
-def conversation_reopen(*, conversation: Conversation) -> None:
-    conversation.state, conversation.owner = Conversation.State.BOT, None
-    conversation.save(update_fields=["state", "owner"])
-
-
 @transaction.atomic
 def turn_create(*, conversation: Conversation, text: str, use_draft: bool = False) -> Turn:
     """Stores a question and asks a worker to answer it. Questions of one conversation are answered in order:
@@ -90,7 +82,8 @@ def turn_create(*, conversation: Conversation, text: str, use_draft: bool = Fals
             code="text_too_long",
             field="text",
         )
-    locked = _locked(conversation)
+    locked = conversation_locked(conversation.id)
+    require_open(locked)
     assistant = locked.assistant
     if not use_draft and assistant.published_id is None:
         raise Conflict(_("This assistant is not published yet."), code="not_published")
@@ -139,32 +132,11 @@ def _payer() -> dict[str, str]:
 
 def turn_enqueue_next(*, conversation: Conversation) -> None:
     """Queues the job of the oldest waiting turn. Called by whoever finishes a turn, in the same transaction."""
-    _lock(conversation)
+    conversation_lock(conversation.id)
     waiting = Turn.objects.filter(conversation=conversation, status=Turn.Status.QUEUED)
     turn = waiting.order_by("number").first()
     if turn is not None:
         job_enqueue(kind=TURN_JOB, subject_id=turn.id, lane=TURN_LANE)
-
-
-def _lock(conversation: Conversation) -> None:
-    """Turn numbers and the order of answers hang on this lock; it does not hold up foreign key checks."""
-    list(
-        Conversation.objects.select_for_update(no_key=True).filter(id=conversation.id).values("id")
-    )
-
-
-def _locked(conversation: Conversation) -> Conversation:
-    row: Conversation | None = (
-        Conversation.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("assistant")
-        .filter(id=conversation.id)
-        .first()
-    )
-    if row is None or row.assistant.deleted_at is not None:
-        raise NotFound(_("This conversation does not exist."))
-    if row.state == Conversation.State.CLOSED:
-        raise Conflict(_("This conversation is closed."), code="conversation_closed")
-    return row
 
 
 def feedback_set(*, turn: Turn, value: int, comment: str = "") -> Feedback:

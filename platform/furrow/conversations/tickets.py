@@ -5,7 +5,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from furrow.conversations.desk import conversation_hand_back, person_wanted
+from furrow.conversations.desk import conversation_lock, hand_back_locked, person_wanted
 from furrow.conversations.models import Conversation, Ticket
 from furrow.core.context import current_tenant_id
 from furrow.core.errors import Conflict, Invalid, NotFound
@@ -25,9 +25,7 @@ def ticket_open(
     if len(contact) > CONTACT_LENGTH or len(note) > NOTE_LENGTH:
         raise Invalid(_("The contact or the note is too long."), field="contact")
     # The conversation first, then the tenant: everyone who takes both takes them in this order.
-    list(
-        Conversation.objects.select_for_update(no_key=True).filter(id=conversation.id).values("id")
-    )
+    conversation_lock(conversation.id)
     ticket: Ticket | None = Ticket.objects.filter(
         conversation=conversation, state=Ticket.State.OPEN
     ).first()
@@ -55,8 +53,8 @@ def ticket_close(*, actor: Actor, ticket: Ticket, resolution: str = "") -> Ticke
     row.state, row.resolution, row.closed_at = Ticket.State.CLOSED, resolution, timezone.now()
     row.save(update_fields=["state", "resolution", "closed_at"])
     if row.conversation.state == Conversation.State.WAITING:
-        conversation_hand_back(actor=actor, conversation=row.conversation)
-        row.conversation.state = Conversation.State.BOT
+        # Its assistant may be deleted since: the ticket has to end all the same.
+        hand_back_locked(row.conversation, actor)
     audit(actor, "ticket.closed", object_type="ticket", object_id=row.id)
     return row
 
@@ -87,11 +85,7 @@ def _locked(ticket: Ticket) -> Ticket:
     found = rows.first()
     if found is None:
         raise NotFound(_("This ticket does not exist."))
-    list(
-        Conversation.objects.select_for_update(no_key=True)
-        .filter(id=found.conversation_id)
-        .values("id")
-    )
+    conversation_lock(found.conversation_id)
     row: Ticket = rows.select_for_update(of=("self",)).get()
     return row
 

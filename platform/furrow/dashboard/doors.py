@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import messages
@@ -81,6 +82,14 @@ def text_of(request: HttpRequest, name: str) -> str:
     """A query or form value, stripped; empty when absent. The database stores no NUL characters."""
     source = request.POST if request.method == "POST" else request.GET
     return source.get(name, "").replace("\x00", "").strip()
+
+
+def id_of(text: str) -> UUID:
+    """An id that came as text; what is none becomes the id of nothing, and is answered like one."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return UUID(int=0)
 
 
 def paged(request: HttpRequest, rows: Any, *, per_page: int = 25) -> Page[Any]:

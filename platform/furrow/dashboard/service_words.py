@@ -90,13 +90,14 @@ def report_make(*, since: date, until: date, with_money: bool) -> Report:
     sections = [_solved(found), _people(found), _feeling(found), _effort(found)]
     if money:
         sections.append(money[0])
-    tables = [t for make in extensions.report_tables.values() for t in make(since, until)]
+    makers = extensions.report_tables.values() if with_money else ()
+    tables = [table for make in makers for table in make(since, until)]
     return Report(
         since,
         until,
         found,
         tuple(sections),
-        tuple(tables) if with_money else (),
+        tuple(tables),
         _gaps(),
         money[1] if money else None,
         money[2] if money else "",

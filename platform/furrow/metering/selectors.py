@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Max, QuerySet, Sum
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from furrow.core.context import current_tenant_id
 from furrow.core.errors import Invalid, NotFound
@@ -111,7 +112,21 @@ def day_span(since: date, until: date) -> tuple[datetime, datetime]:
         raise Invalid("Choose a span of one day to one year.", field="to")
     zone = ZoneInfo(settings.TIME_ZONE)
     begin = datetime.combine(since, time(), zone)
-    return begin, datetime.combine(until + timedelta(days=1), time(), zone)
+    return begin, datetime.combine(_shifted(until, 1), time(), zone)
+
+
+def days_asked(since: date | None, until: date | None, *, days: int) -> tuple[date, date]:
+    """Both days included; without `since` that many days up to `until`, without `until` up to today."""
+    until = until or timezone.localdate()
+    return since or _shifted(until, 1 - days), until
+
+
+def _shifted(day: date, days: int) -> date:
+    """Raises `Invalid` where the calendar ends."""
+    try:
+        return day + timedelta(days=days)
+    except OverflowError:
+        raise Invalid("Choose a span of one day to one year.", field="to") from None
 
 
 def usage_computed_at() -> datetime | None:

@@ -24,8 +24,14 @@ _CLOCK = re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d|24:00")
 Span = tuple[str, str]
 
 
+def _day(of: date) -> tuple[int, int]:
+    return of.month, of.day
+
+
 @dataclass(frozen=True)
 class Season:
+    """Without `span` it is closed all day."""
+
     name: str
     starts_on: date
     ends_on: date
@@ -35,7 +41,7 @@ class Season:
     def covers(self, day: date) -> bool:
         if not self.is_yearly:
             return self.starts_on <= day <= self.ends_on
-        first, last, today = [(d.month, d.day) for d in (self.starts_on, self.ends_on, day)]
+        first, last, today = map(_day, (self.starts_on, self.ends_on, day))
         # A yearly season may run over New Year.
         return first <= today <= last if first <= last else today >= first or today <= last
 
@@ -163,8 +169,12 @@ def season_save(
     name = name.strip()
     if not name or len(name) > NAME_LENGTH:
         raise Invalid(_("Give it a name of up to 60 characters."), field="name")
-    if ends_on < starts_on or (is_yearly and (ends_on - starts_on).days >= 366):
+    if ends_on < starts_on:
         raise Invalid(_("The last day comes before the first."), field="ends_on")
+    if is_yearly and (ends_on.year - starts_on.year, *_day(ends_on)) >= (1, *_day(starts_on)):
+        raise Invalid(
+            _("What comes every year has to end before it begins again."), field="ends_on"
+        )
     span = _span_checked(span)
     if season_id is None and HoursSeason.objects.count() >= SEASONS_MOST:
         raise Invalid(_("There are too many seasons. Remove old ones first."))

@@ -1,11 +1,10 @@
 """The inbox for programs: who waits, replies in a member's name, who has a conversation, hours and ready replies."""
 
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.utils import timezone
 from ninja import Router
 
 from furrow.accounts.models import User
@@ -19,11 +18,13 @@ from furrow.conversations.models import CannedReply, Conversation, Message
 from furrow.conversations.selectors import conversation_get
 from furrow.conversations.service_report import served
 from furrow.core.errors import Invalid
+from furrow.metering.selectors import days_asked
 from furrow.tenants import hours
 from furrow.tenants.models import Membership
 from furrow.tenants.services import Actor
 
 router = Router(tags=["inbox"])
+_SHOWN_DAYS = 30
 
 
 @router.get("/inbox", response={200: Page[schemas.Waiting]}, summary="Who waits for a person")
@@ -49,7 +50,7 @@ def reply_list(
     request: ApiRequest, conversation_id: UUID, cursor: str = "", limit: int = 50
 ) -> Any:
     rows = Message.objects.filter(conversation=conversation_get(conversation_id))
-    return 200, page(rows.order_by("number"), cursor=cursor, limit=limit, render=_reply)
+    return 200, page(rows, cursor=cursor, limit=limit, render=_reply)
 
 
 @router.post(
@@ -60,11 +61,15 @@ def reply_list(
 @operation("conversations:write")
 def reply_create(request: ApiRequest, conversation_id: UUID, body: schemas.ReplyIn) -> Any:
     conversation = conversation_get(conversation_id)
-    write = replies.note_add if body.is_note else replies.reply_send
-    message = write(
-        user=_member(body.member), conversation=conversation, text=body.text, key=body.key
-    )
-    return 201, _reply(message)
+    given: dict[str, Any] = {
+        "conversation": conversation,
+        "text": body.text,
+        "key": body.key,
+    }
+    member = _member(body.member)
+    if body.is_note:
+        return 201, _reply(replies.note_add(user=member, **given))
+    return 201, _reply(replies.reply_send(user=member, actor=_actor(request), **given))
 
 
 @router.put(
@@ -75,11 +80,12 @@ def reply_create(request: ApiRequest, conversation_id: UUID, body: schemas.Reply
 @operation("conversations:write")
 def owner_set(request: ApiRequest, conversation_id: UUID, body: schemas.OwnerIn) -> Any:
     conversation = conversation_get(conversation_id)
-    user = _member(body.member)
-    if body.force:
-        desk.conversation_assign(actor=_actor(request), conversation=conversation, user=user)
-    else:
-        desk.conversation_take(user=user, conversation=conversation)
+    desk.conversation_assign(
+        actor=_actor(request),
+        conversation=conversation,
+        user=_member(body.member),
+        is_forced=body.force,
+    )
     return 200, status_of(conversation_get(conversation_id))
 
 
@@ -162,11 +168,7 @@ def service_report(
     request: ApiRequest, since: date | None = None, until: date | None = None
 ) -> Any:
     """Both days included, a year at most; the last 30 days unless told."""
-    until = until or timezone.localdate()
-    since = since or until - timedelta(days=29)
-    if not since <= until <= since + timedelta(days=366):
-        raise Invalid("The days are in the wrong order or more than a year apart.", field="until")
-    return 200, asdict(served(since, until))
+    return 200, asdict(served(*days_asked(since, until, days=_SHOWN_DAYS)))
 
 
 def _member(email: str) -> User:

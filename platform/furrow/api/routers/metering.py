@@ -1,12 +1,10 @@
 """Usage, budgets, prices and invoices. Amounts are decimal text: exact, and never a float on the way."""
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.utils import timezone
 from ninja import Query, Router
 
 from furrow.api import answers, schemas
@@ -32,8 +30,7 @@ def usage_read(request: ApiRequest, asked: Query[schemas.UsageQuery]) -> Any:
     """The last thirty days unless `from` and `to` (both included) say otherwise. `computed_at` says up to
     when the figures are known; later calls follow within seconds.
     """
-    until = asked.until or timezone.localdate()
-    since = asked.since or until - timedelta(days=_SHOWN_DAYS - 1)
+    since, until = selectors.days_asked(asked.since, asked.until, days=_SHOWN_DAYS)
     rows = selectors.usage_by(since=since, until=until, group_by=asked.group_by)
     if asked.format == "csv":
         response = HttpResponse(selectors.usage_csv(rows), content_type="text/csv; charset=utf-8")

@@ -12,7 +12,17 @@ from furrow.conversations import canned, desk, inbox, replies
 from furrow.conversations.models import Conversation
 from furrow.conversations.selectors import conversation_get
 from furrow.core.errors import AppError, Conflict
-from furrow.dashboard.doors import actor_of, go_to, needs, page_url, paged, say, text_of, wants_json
+from furrow.dashboard.doors import (
+    actor_of,
+    go_to,
+    id_of,
+    needs,
+    page_url,
+    paged,
+    say,
+    text_of,
+    wants_json,
+)
 from furrow.dashboard.inbox_words import queue_names
 from furrow.tenants.models import PERMISSIONS, Membership
 from furrow.tenants.presence import members_present, presence_leave, presence_mark
@@ -123,7 +133,7 @@ def inbox_owner(request: TenantRequest, conversation_id: UUID) -> HttpResponse:
     member = text_of(request, "member")
     try:
         if member and member != str(request.user.id):
-            chosen = desk.member_may_answer(_uuid(member))
+            chosen = desk.member_may_answer(id_of(member))
             desk.conversation_assign(actor=actor_of(request), conversation=found, user=chosen.user)
             name = chosen.user.name or chosen.user.email
             say(request, _("%(name)s has this conversation now.") % {"name": name})
@@ -225,10 +235,3 @@ def _names_present(request: TenantRequest) -> str:
     marks = set(members_present(request.tenant.id))
     names = [m.user.name or m.user.email for m in _members() if str(m.user_id) in marks]
     return ("、" if (get_language() or "zh").startswith("zh") else ", ").join(names)
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        return UUID(int=0)
