@@ -73,7 +73,8 @@ class Extensions:
     cards: dict[str, Callable[[str, str], list[dict[str, str]]]] = field(default_factory=dict)
     assistant_templates: dict[str, Any] = field(default_factory=dict)
     dashboard_sections: dict[str, DashboardSection] = field(default_factory=dict)
-    api_routers: dict[str, Any] = field(default_factory=dict)
+    # Dotted names: only the web server loads them, with all that describes the API.
+    api_routers: dict[str, str] = field(default_factory=dict)
     dashboard_urls: dict[str, str] = field(default_factory=dict)
     demo_loaders: dict[str, Callable[[], None]] = field(default_factory=dict)
     # What trades tell by webhook: the event's name and its words for people, as a lazy translation.
