@@ -23,7 +23,7 @@ def runs(product: Product, shop: Business, tmp_path_factory: pytest.TempPathFact
     folder: Path = tmp_path_factory.mktemp("contracts")
     ids = [_begin(shop, folder, number) for number in range(CONTRACTS)]
     for with_children in (False, True):
-        assert until(lambda: _some_but_not_all(product), within_s=60)
+        assert until(lambda: _some_are_running(product), within_s=60)
         old = product.kill("worker-ingest", with_children=with_children)
         assert until(lambda o=old: product.restarted("worker-ingest", o), within_s=20)
     return ids
@@ -41,7 +41,7 @@ def _begin(shop: Business, folder: Path, number: int) -> str:
     return str(run["id"])
 
 
-def _some_but_not_all(product: Product) -> bool:
+def _some_are_running(product: Product) -> bool:
     """A kill counts only while reviews are running."""
     found = dict(product.sql("SELECT state, count(*) FROM contracts_reviewrun GROUP BY state"))
     return found.get("running", 0) > 0
