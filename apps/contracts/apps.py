@@ -25,5 +25,8 @@ class ContractsConfig(AppConfig):
         extensions.register("dashboard_urls", "contracts", "apps.contracts.urls")
         extensions.register("upkeep", "contracts", deleted_purge)
         words_add(actions=ACTIONS, api_groups=API_GROUPS)
-        section = DashboardSection("contracts", _("Contracts"), "contracts:contracts", "shield", 78)
+        extensions.register("trades", "contracts", _("Contract review"))
+        section = DashboardSection(
+            "contracts", _("Contracts"), "contracts:contracts", "shield", 78, trade="contracts"
+        )
         extensions.register("dashboard_sections", section.key, section)

@@ -8,7 +8,7 @@ from apps.contracts.services.reviews import run_start
 from furrow.core.context import tenant_tx
 from furrow.ops.demo.sources import FILES
 from furrow.tenants.selectors import tenant_by_slug
-from furrow.tenants.services import SYSTEM
+from furrow.tenants.services import SYSTEM, trades_show
 
 # File, title, kind, and the side the office advises.
 _CONTRACTS = (
@@ -25,6 +25,7 @@ def demo_load() -> None:
     with tenant_tx(tenant.id):
         if Contract.objects.exists():
             return
+        trades_show(actor=SYSTEM, tenant=tenant, shown=["contracts"])
         starters_ensure(actor=SYSTEM, language=tenant.language)
         for file_name, title, kind, side in _CONTRACTS:
             with (FILES / "lawoffice" / file_name).open("rb") as file:

@@ -36,10 +36,13 @@ class SupportConfig(AppConfig):
             }
         )
         extensions.register("dashboard_urls", "support", "apps.support.urls")
+        extensions.register("trades", "support", _("Shop: goods, orders, claims"))
         for key, label, url_name, icon, order in (
             ("support-goods", _("Goods and prices"), "goods", "sun", 72),
             ("support-orders", _("Orders"), "orders", "inbox", 74),
             ("support-claims", _("Claims"), "claims", "scales", 76),
         ):
-            section = DashboardSection(key, label, f"support:{url_name}", icon, order)
+            section = DashboardSection(
+                key, label, f"support:{url_name}", icon, order, trade="support"
+            )
             extensions.register("dashboard_sections", section.key, section)

@@ -18,7 +18,7 @@ from furrow.assistants.services import assistant_publish, assistant_update
 from furrow.core.context import tenant_tx
 from furrow.ops.demo.sources import SOURCES
 from furrow.tenants.selectors import tenant_by_slug
-from furrow.tenants.services import SYSTEM
+from furrow.tenants.services import SYSTEM, trades_show
 
 RUNGS = list(SHOP_RUNGS)
 # By the letters of the codes: category, and what customers say.
@@ -67,6 +67,7 @@ def demo_load() -> None:
     with tenant_tx(tenant.id):
         if Sku.objects.exists():
             return
+        trades_show(actor=SYSTEM, tenant=tenant, shown=["support"])
         shop_load()
         orders_load()
         for assistant in Assistant.objects.filter(deleted_at=None):

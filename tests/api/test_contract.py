@@ -181,3 +181,20 @@ def test_docs_page_lists_the_calls(client, db):
     page = client.get("/api/v1/docs")
     assert page.status_code == 200
     assert "/api/v1/knowledge-bases/{base_id}/search" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("get", "/api/v1/no-such-thing", 404, "not_found"),
+        ("post", "/api/v1/conversations", 405, "method_not_allowed"),
+    ],
+)
+def test_wrong_address_or_method_is_told_in_json_whatever_is_accepted(
+    client, method, path, status, code
+):
+    response = getattr(client, method)(path, headers={"Accept": "*/*"})
+    assert response.status_code == status
+    assert response["Content-Type"] == "application/json"
+    assert response.json()["error"]["code"] == code
+    assert status == 404 or "GET" in response["Allow"]

@@ -132,3 +132,17 @@ def test_start_leads_home_or_lets_choose(owner, cast):
     assert owner.get("/")["Location"] == reverse("dashboard:home", args=[cast.tenant.slug])
     assert "Orchard" in owner.get("/?choose=1").content.decode()
     assert Client().get("/")["Location"].startswith("/accounts/login/")
+
+
+def test_hidden_trade_leaves_the_menu_and_nothing_else(owner, cast, page):
+    form = {"name": "Orchard & Sons", "language": "en", "trades": ["support"]}
+    assert "/contracts/" in owner.get(page("home")).content.decode()
+
+    owner.post(page("settings"), form)
+    menu = owner.get(page("home")).content.decode()
+    assert "/support/goods/" in menu
+    assert "/contracts/" not in menu
+    assert owner.get(reverse("contracts:contracts", args=[cast.tenant.slug])).status_code == 200
+
+    owner.post(page("settings"), form | {"trades": ["support", "contracts"]})
+    assert "/contracts/" in owner.get(page("home")).content.decode()

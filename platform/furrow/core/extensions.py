@@ -34,7 +34,9 @@ class JobRun(Protocol):
 
 @dataclass(frozen=True)
 class DashboardSection:
-    """An entry of the tenant's navigation. `label` is a lazy translated string."""
+    """An entry of the tenant's navigation. `label` is a lazy translated string; `trade` is a key of `trades` whose
+    businesses see it, empty for all.
+    """
 
     key: str
     label: Any
@@ -42,6 +44,7 @@ class DashboardSection:
     icon: str
     order: int
     roles: frozenset[str] = frozenset({"owner", "admin", "staff", "viewer"})
+    trade: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,8 @@ class Extensions:
     cards: dict[str, Callable[[str, str], list[dict[str, str]]]] = field(default_factory=dict)
     assistant_templates: dict[str, Any] = field(default_factory=dict)
     dashboard_sections: dict[str, DashboardSection] = field(default_factory=dict)
+    # What a business may show or hide as a whole; the label is a lazy translation.
+    trades: dict[str, Any] = field(default_factory=dict)
     # Dotted names: only the web server loads them, with all that describes the API.
     api_routers: dict[str, str] = field(default_factory=dict)
     dashboard_urls: dict[str, str] = field(default_factory=dict)

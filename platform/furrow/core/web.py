@@ -80,6 +80,10 @@ class SecurityHeadersMiddleware:
         return response
 
 
+# Whoever calls this expects JSON, whatever they say they accept.
+API_PATH = "/api/"
+
+
 class PageErrorMiddleware:
     """Turns an `AppError` of a page view into a plain page (or htmx message); the API has its own edge."""
 
@@ -87,7 +91,13 @@ class PageErrorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code == 405 and request.path.startswith(API_PATH):
+            message = _("This address does not take %(method)s.") % {"method": request.method}
+            refusal = error_page(request, status=405, message=message)
+            refusal.headers["Allow"] = response.headers.get("Allow", "")
+            return refusal
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if not isinstance(error, AppError):
@@ -98,8 +108,9 @@ class PageErrorMiddleware:
 def error_page(request: HttpRequest, *, status: int, message: str) -> HttpResponse:
     """The message is a catalogue key or already translated; scripts that ask for JSON get the API's shape."""
     message, request_id = _(message), request_id_var.get()
-    if "application/json" in request.headers.get("Accept", ""):
-        code = "not_found" if status == 404 else "refused"
+    is_program = request.path.startswith(API_PATH)
+    if is_program or "application/json" in request.headers.get("Accept", ""):
+        code = {404: "not_found", 405: "method_not_allowed"}.get(status, "refused")
         error = {"code": code, "message": message, "details": {}, "request_id": request_id}
         return JsonResponse({"error": error}, status=status)
     context = {"status": status, "message": message, "request_id": request_id}

@@ -36,7 +36,11 @@ def page_context(request: HttpRequest) -> dict[str, Any]:
 
 def _navigation(membership: Membership, path: str) -> dict[str, list[NavigationEntry]]:
     sections = sorted(extensions.dashboard_sections.values(), key=lambda section: section.order)
-    allowed = [section for section in sections if membership.role in section.roles]
+    allowed = [
+        section
+        for section in sections
+        if membership.role in section.roles and section.trade not in membership.tenant.hidden_trades
+    ]
     urls = {s.key: reverse(s.url_name, args=[membership.tenant.slug]) for s in allowed}
     home = urls.get("home", "")
     inside = [key for key, url in urls.items() if path.startswith(url) and url != home]

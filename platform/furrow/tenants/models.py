@@ -42,6 +42,8 @@ class Tenant(models.Model):
         "self", models.SET_NULL, null=True, blank=True, related_name="sub_tenants"
     )
     is_suspended = models.BooleanField(default=False)
+    # Trades whose pages its navigation leaves out; by address and API they stay reachable.
+    hidden_trades = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self) -> str:

@@ -1,6 +1,7 @@
 """Writes on tenants, members, invitations and API keys. All but `tenant_create` run inside `tenant_tx`."""
 
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,6 +15,7 @@ from furrow.accounts.models import User
 from furrow.accounts.services import hash_token
 from furrow.core.context import tenant_tx, unscoped
 from furrow.core.errors import Conflict, Invalid, NotFound, Refused
+from furrow.core.extensions import extensions
 from furrow.tenants.models import SCOPES, ApiKey, AuditEntry, Invitation, Membership, Role, Tenant
 from furrow.tenants.selectors import invitation_by_token
 
@@ -81,6 +83,16 @@ def tenant_update(*, actor: Actor, tenant: Tenant, name: str, language: str) -> 
     tenant.save(update_fields=["name", "language"])
     audit(actor, "tenant.updated", object_type="tenant", object_id=tenant.id)
     return tenant
+
+
+def trades_show(*, actor: Actor, tenant: Tenant, shown: Collection[str]) -> None:
+    """Keys of `extensions.trades`; the pages of the others leave the navigation."""
+    hidden = [key for key in extensions.trades if key not in shown]
+    if hidden == tenant.hidden_trades:
+        return
+    tenant.hidden_trades = hidden
+    tenant.save(update_fields=["hidden_trades"])
+    audit(actor, "tenant.updated", object_type="tenant", object_id=tenant.id)
 
 
 def invitation_create(

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from furrow.accounts.models import User
+from furrow.core.extensions import extensions
 from furrow.tenants.models import SCOPES, Role
 
 ROLE_WORDS = {
@@ -77,6 +78,13 @@ class ApiKeyForm(forms.Form):
 class BusinessForm(forms.Form):
     name = forms.CharField(label=_("Name of the business"), max_length=120)
     language = forms.ChoiceField(label=_("Language"), choices=settings.LANGUAGES)
+    trades = forms.MultipleChoiceField(
+        label=_("What this business works with"),
+        choices=lambda: list(extensions.trades.items()),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("The rest leaves the menu. Nothing is deleted."),
+    )
 
 
 class JoinForm(forms.Form):

@@ -27,11 +27,7 @@ class ChannelForm(forms.Form):
     VALUES: tuple[str, ...] = ()
     SECRETS: tuple[str, ...] = ()
 
-    name = forms.CharField(
-        label=_("Name"),
-        max_length=80,
-        help_text=_("Customers of the mailbox read it as the sender."),
-    )
+    name = forms.CharField(label=_("Name"), max_length=80)
     assistant = forms.ChoiceField(label=_("Who answers"))
 
     def __init__(self, data: Any, *, connection: Connection | None = None) -> None:
@@ -105,6 +101,11 @@ class EmailForm(ChannelForm):
     )  # fmt: skip
     SECRETS = ("password",)
 
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=80,
+        help_text=_("Customers of the mailbox read it as the sender."),
+    )
     address = forms.EmailField(label=_("Address of the mailbox"))
     user = forms.CharField(
         label=_("User name"),

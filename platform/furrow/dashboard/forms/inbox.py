@@ -37,9 +37,9 @@ ZONES = (
 class ClockField(forms.CharField):
     """A time such as 08:00, or 24:00 for the end of a day, which the browser's own picker cannot say."""
 
-    def __init__(self, **kwargs: Any) -> None:
+    def __init__(self, *, example: str = "08:00", **kwargs: Any) -> None:
         attrs = {
-            "placeholder": "08:00",
+            "placeholder": example,
             "inputmode": "numeric",
             "pattern": "[0-2][0-9]:[0-5][0-9]",
             "size": 6,
@@ -64,8 +64,8 @@ class WeekForm(forms.Form):
             self.fields["zone"].choices = [(zone, zone), *((name, name) for name in ZONES)]  # type: ignore[attr-defined]
         for number, name in enumerate(DAYS):
             begin, end = (weekly[number] if number < len(weekly) else None) or ("", "")
-            for part, value in (("from", begin), ("to", end)):
-                field = ClockField(label=name, initial=value)
+            for part, value, example in (("from", begin, "08:00"), ("to", end, "18:00")):
+                field = ClockField(label=name, initial=value, example=example)
                 self.fields[f"{part}_{number}"] = field
 
     @property
@@ -88,8 +88,12 @@ class SeasonForm(forms.Form):
     starts_on = forms.DateField(label=_("First day"), widget=DateInput())
     ends_on = forms.DateField(label=_("Last day"), widget=DateInput())
     is_yearly = forms.BooleanField(label=_("Every year"), required=False)
-    opens_at = ClockField(label=_("From"))
-    closes_at = ClockField(label=_("To"), help_text=_("Both empty: nobody is there on these days."))
+    opens_at = ClockField(label=_("Opens"))
+    closes_at = ClockField(
+        label=_("Closes"),
+        example="18:00",
+        help_text=_("Both empty: nobody is there on these days."),
+    )
 
     def season(self) -> dict[str, Any]:
         values = dict(self.cleaned_data)
