@@ -8,7 +8,6 @@ class ContractsConfig(AppConfig):
 
     def ready(self) -> None:
         # These name models, which load after the app configs.
-        from apps.contracts.api.routes import router  # noqa: PLC0415
         from apps.contracts.demo import demo_load  # noqa: PLC0415
         from apps.contracts.jobs import READ, REVIEW  # noqa: PLC0415
         from apps.contracts.reviewing.reading import ReadHandler  # noqa: PLC0415
@@ -21,7 +20,7 @@ class ContractsConfig(AppConfig):
         extensions.register("job_handlers", READ, ReadHandler())
         extensions.register("job_handlers", REVIEW, ReviewHandler())
         extensions.register("webhook_events", RUN_FINISHED, _("The review of a contract is over"))
-        extensions.register("api_routers", "contracts", router)
+        extensions.register("api_routers", "contracts", "apps.contracts.api.routes.router")
         extensions.register("demo_loaders", "contracts", demo_load)
         extensions.register("dashboard_urls", "contracts", "apps.contracts.urls")
         extensions.register("upkeep", "contracts", deleted_purge)

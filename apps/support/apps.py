@@ -8,7 +8,6 @@ class SupportConfig(AppConfig):
 
     def ready(self) -> None:
         # These name models, which load after the app configs.
-        from apps.support.api.routes import router  # noqa: PLC0415
         from apps.support.demo import demo_load  # noqa: PLC0415
         from apps.support.facts.cards import cards_of  # noqa: PLC0415
         from apps.support.facts.rung import ShopFacts  # noqa: PLC0415
@@ -24,7 +23,7 @@ class SupportConfig(AppConfig):
         extensions.register("cards", "support", cards_of)
         words_add(actions=ACTIONS, reasons=REASONS, api_groups=API_GROUPS)
         extensions.register("assistant_templates", SHOP_FACTS.key, SHOP_FACTS)
-        extensions.register("api_routers", "support", router)
+        extensions.register("api_routers", "support", "apps.support.api.routes.router")
         extensions.register("demo_loaders", "support", demo_load)
         extensions.register("inbox_panels", "support", panel)
         extensions.register("report_tables", "support", claim_costs)

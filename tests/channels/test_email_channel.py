@@ -118,6 +118,7 @@ def test_what_lay_there_before_is_left_and_nothing_is_marked(box, inbox):
     assert any(each.startswith("EXAMINE") for each in inbox.commands)
 
 
+@pytest.mark.slow
 def test_a_reply_continues_its_conversation_and_another_subject_begins_one(box, inbox):
     inbox.add(mail(Message_ID="<a1@example.org>"))
     look()
@@ -159,6 +160,7 @@ def test_machines_are_known(reason):
     assert mail_read(mail(sender=USER), own_address=USER).machine == "loop"
 
 
+@pytest.mark.slow
 def test_machines_are_not_answered_and_two_machines_end(box, inbox):
     inbox.add(mail(Auto_Submitted="auto-generated"))
     for number in range(15):

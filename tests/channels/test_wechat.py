@@ -126,6 +126,7 @@ def test_call_for_another_account_and_hostile_xml_are_left(line, client):
         assert not Job.objects.filter(kind="channel.wechat_read").exists()
 
 
+@pytest.mark.slow
 def test_sixth_message_in_two_days_waits_until_the_customer_writes(line, fake, client):
     fake.writes("你们周末营业吗？")
     round_trip(client, line)

@@ -87,6 +87,7 @@ def test_characters_are_in_the_file_itself(cast, bill):
 
 
 @pytest.mark.skipif(invoice_font.font_place() is None, reason="no Chinese font on this machine")
+@pytest.mark.slow
 def test_each_file_has_the_characters_of_its_own_words(cast, bill):
     """Two invoices drawn by one process."""
     with tenant_tx(cast.tenant.id), translation.override("zh-hans"):

@@ -52,14 +52,37 @@ def _program(command: str) -> list[str]:
     ]
 
 
+def _started(deploy: Path, process: str) -> str:
+    unit = _unit(deploy, process).replace("\\\n", " ")
+    found = re.search(r"ExecStart=(.*?)\n[A-Z]", unit, re.DOTALL)
+    assert found is not None
+    return found.group(1)
+
+
 @pytest.mark.parametrize("process", ["worker-chat", "worker-ingest"])
 def test_systemd_and_compose_start_the_workers_alike(deploy: Path, process: str) -> None:
     compose = yaml.safe_load((deploy / "compose.yaml").read_text(encoding="utf-8"))
-    started = re.search(
-        r"ExecStart=(.*?)\n[A-Z]", _unit(deploy, process).replace("\\\n", " "), re.DOTALL
-    )
-    assert started is not None
-    assert compose["services"][process]["command"][1:] == _program(started.group(1))
+    assert compose["services"][process]["command"][1:] == _program(_started(deploy, process))
+
+
+def test_web_is_loaded_before_it_is_forked_wherever_it_runs(deploy: Path) -> None:
+    assert _started(deploy, "web").split()[-1] == "--preload"
+    # Loaded code stays loaded: a reload would look like an upgrade and be none.
+    assert "ExecReload" not in _unit(deploy, "web")
+    image = (deploy / "Dockerfile.web").read_text(encoding="utf-8")
+    assert '"--preload"]' in image.rsplit("CMD", 1)[1]
+
+
+def test_chat_worker_loads_no_pages_wherever_it_runs(deploy: Path) -> None:
+    compose = yaml.safe_load((deploy / "compose.yaml").read_text(encoding="utf-8"))
+    assert compose["services"]["worker-chat"]["environment"]["CELERY_SKIP_CHECKS"] == "1"
+    assert re.search(r"^Environment=.*CELERY_SKIP_CHECKS=1", _unit(deploy, "worker-chat"), re.M)
+
+
+def test_clock_loads_no_apps_wherever_it_runs(deploy: Path) -> None:
+    compose = yaml.safe_load((deploy / "compose.yaml").read_text(encoding="utf-8"))
+    assert "--app=config.beat" in compose["services"]["beat"]["command"]
+    assert "--app=config.beat" in _started(deploy, "beat").split()
 
 
 @pytest.mark.skipif(

@@ -107,6 +107,7 @@ def _reasons_in_code(root: Path) -> set[tuple[str, str]]:
     return found
 
 
+@pytest.mark.slow
 def test_every_way_round_the_tenant_rule_is_listed(root: Path) -> None:
     page = _text(root / "docs" / "architecture.md")
     part = re.search(r"<!-- unscoped -->\n(.*?)<!-- /unscoped -->", page, re.DOTALL)

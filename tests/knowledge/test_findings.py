@@ -115,6 +115,7 @@ def test_both_documents_that_disagree_are_told(disputed):
     assert "68元" in text[other["start"] : other["end"]]
 
 
+@pytest.mark.slow
 def test_dispute_ends_when_a_document_is_put_right_or_goes(disputed):
     disputed.add_text("价目三", "赣南脐橙礼盒的零售价是78元。", external_id="three")
     disputed.run_jobs()
@@ -128,6 +129,7 @@ def test_dispute_ends_when_a_document_is_put_right_or_goes(disputed):
     assert disputes(disputed) == {}
 
 
+@pytest.mark.slow
 def test_words_left_out_contradict_nobody_and_can_come_back(disputed):
     decide(disputed, [disputes(disputed)["价目二"]], "removed")
     disputed.run_jobs()

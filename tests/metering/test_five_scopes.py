@@ -105,16 +105,8 @@ def holds(payer):
         return list(Hold.objects.order_by("-started_at"))
 
 
-@pytest.mark.parametrize(
-    "door",
-    [
-        "api message",
-        *(
-            pytest.param(door, marks=pytest.mark.slow)
-            for door in ("dashboard search", "dashboard chat", "widget")
-        ),
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("door", ["api message", "dashboard search", "dashboard chat", "widget"])
 def test_every_door_counts_in_its_scopes_and_stops_at_each(payer, doors, embedding_server, door):
     act, scopes = doors[door]
     before = len(holds(payer))

@@ -93,6 +93,7 @@ EDGES = [
         max_size=8,
     )
 )
+@pytest.mark.slow
 def test_i12_hours_add_up_to_events(payer, event_at, rows):
     for moment, prompt, answer, kind in rows:
         event_at(moment, 0, prompt, answer, 0, kind=kind)

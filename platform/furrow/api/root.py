@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.module_loading import import_string
 from ninja import NinjaAPI
 
 from furrow.api import errors
@@ -38,7 +39,7 @@ api.add_router("", metering.router)
 def mount_extensions() -> None:
     """Mounts the routers of trade apps under `/api/v1/<app>/`. Called once, when the URLs are built."""
     for prefix, router in sorted(extensions.api_routers.items()):
-        api.add_router(f"/{prefix}", router)
+        api.add_router(f"/{prefix}", import_string(router))
 
 
 def docs_page(request: HttpRequest) -> HttpResponse:

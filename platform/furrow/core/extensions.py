@@ -78,7 +78,8 @@ class Extensions:
     dashboard_sections: dict[str, DashboardSection] = field(default_factory=dict)
     # What a business may show or hide as a whole; the label is a lazy translation.
     trades: dict[str, Any] = field(default_factory=dict)
-    api_routers: dict[str, Any] = field(default_factory=dict)
+    # Dotted names: only the web server loads them, with all that describes the API.
+    api_routers: dict[str, str] = field(default_factory=dict)
     dashboard_urls: dict[str, str] = field(default_factory=dict)
     demo_loaders: dict[str, Callable[[], None]] = field(default_factory=dict)
     # What trades tell by webhook: the event's name and its words for people, as a lazy translation.

@@ -8,11 +8,9 @@ class DashboardConfig(AppConfig):
 
     def ready(self) -> None:
         from furrow.core.extensions import DashboardSection, extensions  # noqa: PLC0415  after models
-        from furrow.dashboard.channels_api import router as channels_router  # noqa: PLC0415
-        from furrow.dashboard.webhooks_api import router  # noqa: PLC0415
 
-        extensions.register("api_routers", "webhooks", router)
-        extensions.register("api_routers", "channels", channels_router)
+        extensions.register("api_routers", "webhooks", "furrow.dashboard.webhooks_api.router")
+        extensions.register("api_routers", "channels", "furrow.dashboard.channels_api.router")
 
         everyone = frozenset({"owner", "admin", "staff", "viewer"})
         leaders = frozenset({"owner", "admin"})

@@ -22,6 +22,9 @@ from furrow.ops.supervisor import Service
 ROOT = Path(settings.BASE_DIR)
 VAR = Path(settings.VAR_DIR)
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+", re.ASCII)
+# Django's checks would load every page and the API, which no question needs; `manage.py check` makes them. The other
+# worker's children write mails with links to pages: those share what their parent has loaded.
+_OWN_ENV = {"worker-chat": {"CELERY_SKIP_CHECKS": "1"}}
 _MODEL_KEY_FILE = VAR / "secrets" / "embeddings_api_key"
 
 
@@ -176,8 +179,8 @@ def _http_ok(url: str) -> bool:
         return False
 
 
-def services(ports: Ports, env: dict[str, str], *, is_demo: bool) -> list[Service]:
-    """The processes of one machine, in starting order."""
+def _commands(ports: Ports, *, is_demo: bool) -> dict[str, list[str]]:
+    """By name, in starting order."""
     python = sys.executable
     celery = [python, "-m", "celery", "-A", "config", "--quiet"]
     commands: dict[str, list[str]] = {}
@@ -203,22 +206,20 @@ def services(ports: Ports, env: dict[str, str], *, is_demo: bool) -> list[Servic
         *("--max-tasks-per-child", "200", "--loglevel", "WARNING"),
     ]
     commands["beat"] = [
-        *celery,
-        *(
-            "beat",
-            "--schedule",
-            str(VAR / "beat-schedule"),
-            "--pidfile",
-            "",
-            "--loglevel",
-            "WARNING",
-        ),
+        *(python, "-m", "celery", "-A", "config.beat", "--quiet"),
+        *("beat", "--schedule", str(VAR / "beat-schedule"), "--pidfile", ""),
+        *("--loglevel", "WARNING"),
     ]
     if is_demo:
         commands["demo-shop"] = [
             *(python, "-m", "furrow.ops.demo_site", "--port", str(ports.demo_shop)),
             *("--furrow-url", settings.PUBLIC_URL, "--key-file", str(VAR / "demo-widget-key")),
         ]
+    return commands
+
+
+def services(ports: Ports, env: dict[str, str], *, is_demo: bool) -> list[Service]:
+    """The processes of one machine, in starting order."""
     ready = {
         "redis": (VAR / "redis.sock").exists,
         "inference": lambda: _http_ok(f"http://127.0.0.1:{ports.inference}/readyz"),
@@ -229,12 +230,12 @@ def services(ports: Ports, env: dict[str, str], *, is_demo: bool) -> list[Servic
         Service(
             name=name,
             command=command,
-            env=env,
+            env=env | _OWN_ENV.get(name, {}),
             log_path=VAR / "log" / f"{name}.log",
             cwd=ROOT,
             ready=ready.get(name, lambda: True),
         )
-        for name, command in commands.items()
+        for name, command in _commands(ports, is_demo=is_demo).items()
     ]
 
 

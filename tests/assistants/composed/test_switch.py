@@ -52,6 +52,7 @@ def test_model_may_be_tried_where_the_ladder_has_left_it_out(chat):
     assert (config.composed.model, config.composed.length) == ("m", "medium")
 
 
+@pytest.mark.slow
 def test_model_nobody_offers_is_not_asked(chat, chat_server):
     configure(chat, model="somebody-elses")
     turn = chat.again().ask(QUESTION)

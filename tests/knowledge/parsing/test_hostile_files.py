@@ -251,6 +251,7 @@ def endless_pdf(path: Path) -> Path:
 
 
 @pytest.mark.usefixtures("cold_readers")
+@pytest.mark.slow
 def test_endless_pdf_is_stopped_by_processor_time(tmp_path: Path) -> None:
     before = time.monotonic()
     assert failure_code(endless_pdf(tmp_path / "e.pdf"), cpu_s=1) in ("timeout", "out_of_memory")

@@ -40,6 +40,7 @@ def test_an_empty_span_stays_empty() -> None:
 
 
 @given(st.text(max_size=40))
+@pytest.mark.slow
 def test_every_folded_character_comes_from_its_original(text: str) -> None:
     folded = fold_with_offsets(text)
     assert folded.text == fold(text)
