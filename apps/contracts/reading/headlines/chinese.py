@@ -17,7 +17,9 @@ _EFFECTIVE_BEFORE = re.compile(r"(?:自|生效(?:日期)?[:：为]?)[^.。;；]{
 _EFFECTIVE_AFTER = re.compile(r"^[^.。;；\n]{0,60}[(（\"“][^()（）]{0,30}生效日")
 _UNTIL = re.compile(r"(?:至|到)\s*$")
 _TERM = re.compile(r"有效期|期限|租赁期|合同期")
-_LENGTH = re.compile(r"(?<!\d)(?P<number>[一二三四五六七八九十两\d]{1,3})\s*个?(?P<unit>年|月)(?!份|底|\s*[\d一二三四五六七八九十]{1,3}\s*[日号月])")
+_LENGTH = re.compile(
+    r"(?<!\d)(?P<number>[一二三四五六七八九十两\d]{1,3})\s*个?(?P<unit>年|月)(?!份|底|\s*[\d一二三四五六七八九十]{1,3}\s*[日号月])"
+)
 _NOT_THE_TERM = re.compile(r"提前|保修|质保")
 
 
