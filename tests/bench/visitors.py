@@ -1,7 +1,7 @@
 """200 visitors of a shop at once on the widget: `python tests/bench/visitors.py [--visitors 200] [--seconds 30]`.
 
 Each has the chat open: a session and a feed that stays connected. Over the given seconds every one asks a question
-and follows its answer, written by the mock engine behind the whole path: web (two workers), queue, worker of eight
+and follows its answer, written by the mock engine behind the whole path: web (two workers), queue, worker of 24
 threads, search, model, verifier, PostgreSQL at full durability. The first event is the first that a worker writes. A
 stream that ends without its answer, or a feed that breaks, is a drop. `--burst` lets all ask within one second.
 """
@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--visitors", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--burst", action="store_true")
-    parser.add_argument("--threads", type=int, default=8)
+    parser.add_argument("--threads", type=int, default=24)
     options = parser.parse_args()
     options.rate, options.clients = 1, 1
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
