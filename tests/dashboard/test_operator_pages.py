@@ -75,7 +75,7 @@ def addresses(tenant) -> dict[str, str]:
 
 def test_pages_do_not_exist_for_anybody_else(cast, shop):
     urls = addresses(cast.tenant)
-    assert len(urls) == len(urlpatterns) == 16
+    assert len(urls) == len(urlpatterns) == 17
     for route in urlpatterns:
         assert route.callback.is_for_operators, route.name
     for user in (cast.owner, cast.teammate, cast.viewer, cast.stranger):
@@ -217,20 +217,20 @@ class TestAlarm:
     def test_difference_rings_on_every_page_until_somebody_looked(self, operator):
         reconciled(missing_receipts=3)
         found = alarmed(3)
-        assert "do not agree" in operator.get("/operator/prices/").content.decode()
+        assert "alarm about the sums is open" in operator.get("/operator/prices/").content.decode()
         page = operator.get("/operator/comparison/").content.decode()
         assert "Receipts never came" in page
         url = f"/operator/comparison/{found.id}/seen/"
         assert operator.post(url, {"note": " "}).status_code == 422
         assert operator.post(url, {"note": "disk was full"}).status_code == 302
-        assert "do not agree" not in operator.get("/operator/").content.decode()
+        assert "alarm about the sums is open" not in operator.get("/operator/").content.decode()
         alarmed(3)
-        assert "do not agree" not in operator.get("/operator/").content.decode()
+        assert "alarm about the sums is open" not in operator.get("/operator/").content.decode()
         page = operator.get("/operator/comparison/").content.decode()
         assert "disk was full" in page
         assert "ops@example.test" in page
         alarmed(4)
-        assert "do not agree" in operator.get("/operator/").content.decode()
+        assert "alarm about the sums is open" in operator.get("/operator/").content.decode()
 
     def test_alarm_is_looked_into_once(self, operator):
         url = f"/operator/comparison/{alarmed(1).id}/seen/"
@@ -358,6 +358,16 @@ class TestTenants:
         ]  # fmt: skip
         # Booked amounts hold the currency.
         assert operator.post(url, {"currency": "CNY"}).context["currency_form"].errors
+
+    def test_share_at_which_leaders_are_told_of_low_credit_is_set(self, operator, cast, shop):
+        operator.post(self.url(cast, "payment"), {"is_prepaid": "1"})
+        assert operator.get(self.url(cast)).context["low_credit_form"].initial["percent"] == 20
+        refused = operator.post(self.url(cast, "low_credit"), {"percent": "91"})
+        assert refused.context["low_credit_form"].errors
+        assert operator.post(self.url(cast, "low_credit"), {"percent": "35"}).status_code == 302
+        assert operator.get(self.url(cast)).context["account"].told_at == 35
+        with tenant_tx(cast.tenant.id):
+            assert AuditEntry.objects.filter(action="metering.low_credit_set").exists()
 
     def test_way_of_paying_is_changed(self, operator, cast, shop):
         operator.post(self.url(cast, "payment"), {"is_prepaid": "1"})

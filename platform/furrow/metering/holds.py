@@ -52,6 +52,9 @@ SELECT outcome, hold_id, amount, currency, out_tokens, expires_at, full_scope
   FROM metering_hold_open(%s, %s, %s, %s, %s, %s::text[], %s::jsonb, %s, %s, %s, %s, %s, %s)
 """
 
+# Kept only where the caller has no transaction open that the refusal rolls back, as no call to a model has.
+_USED_UP = "SELECT metering_used_up(%s, %s, %s, %s)"
+
 
 def hold_open(
     *,
@@ -79,6 +82,8 @@ def hold_open(
     outcome, hold_id, amount, currency, out_tokens, expires_at, full_scope = row
     if outcome == "held":
         return Held(hold_id, request_id, amount, currency, out_tokens, expires_at)
+    if outcome == "full":
+        one_row(_USED_UP, (current_tenant_id(), currency, full_scope, settings.TIME_ZONE))
     raise _refusal(outcome, model=model, currency=currency, full_scope=full_scope)
 
 

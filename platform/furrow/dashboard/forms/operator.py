@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from furrow.dashboard.forms.budgets import MoneyField
 from furrow.dashboard.money_words import PRICE_KINDS
+from furrow.metering.credit import MOST_TOLD
 from furrow.metering.models.prices import ANY_MODEL
 from furrow.metering.money import DEFAULT_CURRENCY
 
@@ -132,6 +133,17 @@ class AdjustmentForm(forms.Form):
         data = self.cleaned_data
         sign = Decimal(-1) if data["direction"] == "less" else Decimal(1)
         return {"amount": sign * data["amount"], "note": data["note"]}
+
+
+class LowCreditForm(forms.Form):
+    percent = forms.IntegerField(
+        label=_("Tell its leaders at"),
+        min_value=0,
+        max_value=MOST_TOLD,
+        help_text=_(
+            "Percent of the credit that stood there after the last payment. 0: only when it is used up."
+        ),
+    )
 
 
 class LimitForm(forms.Form):

@@ -11,7 +11,13 @@ from furrow.core.context import tenant_tx
 from furrow.core.errors import NotFound
 from furrow.dashboard import spans
 from furrow.dashboard.doors import refusals_in, say, text_of
-from furrow.dashboard.forms.operator import AdjustmentForm, CreditForm, CurrencyForm, LimitForm
+from furrow.dashboard.forms.operator import (
+    AdjustmentForm,
+    CreditForm,
+    CurrencyForm,
+    LimitForm,
+    LowCreditForm,
+)
 from furrow.dashboard.operator_doors import operator_actor, operator_page, operators
 from furrow.metering import budgets
 from furrow.metering import credit as services
@@ -71,6 +77,7 @@ def _page(
         "credit_form": CreditForm(),
         "adjustment_form": AdjustmentForm(),
         "currency_form": CurrencyForm(initial={"currency": account.currency}),
+        "low_credit_form": LowCreditForm(initial={"percent": account.told_at}),
         "limit_form": LimitForm(initial={"ceiling": account.ceiling}),
         **(failed or {}),
     }
@@ -111,6 +118,18 @@ def limit(request: HttpRequest, tenant_id: UUID) -> HttpResponse:
             say(request, _("The limit holds from the next call on."))
             return redirect("operator:tenant", found.id)
     return _page(request, found, {"limit_form": form})
+
+
+@operators("POST")
+def low_credit(request: HttpRequest, tenant_id: UUID) -> HttpResponse:
+    found, form = _tenant(tenant_id), LowCreditForm(request.POST)
+    if form.is_valid():
+        with tenant_tx(found.id), refusals_in(form):
+            services.low_credit_set(actor=operator_actor(request), **form.cleaned_data)
+        if form.is_valid():
+            say(request, _("Its leaders are told from there on, by e-mail and on their pages."))
+            return redirect("operator:tenant", found.id)
+    return _page(request, found, {"low_credit_form": form})
 
 
 @operators("POST")
