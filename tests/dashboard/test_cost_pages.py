@@ -41,12 +41,6 @@ def spent(cast, shop):
     return shop
 
 
-@pytest.fixture
-def english(owner):
-    owner.cookies["django_language"] = "en"
-    return owner
-
-
 def turns(shop, tenant, *rungs):
     with tenant_tx(tenant.id):
         for rung in rungs:

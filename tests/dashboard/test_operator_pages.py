@@ -16,6 +16,7 @@ from furrow.accounts.models import User
 from furrow.core.context import tenant_tx, unscoped
 from furrow.core.errors import Invalid
 from furrow.dashboard.operator_urls import urlpatterns
+from furrow.gateway.chat import chat_models
 from furrow.metering.alarms import alarms_raise
 from furrow.metering.budgets import budget_end, budget_set, ceiling_set
 from furrow.metering.errors import BudgetExceeded
@@ -75,7 +76,7 @@ def addresses(tenant) -> dict[str, str]:
 
 def test_pages_do_not_exist_for_anybody_else(cast, shop):
     urls = addresses(cast.tenant)
-    assert len(urls) == len(urlpatterns) == 17
+    assert len(urls) == len(urlpatterns) == 18
     for route in urlpatterns:
         assert route.callback.is_for_operators, route.name
     for user in (cast.owner, cast.teammate, cast.viewer, cast.stranger):
@@ -368,6 +369,21 @@ class TestTenants:
         assert operator.get(self.url(cast)).context["account"].told_at == 35
         with tenant_tx(cast.tenant.id):
             assert AuditEntry.objects.filter(action="metering.low_credit_set").exists()
+
+    def test_models_are_taken_away_and_given_back(self, operator, cast, shop, settings):
+        assert "No language model is connected" in operator.get(self.url(cast)).content.decode()
+        settings.CHAT_URL, settings.CHAT_MODEL = "http://127.0.0.1:9/v1", "own"
+        form = operator.get(self.url(cast)).context["models_form"]
+        assert (form["allowed"].value(), form["later"].value()) == (["own"], True)
+        assert operator.post(self.url(cast, "models"), {"allowed": ["else"]}).status_code == 200
+        assert operator.post(self.url(cast, "models"), {}).status_code == 302
+        form = operator.get(self.url(cast)).context["models_form"]
+        assert (form["allowed"].value(), form["later"].value()) == ([], False)
+        with tenant_tx(cast.tenant.id):
+            log = AuditEntry.objects.filter(action="model.withheld")
+            assert set(log.values_list("actor_label", flat=True)) == {"ops@example.test"}
+        with tenant_tx(cast.other_tenant.id):
+            assert chat_models() == ["own"]
 
     def test_way_of_paying_is_changed(self, operator, cast, shop):
         operator.post(self.url(cast, "payment"), {"is_prepaid": "1"})

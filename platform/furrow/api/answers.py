@@ -310,6 +310,13 @@ class Price(Schema):
     valid_to: datetime | None
 
 
+class Model(Schema):
+    """A chat model; the default one writes where an assistant names none."""
+
+    id: str
+    is_default: bool
+
+
 class Invoice(Schema):
     """`period_end` is the first day after the period."""
 

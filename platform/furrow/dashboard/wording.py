@@ -89,7 +89,9 @@ _REASONS = {
     "no_evidence": _lazy("What was found was not sure enough."),
     "quotes_not_verified": _lazy("A quote did not match its document word for word."),
     "no_model": _lazy("No language model is connected."),
-    "model_not_offered": _lazy("The model it was told to use is not offered on this server."),
+    "model_not_offered": _lazy(
+        "The model it was told to use is not open to your business, or not offered on this server."
+    ),
     "not_switched_on": _lazy("Answers written by the model are switched off for this assistant."),
     "model_unknown": _lazy("The model found no answer in the passages."),
     "not_supported": _lazy("Too little of what the model wrote is in the passages."),

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from furrow.core.context import current_tenant_id
 from furrow.core.errors import Conflict
 from furrow.metering.attribution import Attribution, current_attribution
-from furrow.metering.errors import BudgetExceeded, PriceUnknown
+from furrow.metering.errors import BudgetExceeded, ModelWithheld, PriceUnknown
 from furrow.metering.models import Hold
 from furrow.metering.prices import CallKind
 from furrow.metering.trips import one_row
@@ -68,7 +68,7 @@ def hold_open(
 ) -> Held:
     """Sets aside what the call costs at most (nothing cached, the dearer of answering and thinking) on every
     balance it counts in. Raises `BudgetExceeded` when one has no room, `PriceUnknown` when there is no price,
-    `Conflict` when the request has a hold already; then nothing was held.
+    `ModelWithheld` when the operator keeps the model from this tenant, `Conflict` when the request has a hold already; then nothing was held.
     """
     who = attribution or current_attribution()
     row = one_row(
@@ -94,6 +94,8 @@ def _refusal(outcome: str, *, model: str, currency: str, full_scope: str) -> Exc
         return PriceUnknown(
             "This model has no price at the moment.", model=model, currency=currency
         )
+    if outcome == "withheld":
+        return ModelWithheld("This model is not open to this business.", model=model)
     return Conflict("This request has a hold already.", code="hold_exists")
 
 

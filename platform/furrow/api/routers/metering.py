@@ -4,12 +4,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpResponse
 from ninja import Query, Router
 
 from furrow.api import answers, schemas
 from furrow.api.operation import ApiRequest, no_content, operation
 from furrow.api.pagination import page
+from furrow.gateway.chat import chat_models
 from furrow.metering import budgets, invoices, selectors
 from furrow.metering.balances import account_read
 from furrow.metering.models import Balance, Budget, Invoice, InvoiceLine, PriceItem
@@ -137,6 +139,19 @@ def _price(row: PriceItem) -> dict[str, Any]:
         "per_million": amount_text(row.per_million),
         "valid_from": row.valid.lower,
         "valid_to": row.valid.upper,
+    }
+
+
+@router.get(
+    "/models",
+    response={200: answers.Items[answers.Model]},
+    summary="The models that assistants may write with",
+)
+@operation("assistants:read")
+def model_list(request: ApiRequest) -> Any:
+    """Those the operator opens to the business; none without a chat model on the server."""
+    return 200, {
+        "items": [{"id": name, "is_default": name == settings.CHAT_MODEL} for name in chat_models()]
     }
 
 

@@ -17,11 +17,14 @@ from furrow.dashboard.forms.operator import (
     CurrencyForm,
     LimitForm,
     LowCreditForm,
+    ModelsForm,
 )
 from furrow.dashboard.operator_doors import operator_actor, operator_page, operators
+from furrow.gateway.chat import chat_models_known
 from furrow.metering import budgets
 from furrow.metering import credit as services
 from furrow.metering.accounts_overview import account_of, payers
+from furrow.metering.model_rules import model_rules, model_rules_set
 from furrow.metering.spending import spending
 from furrow.tenants.models import Tenant
 from furrow.tenants.selectors import tenant_by_id
@@ -68,6 +71,7 @@ def _page(
     with tenant_tx(found.id):
         account = account_of()
         spent = spending(since=today, until=today, today=today)
+        rules, known = model_rules(), chat_models_known()
     context = {
         "business": found,
         "account": account,
@@ -78,6 +82,8 @@ def _page(
         "adjustment_form": AdjustmentForm(),
         "currency_form": CurrencyForm(initial={"currency": account.currency}),
         "low_credit_form": LowCreditForm(initial={"percent": account.told_at}),
+        "has_models": bool(known),
+        "models_form": ModelsForm(None, known=known, rules=rules),
         "limit_form": LimitForm(initial={"ceiling": account.ceiling}),
         **(failed or {}),
     }
@@ -130,6 +136,19 @@ def low_credit(request: HttpRequest, tenant_id: UUID) -> HttpResponse:
             say(request, _("Its leaders are told from there on, by e-mail and on their pages."))
             return redirect("operator:tenant", found.id)
     return _page(request, found, {"low_credit_form": form})
+
+
+@operators("POST")
+def models(request: HttpRequest, tenant_id: UUID) -> HttpResponse:
+    found = _tenant(tenant_id)
+    with tenant_tx(found.id):
+        form = ModelsForm(request.POST, known=chat_models_known(), rules=model_rules())
+        if form.is_valid():
+            model_rules_set(actor=operator_actor(request), allowed=form.values())
+    if form.is_valid():
+        say(request, _("This holds from the next call on."))
+        return redirect("operator:tenant", found.id)
+    return _page(request, found, {"models_form": form})
 
 
 @operators("POST")
