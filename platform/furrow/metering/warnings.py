@@ -62,7 +62,7 @@ def _running(account: Gate) -> list[Balance]:
 def _warned(row: Balance, share_percent: int) -> Warned | None:
     """What is set aside for calls that run now counts as left: most of it comes back."""
     left = max(row.cap_hard - row.posted, ZERO)
-    is_used_up = left == 0 or bool(row.is_refused)
+    is_used_up = left == 0 or getattr(row, "is_refused", False)
     if not is_used_up and left * 100 > (row.cap_hard - row.spent_at_top_up) * share_percent:
         return None
     return Warned(row.scope == WALLET, is_used_up, exact(left), row.currency)
