@@ -270,6 +270,8 @@ CHAT_MAX_TOKENS = env_int("CHAT_MAX_TOKENS", 2048, minimum=1)
 CHAT_CONTEXT_TOKENS = env_int("CHAT_CONTEXT_TOKENS", 0, minimum=0)
 # How long after the longest call a hold that nobody ended is kept.
 HOLD_GRACE_S = env_int("HOLD_GRACE_S", 60, minimum=1)
+# From which share of prepaid credit or of a business's limit, in percent, its leaders are warned.
+LOW_CREDIT_PERCENT = env_int("LOW_CREDIT_PERCENT", 20, minimum=0)
 METRICS_TOKEN = env_str_or_file("METRICS_TOKEN")
 
 LOG_LEVEL = env_choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")
