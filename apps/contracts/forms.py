@@ -47,11 +47,23 @@ class StartForm(forms.Form):
         required=False,
         help_text=_("Sums, dates, names, blanks, references and limits of the law"),
     )
+    with_model = forms.BooleanField(
+        label=_("Ask the language model too"),
+        required=False,
+        help_text=_("Rules that words alone cannot settle; every finding quotes the contract"),
+    )
 
     def __init__(
-        self, *args: Any, playbooks: list[tuple[str, str]], sides: dict[str, str], **kwargs: Any
+        self,
+        *args: Any,
+        playbooks: list[tuple[str, str]],
+        sides: dict[str, str],
+        has_model: bool,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        if not has_model:
+            del self.fields["with_model"]
         choices = [("", _("No playbook, only the built-in checks")), *playbooks]
         self.fields["playbook"].choices = choices  # type: ignore[attr-defined]
         self.fields["side"].choices = [  # type: ignore[attr-defined]

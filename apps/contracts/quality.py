@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Max, Q, Sum
 
 from apps.contracts.models import Contract, Decision, Finding, Playbook, ReviewRun
 from apps.contracts.playbook.rules import RuleSpec, rule_apply
@@ -46,7 +46,12 @@ class Trial:
 
 
 def summary() -> dict[str, Any]:
-    """Three queries."""
+    """Four queries. The language model's cost is over all reviews, and for each contract that it was asked about."""
+    paid = ReviewRun.objects.filter(cost_amount__gt=0).aggregate(
+        cost=Sum("cost_amount"),
+        currency=Max("cost_currency"),
+        contracts=Count("version__contract", distinct=True),
+    )
     done = ReviewRun.objects.filter(state=ReviewRun.State.DONE)
     runs = done.aggregate(count=Count("id"), dropped=Sum("dropped"))
     seconds = [
@@ -64,6 +69,9 @@ def summary() -> dict[str, Any]:
         "seconds": sum(seconds) / len(seconds) if seconds else None,
         "taken": states.get("accepted", 0) + states.get("edited", 0),
         "rejected": states.get("rejected", 0),
+        "cost": paid["cost"],
+        "currency": paid["currency"] or "",
+        "cost_each": paid["cost"] / paid["contracts"] if paid["cost"] else None,
     }
 
 

@@ -1,9 +1,21 @@
 """Reads of contract review. All run inside `tenant_tx`; another tenant's id is not found."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, Func, Min, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import (
+    Exists,
+    Func,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    TextField,
+)
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -121,6 +133,19 @@ def runs_of(contract: Contract) -> QuerySet[Any]:
 def run_newest(contract: Contract) -> ReviewRun | None:
     found: ReviewRun | None = runs_of(contract).first()
     return found
+
+
+def model_was_asked() -> bool:
+    """In the last review of the business: the next one is proposed alike."""
+    last: ReviewRun | None = ReviewRun.objects.order_by("-created_at").only("with_model").first()
+    return bool(last and last.with_model)
+
+
+def model_cost(contract: Contract) -> tuple[Decimal, str]:
+    """What the language model has cost for a contract, over all of its reviews."""
+    rows = ReviewRun.objects.filter(version__contract=contract, cost_amount__gt=0)
+    found = rows.aggregate(total=Sum("cost_amount"), currency=Max("cost_currency"))
+    return found["total"] or Decimal(0), found["currency"] or ""
 
 
 def finding_get(finding_id: UUID) -> Finding:

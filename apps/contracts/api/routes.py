@@ -13,9 +13,11 @@ from apps.contracts.api import playbooks, render, schemas
 from apps.contracts.comparing import compare
 from apps.contracts.export import files
 from apps.contracts.export.tables import findings_json
-from apps.contracts.models import ContractVersion
+from apps.contracts.models import Contract, ContractVersion, PlaybookVersion
 from apps.contracts.playbook.rules import RuleSpec
+from apps.contracts.reviewing.estimate import review_estimate
 from apps.contracts.reviewing.findings import kept_rules
+from apps.contracts.reviewing.model_step import wanted_rules
 from apps.contracts.reviewing.outcome import Judged, judged
 from apps.contracts.reviewing.source import read_of
 from apps.contracts.services import contracts, reviews
@@ -23,10 +25,12 @@ from furrow.api.answers import Items, Page
 from furrow.api.operation import ApiRequest, no_content, operation
 from furrow.api.pagination import page
 from furrow.core.errors import Conflict, Invalid
+from furrow.gateway.chat import chat_is_configured
 
 router = Router(tags=["contracts"])
 _MOST_DAYS = 500
 _MOST_RUNS = 100
+_NO_MODEL = {"has_model": False, "rules": 0, "input_tokens": 0, "output_tokens": 0}
 router.add_router("/playbooks", playbooks.router)
 
 
@@ -180,23 +184,37 @@ def run_create(request: ApiRequest, contract_id: UUID, body: schemas.RunIn) -> A
     contract = selectors.contract_get(contract_id)
     newest = selectors.version_newest(contract)
     version = selectors.version_get(contract, body.version) if body.version else newest
-    playbook = (
-        selectors.playbook_get(body.playbook_id)
-        if body.playbook_id
-        else selectors.playbook_proposed(contract.kind)
-    )
-    chosen = selectors.playbook_version_newest(playbook) if playbook and body.has_playbook else None
-    rules = kept_rules(selectors.rules_of(chosen), body.side) if chosen else []
+    chosen, rules = _rules_of(contract, body)
     run = reviews.run_start(
         actor=request.auth.actor,
         version=version,
         side=body.side,
         strength=body.strength,
         playbook_version=chosen,
-        rules=_named(rules, body.rules),
+        rules=rules,
         with_checks=body.has_checks,
+        with_model=body.has_model,
     )
     return 202, render.run(selectors.run_get(run.id))
+
+
+@router.post(
+    "/{uuid:contract_id}/estimates",
+    response={200: schemas.Estimate},
+    summary="What the language model would cost for such a review, at most",
+)
+@operation("knowledge:read")
+def estimate_make(request: ApiRequest, contract_id: UUID, body: schemas.RunIn) -> Any:
+    """Nothing is stored and no model is asked."""
+    contract = selectors.contract_get(contract_id)
+    number = body.version or selectors.version_newest(contract).number
+    version = _version(contract_id, number)
+    _chosen, rules = _rules_of(contract, body)
+    if not chat_is_configured():
+        return 200, {**_NO_MODEL, "cost": None}
+    specs = wanted_rules([rule.to_json() for rule in rules], body.strength)
+    found = review_estimate(version, specs, side=body.side)
+    return 200, render.estimate(found) if found else {**_NO_MODEL, "cost": None}
 
 
 @router.get(
@@ -244,6 +262,19 @@ def _version(contract_id: UUID, number: int | None) -> ContractVersion:
     if found.state != ContractVersion.State.READY:
         raise Conflict("This version is not read yet.", code="not_read")
     return found
+
+
+def _rules_of(
+    contract: Contract, body: schemas.RunIn
+) -> tuple[PlaybookVersion | None, list[RuleSpec]]:
+    playbook = (
+        selectors.playbook_get(body.playbook_id)
+        if body.playbook_id
+        else selectors.playbook_proposed(contract.kind)
+    )
+    chosen = selectors.playbook_version_newest(playbook) if playbook and body.has_playbook else None
+    rules = kept_rules(selectors.rules_of(chosen), body.side) if chosen else []
+    return chosen, _named(rules, body.rules)
 
 
 def _named(rules: list[RuleSpec], keys: list[str] | None) -> list[RuleSpec]:

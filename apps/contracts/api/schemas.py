@@ -77,7 +77,8 @@ class PlaybookPatch(Strict):
 
 class RunIn(Strict):
     """Without `playbook_id` the playbook that fits the kind is taken; with `rules` only these of its keys.
-    `playbook_id` null with `has_playbook` false reviews by the built-in checks alone.
+    `playbook_id` null with `has_playbook` false reviews by the built-in checks alone. With `has_model` the rules
+    that words cannot settle are put to the language model, and paid for.
     """
 
     side: SideText = "neutral"
@@ -86,6 +87,7 @@ class RunIn(Strict):
     has_playbook: bool = True
     rules: list[str] | None = Field(None, max_length=1000)
     has_checks: bool = True
+    has_model: bool = False
     version: int | None = Field(None, ge=1)
 
 
@@ -171,6 +173,37 @@ class Stage(Schema):
     total: int | None
 
 
+class Amount(Schema):
+    amount: str
+    currency: str
+
+
+class Estimate(Schema):
+    """At most. `cost` is null where the model has no price; it is not asked then."""
+
+    has_model: bool
+    rules: int
+    input_tokens: int
+    output_tokens: int
+    cost: Amount | None
+
+
+class ModelPart(Schema):
+    """What the language model was asked: `overruled` where a phrase or a sure classifier had settled it, `distrusted`
+    where a passage gives orders to programs. `reason` is `budget` or `unavailable` when it ended early.
+    """
+
+    asked: int
+    found: int
+    cleared: int
+    overruled: int
+    distrusted: int
+    unquoted: int
+    reason: str
+    usage: dict[str, int]
+    cost: Amount
+
+
 class Run(Schema):
     id: UUID
     contract_id: UUID
@@ -184,6 +217,7 @@ class Run(Schema):
     findings: dict[str, int]
     passed: int
     dropped: int
+    model: ModelPart | None
     error: Fault | None
     created_at: datetime
     finished_at: datetime | None

@@ -23,6 +23,8 @@ from apps.contracts.playbook.rules import RuleSpec
 from apps.contracts.reviewing.outcome import contract_recount
 from furrow.core.errors import Conflict, Invalid, NotFound
 from furrow.core.jobs import job_cancel
+from furrow.gateway.chat import chat_is_configured
+from furrow.metering.attribution import current_attribution
 from furrow.tenants.services import Actor, audit
 
 TEXT_LENGTH = 10_000
@@ -38,13 +40,18 @@ def run_start(  # noqa: PLR0913  the fields of the start dialog
     playbook_version: PlaybookVersion | None = None,
     rules: Sequence[RuleSpec] = (),
     with_checks: bool = True,
+    with_model: bool = False,
     user_id: Any = None,
 ) -> ReviewRun:
-    """Queues a review with these rules. One at a time for a version."""
+    """Queues a review with these rules. One at a time for a version. `with_model` also puts the rules that words
+    cannot settle to the language model, at the cost of whoever starts it.
+    """
     _choice_checked(side, Side.values, "side")
     _choice_checked(strength, Strength.values, "strength")
     if not rules and not with_checks:
         raise Invalid(_("Choose at least one rule, or the built-in checks."), field="rules")
+    if with_model and not chat_is_configured():
+        raise Invalid(_("No language model is set up here."), code="no_model", field="has_model")
     contract = contract_lock(version.contract_id)
     if version.state == ContractVersion.State.FAILED:
         raise Conflict(_("This file could not be read, so there is nothing to review."))
@@ -57,6 +64,8 @@ def run_start(  # noqa: PLR0913  the fields of the start dialog
         strength=strength,
         rules=[rule.to_json() for rule in rules],
         with_checks=with_checks,
+        with_model=with_model and bool(rules),
+        payer=payer_now() if with_model else {},
         made_by_id=user_id,
     )
     if contract.side != side:
@@ -78,6 +87,11 @@ def run_cancel(*, actor: Actor, run: ReviewRun) -> None:
         object_type="contract",
         object_id=run.version.contract_id,
     )
+
+
+def payer_now() -> dict[str, str]:
+    """Whose budgets a call counts in that a job makes later: those of who asks for it now."""
+    return {name: value for name, value in current_attribution().as_json().items() if value}
 
 
 def run_stop(run: ReviewRun) -> bool:

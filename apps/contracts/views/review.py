@@ -9,7 +9,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
 from apps.contracts import selectors
-from apps.contracts.api.render import stages
+from apps.contracts.api.render import model_part, stages
 from apps.contracts.export import files
 from apps.contracts.laws.library import articles_of
 from apps.contracts.models import Contract, ContractVersion, ReviewRun
@@ -109,6 +109,8 @@ def _head(found: Contract, version: ContractVersion, run: ReviewRun | None) -> d
         "is_outdated": bool(run and run.version_id != version.id),
         "error": fault_message(error_code) if error_code else "",
         "side": side_names(found.kind).get(found.side, found.get_side_display()),
+        "model": model_part(run) if run and run.with_model else None,
+        "model_cost": selectors.model_cost(found),
         "obligations": list(selectors.obligations_of(version)[:50]),
     }
 

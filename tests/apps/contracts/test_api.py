@@ -24,6 +24,7 @@ NAMES = "redline.docx|report.pdf|findings.csv|findings.json|obligations.ics"
 BODIES = {
     "patch /{contract_id}": {"title": "stolen"},
     "post /{contract_id}/runs": {"side": "first"},
+    "post /{contract_id}/estimates": {"side": "first"},
     "patch /findings/{finding_id}": {"state": "accepted"},
     "patch /playbooks/{playbook_id}": {"name": "stolen"},
     "post /runs/{run_id}/cancellation": {},
