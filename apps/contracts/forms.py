@@ -71,6 +71,28 @@ class StartForm(forms.Form):
         ]
 
 
+class QuestionForm(forms.Form):
+    text = forms.CharField(
+        label=_("Your question"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    contracts = forms.MultipleChoiceField(label=_("Contracts"), required=False)
+    with_model = forms.BooleanField(
+        label=_("Let the language model word the answer"),
+        required=False,
+        help_text=_("Costs a little for each contract; every line keeps its quote"),
+    )
+
+    def __init__(
+        self, *args: Any, contracts: list[tuple[str, str]], has_model: bool, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["contracts"].choices = contracts  # type: ignore[attr-defined]
+        if not has_model:
+            del self.fields["with_model"]
+
+
 class PlaybookForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=120)
     kind = forms.ChoiceField(label=_("For"), choices=_KINDS, required=False)

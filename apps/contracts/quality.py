@@ -20,13 +20,15 @@ TRIAL_CHARACTERS = 200_000
 
 @dataclass(frozen=True)
 class RuleRecord:
-    """`taken` is accepted or edited."""
+    """`taken` is accepted or edited; `wrong` are rejected as false alarms, `missed` passed although not in order."""
 
     rule: str
     title: str
     taken: int
     rejected: int
     wrong: int
+    missed: int
+    right: int
 
     @property
     def decided(self) -> int:
@@ -78,14 +80,18 @@ def summary() -> dict[str, Any]:
 def rule_records() -> list[RuleRecord]:
     """Those rejected most come first."""
     taken = Q(state__in=[Decision.State.ACCEPTED, Decision.State.EDITED])
+    wrong = Q(feedback=Decision.Feedback.WRONG)
+    said = Decision.objects.exclude(state=Decision.State.OPEN, feedback="")
     rows = list(
-        Decision.objects.values("rule")
+        said.values("rule")
         .annotate(
             taken=Count("id", filter=taken),
             rejected=Count("id", filter=Q(state=Decision.State.REJECTED)),
-            wrong=Count("id", filter=Q(feedback=Decision.Feedback.WRONG)),
+            wrong=Count("id", filter=wrong & ~Q(state=Decision.State.OPEN)),
+            missed=Count("id", filter=wrong & Q(state=Decision.State.OPEN)),
+            right=Count("id", filter=Q(feedback=Decision.Feedback.RIGHT)),
         )
-        .order_by("-rejected", "-wrong", "-taken", "rule")[:_MOST_RULES]
+        .order_by("-rejected", "-wrong", "-missed", "-taken", "rule")[:_MOST_RULES]
     )
     named = Finding.objects.filter(rule__in=[row["rule"] for row in rows])
     latest = named.order_by("rule", "-created_at").distinct("rule")

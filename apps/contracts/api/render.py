@@ -14,6 +14,8 @@ from apps.contracts.models import (
     Contract,
     ContractVersion,
     Finding,
+    Inquiry,
+    InquiryAnswer,
     Level,
     Obligation,
     Playbook,
@@ -123,6 +125,26 @@ def estimate(found: Estimate) -> dict[str, Any]:
         "input_tokens": found.input_tokens,
         "output_tokens": found.output_tokens,
         "cost": cost,
+    }
+
+
+def question(row: Inquiry) -> dict[str, Any]:
+    names = ("id", "text", "state", "done", "total", "others", "dropped", "note", "created_at")
+    return {
+        **{name: getattr(row, name) for name in names},
+        "answers": [_file_answer(answer) for answer in selectors.inquiry_answers(row)],
+        "cost": amount(row.cost_amount, row.cost_currency),
+    }
+
+
+def _file_answer(row: InquiryAnswer) -> dict[str, Any]:
+    return {
+        "contract_id": row.contract_id,
+        "title": row.contract.title,
+        "version": row.version.number,
+        "source": row.source,
+        "lines": row.lines,
+        "alike": row.alike,
     }
 
 

@@ -91,11 +91,20 @@ class RunIn(Strict):
     version: int | None = Field(None, ge=1)
 
 
+class QuestionIn(Strict):
+    """Over the contracts named, or over all. With `has_model` a language model writes, and is paid for."""
+
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=500)]
+    contract_ids: list[UUID] = Field([], max_length=60)
+    has_model: bool = False
+
+
 class DecisionIn(Strict):
     state: Literal["open", "accepted", "edited", "rejected"] | None = None
     text: Long | None = None
     comment: Long | None = None
     feedback: Literal["", "right", "wrong"] | None = None
+    assignee: Annotated[str, StringConstraints(max_length=254)] | None = None
 
 
 class CompareIn(Strict):
@@ -251,7 +260,53 @@ class Finding(Schema):
     state: str
     comment: str
     feedback: str
+    assignee: str
     decided_at: datetime | None
+
+
+class AssignedFindings(Schema):
+    contract_id: UUID
+    title: str
+    findings: list[Finding]
+
+
+class AnswerLine(Schema):
+    """`quote` stands in the text of the version between `start` and `end`; `text` is what a model wrote of it, or empty."""
+
+    text: str
+    quote: str
+    start: int
+    end: int
+    page: int | None
+    paragraph: int
+    clause: str
+
+
+class FileAnswer(Schema):
+    """What one contract says, and of no other. `alike` are contracts that read nearly the same."""
+
+    contract_id: UUID
+    title: str
+    version: int
+    source: str
+    lines: list[AnswerLine]
+    alike: list[UUID]
+
+
+class Question(Schema):
+    """`others` were looked at and say nothing of it. `note` is `budget` or `unavailable` where the model did not write."""
+
+    id: UUID
+    text: str
+    state: str
+    done: int
+    total: int
+    answers: list[FileAnswer]
+    others: int
+    dropped: int
+    note: str
+    cost: Amount
+    created_at: datetime
 
 
 class Obligation(Schema):

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 from django.db import migrations, models
 
 
@@ -10,7 +12,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="reviewrun",
             name="cost_amount",
-            field=models.DecimalField(db_default=0, decimal_places=12, default=0, max_digits=28),
+            field=models.DecimalField(
+                db_default=0, decimal_places=12, default=Decimal("0"), max_digits=28
+            ),
         ),
         migrations.AddField(
             model_name="reviewrun",

@@ -1,3 +1,5 @@
+from decimal import Decimal
+
 import uuid
 import django.db.models.deletion
 from django.conf import settings
@@ -39,11 +41,16 @@ class Migration(migrations.Migration):
                         max_length=7,
                     ),
                 ),
+                ("done", models.PositiveIntegerField(default=0)),
+                ("total", models.PositiveIntegerField(default=0)),
                 ("others", models.PositiveIntegerField(default=0)),
                 ("dropped", models.PositiveIntegerField(default=0)),
                 ("note", models.CharField(blank=True, max_length=20)),
                 ("payer", models.JSONField(default=dict)),
-                ("cost_amount", models.DecimalField(decimal_places=12, default=0, max_digits=28)),
+                (
+                    "cost_amount",
+                    models.DecimalField(decimal_places=12, default=Decimal("0"), max_digits=28),
+                ),
                 ("cost_currency", models.CharField(blank=True, max_length=3)),
             ],
             options={
@@ -63,6 +70,7 @@ class Migration(migrations.Migration):
                 ("position", models.PositiveSmallIntegerField()),
                 ("source", models.CharField(max_length=12)),
                 ("lines", models.JSONField(default=list)),
+                ("alike", models.JSONField(default=list)),
             ],
         ),
         migrations.AddField(

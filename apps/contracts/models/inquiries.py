@@ -1,5 +1,7 @@
 """A question over contracts, and what each of them answers for itself."""
 
+from decimal import Decimal
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -23,12 +25,14 @@ class Inquiry(TenantModel):
     scope = models.JSONField(default=list)
     with_model = models.BooleanField(default=False)
     state = models.CharField(max_length=7, choices=State.choices, default=State.QUEUED)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
     others = models.PositiveIntegerField(default=0)
     dropped = models.PositiveIntegerField(default=0)
     # Why the model did not write, where it was to: "budget" or "unavailable".
     note = models.CharField(max_length=20, blank=True)
     payer = models.JSONField(default=dict)
-    cost_amount = models.DecimalField(max_digits=28, decimal_places=12, default=0)
+    cost_amount = models.DecimalField(max_digits=28, decimal_places=12, default=Decimal(0))
     cost_currency = models.CharField(max_length=3, blank=True)
     made_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
@@ -49,8 +53,9 @@ class Inquiry(TenantModel):
 
 
 class InquiryAnswer(TenantModel):
-    """What one contract says. Each of `lines` has its words, and the quote of this very version that they rest on
-    with its place; words without a quote are never kept. It goes when the contract goes.
+    """What one contract says. Each of `lines` has the quote of this very version with its place, and the words that a
+    model wrote of it, if any; words without a quote are never kept. `alike` are the ids of contracts that read nearly
+    the same, so that nobody takes one for the other. It goes when the contract goes.
     """
 
     inquiry = TenantForeignKey(Inquiry, models.CASCADE, related_name="answers")
@@ -59,6 +64,7 @@ class InquiryAnswer(TenantModel):
     position = models.PositiveSmallIntegerField()
     source = models.CharField(max_length=12)
     lines = models.JSONField(default=list)
+    alike = models.JSONField(default=list)
 
     class Meta:
         constraints = [

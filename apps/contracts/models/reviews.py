@@ -1,5 +1,7 @@
 """A review of a version: what was looked for, what was found, and what people decided about it."""
 
+from decimal import Decimal
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -41,7 +43,9 @@ class ReviewRun(TenantModel):
     with_model = models.BooleanField(default=False, db_default=False)
     payer = models.JSONField(default=dict, db_default={})
     usage = models.JSONField(default=dict, db_default={})
-    cost_amount = models.DecimalField(max_digits=28, decimal_places=12, default=0, db_default=0)
+    cost_amount = models.DecimalField(
+        max_digits=28, decimal_places=12, default=Decimal(0), db_default=0
+    )
     cost_currency = models.CharField(max_length=3, blank=True, db_default="")
     state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
     stages = models.JSONField(default=dict)

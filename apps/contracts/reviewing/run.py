@@ -13,6 +13,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from apps.contracts.models import ClauseSpan, ContractVersion, Finding, ReviewRun
+from apps.contracts.progress import end_told, stage_told
 from apps.contracts.reading import Contract as Read
 from apps.contracts.reviewing.clauses import clauses_find
 from apps.contracts.reviewing.findings import Batch, checks_findings, rules_findings
@@ -54,6 +55,7 @@ class ReviewHandler:
         if active.update(state=ReviewRun.State.FAILED, error_code=code, finished_at=timezone.now()):
             run = ReviewRun.objects.select_related("version__contract").get(id=subject_id)
             deliveries_begin(event=RUN_FINISHED, facts=facts_of(run))
+            end_told(run)
 
 
 class _Stopped(Exception):
@@ -187,6 +189,7 @@ class _Review:
             contract_recount(self._run.version.contract_id)
             run = ReviewRun.objects.select_related("version__contract").get(id=self._run.id)
             deliveries_begin(event=RUN_FINISHED, facts=facts_of(run))
+            end_told(run)
 
     def _progress(self, name: str) -> Callable[[int, int], None]:
         def report(done: int, total: int) -> None:
@@ -202,6 +205,7 @@ class _Review:
         stages[name] = {**stages.get(name, {}), **noted}
         self._run.dropped += dropped
         self._keep(stages=stages, dropped=self._run.dropped)
+        stage_told(self._run, name)
 
     def _keep(self, **values: Any) -> None:
         """Under the lease, and only while nobody cancelled. Rows are locked in the order run, job, contract."""

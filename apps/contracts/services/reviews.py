@@ -20,11 +20,14 @@ from apps.contracts.models import (
     Strength,
 )
 from apps.contracts.playbook.rules import RuleSpec
+from apps.contracts.progress import end_told
 from apps.contracts.reviewing.outcome import contract_recount
+from apps.contracts.selectors import member_by_email
 from furrow.core.errors import Conflict, Invalid, NotFound
 from furrow.core.jobs import job_cancel
 from furrow.gateway.chat import chat_is_configured
 from furrow.metering.attribution import current_attribution
+from furrow.tenants.models import Membership
 from furrow.tenants.services import Actor, audit
 
 TEXT_LENGTH = 10_000
@@ -100,6 +103,8 @@ def run_stop(run: ReviewRun) -> bool:
     if not active.update(state=ReviewRun.State.CANCELLED, finished_at=timezone.now()):
         return False
     job_cancel(kind=REVIEW, subject_id=run.id)
+    run.refresh_from_db(fields=["state"])
+    end_told(run)
     return True
 
 
@@ -153,6 +158,35 @@ def finding_decide(
         state=decision.state,
     )
     return decision
+
+
+@transaction.atomic
+def finding_assign(*, actor: Actor, finding: Finding, email: str) -> Decision:
+    """To a member who may decide, by address; empty takes it back. It stays with the words, like a decision."""
+    member = _member(email) if email else None
+    contract_id = finding.run.version.contract_id
+    contract_lock(contract_id)
+    decision: Decision = Decision.objects.select_related("assignee").get_or_create(
+        contract_id=contract_id, rule=finding.rule, span_key=finding.span_key
+    )[0]
+    decision.assignee = member.user if member else None
+    decision.save(update_fields=["assignee"])
+    audit(
+        actor,
+        "contracts.finding_assigned",
+        object_type="contract",
+        object_id=contract_id,
+        rule=finding.rule,
+        member=str(member.user_id) if member else "",
+    )
+    return decision
+
+
+def _member(email: str) -> Membership:
+    found = member_by_email(email)
+    if found is None or not found.can("answer"):
+        raise Invalid(_("Nobody of this address may decide here."), field="assignee")
+    return found
 
 
 def _state_checked(finding: Finding, state: str, text: str | None) -> None:
