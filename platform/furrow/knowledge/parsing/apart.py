@@ -40,6 +40,14 @@ PHOTO_LIMITS = ParseLimits(
 CLEAN_LIMITS = replace(
     PHOTO_LIMITS, memory_mb=640, max_bytes=8 * 1024 * 1024, max_result_bytes=12 * 1024 * 1024
 )
+MAIL_LIMITS = ParseLimits(
+    cpu_s=10,
+    wall_s=25,
+    memory_mb=384,
+    max_ocr_pages=0,
+    max_bytes=12 * 1024 * 1024,
+    max_result_bytes=20 * 1024 * 1024,
+)
 _PHOTO_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
@@ -72,6 +80,25 @@ class CleanPhoto:
     data: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class MailWords:
+    """`references` are the mails before it in its thread; `machine` says why nobody is to be answered, or is empty."""
+
+    message_id: str
+    references: list[str]
+    writer: str
+    name: str
+    subject: str
+    text: str
+    photos: list[bytes]
+    machine: str
+
+    @property
+    def thread(self) -> str:
+        """The id of the mail that began it."""
+        return self.references[0] if self.references else self.message_id
+
+
 def table_lines(data: bytes, *, max_rows: int, max_columns: int) -> TableLines:
     """Raises `ParseFailure`, with `too_large` for too many rows, and `LimitReached` when others wait already."""
     limits = replace(TABLE_LIMITS, max_rows=max_rows, max_columns=max_columns)
@@ -91,6 +118,14 @@ def photo_clean(data: bytes) -> CleanPhoto:
     """
     with _turn():
         return read_apart(data, reader="photo_clean", limits=CLEAN_LIMITS, decode=_clean_of)
+
+
+def mail_words(data: bytes) -> MailWords:
+    """What a mail says. Raises `ParseFailure` for one that says nothing or is hostile, `LimitReached` when others wait
+    already.
+    """
+    with _turn():
+        return read_apart(data, reader="mail", limits=MAIL_LIMITS, decode=_mail_of)
 
 
 @contextmanager
@@ -113,6 +148,14 @@ def _lines_of(raw: bytes) -> TableLines:
 def _clean_of(raw: bytes) -> CleanPhoto:
     told: Any = json.loads(raw)
     return CleanPhoto(_facts_of(told["facts"]), base64.b64decode(told["data"], validate=True))
+
+
+def _mail_of(raw: bytes) -> MailWords:
+    mail = MailWords(**json.loads(raw))
+    texts = [mail.message_id, mail.writer, mail.name, mail.subject, mail.text, mail.machine]
+    if not all(isinstance(each, str) for each in [*texts, *mail.references]):
+        raise ValueError("no words of a mail")
+    return replace(mail, photos=[base64.b64decode(each, validate=True) for each in mail.photos])
 
 
 def _photo_of(raw: bytes) -> PhotoFacts:
