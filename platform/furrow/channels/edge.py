@@ -106,7 +106,9 @@ def visited(view: Callable[..., Result]) -> Callable[..., Result]:
 
 
 def uploaded(most_bytes: int) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
-    """As `visited`, for a POST whose body is a file: the view gets its bytes."""
+    """As `visited`, for a POST whose body is a file: the view gets its bytes, and no transaction, for reading them takes
+    longer than one may be open. Done a second time, only after a process died in the middle of it, it must do no harm.
+    """
 
     def decorate(view: Callable[..., Result]) -> Callable[..., Result]:
         @wraps(view)
@@ -117,14 +119,14 @@ def uploaded(most_bytes: int) -> Callable[[Callable[..., Result]], Callable[...,
             data = _body_within(request, most_bytes, code="photo_too_large")
             key = request.headers.get("Idempotency-Key", "")
             if not key:
-                with tenant_tx(visit.tenant_id):
-                    return view(visit, data, **kwargs)
+                return view(visit, data, **kwargs)
             return run_once(
                 tenant_id=visit.tenant_id,
                 caller=visit.caller,
                 key=key,
                 digest=fingerprint(request),
                 action=lambda: view(visit, data, **kwargs),  # type: ignore[arg-type,return-value]
+                in_transaction=False,
             )
 
         return run

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from furrow.channels.models import Connection, OutboundMessage
 from furrow.channels.outside.connections import connection_noted, connection_on_duty
-from furrow.channels.outside.intake import Arrived, taken_or_left
+from furrow.channels.outside.intake import Arrived, photos_read, taken_or_left
 from furrow.channels.outside.mail.servers import (
     IMAP_PORTS,
     MOST_BYTES,
@@ -155,7 +155,7 @@ def _take(connection: Connection, raw: bytes) -> None:
         return
     taken_or_left(
         connection=connection,
-        arrived=_arrived(mail),
+        arrived=_arrived(connection, mail),
         before=lambda: _not_a_loop(connection, mail),
     )
 
@@ -165,12 +165,13 @@ def _not_a_loop(connection: Connection, mail: MailWords) -> None:
     rate_check(f"{MAILS_PER_HOUR}/hour", key, message="Too many mails from this address.")
 
 
-def _arrived(mail: MailWords) -> Arrived:
+def _arrived(connection: Connection, mail: MailWords) -> Arrived:
     context = {
         "message_id": mail.message_id,
         "references": [*mail.references, mail.message_id][-20:],
         "subject": mail.subject,
     }
+    photos = photos_read(connection, mail.photos)
     # Who writes only a subject asks in it.
     text = mail.text or mail.subject
     return Arrived(
@@ -180,7 +181,7 @@ def _arrived(mail: MailWords) -> Arrived:
         name=mail.name,
         thread=mail.thread,
         context=context,
-        photos=mail.photos,
+        photos=photos,
     )
 
 

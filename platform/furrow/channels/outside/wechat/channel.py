@@ -16,7 +16,7 @@ from furrow.channels.outside.connections import (
     connection_on_duty,
     secrets_of,
 )
-from furrow.channels.outside.intake import Arrived, taken_or_left
+from furrow.channels.outside.intake import Arrived, photos_read, taken_or_left
 from furrow.channels.outside.replies import LANE, SENDERS, Held, State, held_release
 from furrow.channels.outside.wechat.client import WeChat
 from furrow.channels.outside.wechat.crypto import decrypt, key_of, signature_check
@@ -25,6 +25,7 @@ from furrow.core.errors import AppError, Invalid, NotSignedIn, UpstreamFailed
 from furrow.core.extensions import JobRun
 from furrow.core.jobs import job_enqueue
 from furrow.core.logs import get_logger
+from furrow.knowledge.parsing.apart import CleanPhoto
 
 READ_JOB = "channel.wechat_read"
 BUDGET, WINDOW = 5, timedelta(hours=48)
@@ -118,7 +119,7 @@ class ReadHandler:
                 return
 
     def _take(self, connection: Connection, wechat: WeChat, message: dict[str, Any]) -> None:
-        arrived = _arrived(wechat, message)
+        arrived = _arrived(connection, wechat, message)
         if arrived is None:
             return
         taken = taken_or_left(connection=connection, arrived=arrived)
@@ -130,21 +131,23 @@ class ReadHandler:
         connection_noted(subject_id, error_code=code)
 
 
-def _arrived(wechat: WeChat, message: dict[str, Any]) -> Arrived | None:
+def _arrived(connection: Connection, wechat: WeChat, message: dict[str, Any]) -> Arrived | None:
     """What a customer wrote or showed; everything else of the list is left."""
     if message.get("origin") != FROM_CUSTOMER:
         return None
     kind = message.get("msgtype")
-    text, photos = "", []
+    text, photos = "", list[CleanPhoto]()
     if kind == "text":
         text = str(message["text"]["content"])
     elif kind == "image":
         try:
-            photos = [wechat.media_fetch(str(message["image"]["media_id"]))]
+            media = wechat.media_fetch(str(message["image"]["media_id"]))
         except UpstreamFailed as error:
             if not error.permanent:
                 raise
-            text = "[图片]"
+        else:
+            photos = photos_read(connection, [media])
+        text = "" if photos else "[图片]"
     else:
         text = f"[{kind}]"
     return Arrived(
