@@ -1,12 +1,15 @@
 """Signed customers, photos, transcripts, cards and unread words over the widget's API."""
 
 import io
+import os
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.db import connection
+from django.utils import timezone
 from PIL import Image
 
 from furrow.channels import identity, photos
@@ -184,6 +187,26 @@ def test_photo_goes_with_one_message_of_its_own_conversation(shop, visitor):
         with pytest.raises(Conflict):
             photos.photos_attach(Turn.objects.get(id=second), [photo])
         assert str(Photo.objects.get().turn_id) == first
+
+
+def test_photos_never_sent_and_files_without_a_photo_are_thrown_away(shop, visitor):
+    ids = [
+        send_photo(visitor, picture(color), color).json()["id"] for color in ("red", "blue", "gold")
+    ]
+    visitor.call("POST", "messages", {"text": "", "photos": ids[:1]})
+    with tenant_tx(shop.tenant.id):
+        kept, unsent, lost = (Photo.objects.get(id=each) for each in ids)
+        Photo.objects.exclude(id=lost.id).update(created_at=timezone.now() - timedelta(days=2))
+        # As when a conversation goes, with all that hangs on it.
+        lost.delete()
+    for photo in (kept, unsent, lost):
+        os.utime(file_path(photo.file_key), (0, 0))
+    assert photos.photos_purge() == 1
+    assert [file_path(photo.file_key).is_file() for photo in (kept, unsent, lost)] == [
+        True,
+        False,
+        False,
+    ]
 
 
 def test_what_is_no_photo_or_too_large_keeps_nothing(shop, visitor):

@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from furrow.channels.models import Photo
 from furrow.conversations.models import Conversation, Turn
+from furrow.core.context import unscoped
 from furrow.core.errors import Conflict, Invalid, NotFound, TooLarge
 from furrow.knowledge.parsing.apart import CleanPhoto, photo_clean
 from furrow.knowledge.parsing.errors import ParseFailure
-from furrow.knowledge.storage import file_delete, file_save
+from furrow.knowledge.storage import file_delete, file_save, files_older_than_a_day
 
 FOLDER = "photos"
 MOST_BYTES = 4 * 1024 * 1024
@@ -106,6 +107,20 @@ def photo_get(photo_id: UUID | str, *, conversations: QuerySet[Any] | None = Non
     if found is None:
         raise NotFound("This photo does not exist.")
     return found
+
+
+def photos_purge() -> int:
+    """Photos that were chosen and never sent, of every tenant, and files whose photo is gone; how many photos."""
+    with unscoped("throw away photos that were never sent"):
+        gone, _ = Photo.objects.filter(
+            turn=None, created_at__lt=timezone.now() - UNSENT_KEPT
+        ).delete()
+        names = files_older_than_a_day(FOLDER)
+        known = set(Photo.objects.filter(file_key__in=names).values_list("file_key", flat=True))
+    for name, path in names.items():
+        if name not in known:
+            path.unlink(missing_ok=True)
+    return gone
 
 
 def photo_shown(photo: Photo) -> dict[str, Any]:
