@@ -12,7 +12,7 @@ from furrow.channels.outside import checks
 from furrow.channels.outside.connections import connection_create, secrets_of
 from furrow.channels.outside.replies import replies_collect
 from furrow.channels.outside.wechat import crypto
-from furrow.channels.outside.wechat.channel import TEXT_BYTES, pieces_of
+from furrow.channels.outside.wechat.channel import TEXT_BYTES, _xml, pieces_of
 from furrow.core.context import tenant_context, tenant_tx
 from furrow.core.errors import AppError, Invalid, NotSignedIn
 from furrow.core.models import Job
@@ -124,6 +124,21 @@ def test_call_for_another_account_and_hostile_xml_are_left(line, client):
     assert call(client, line, sealed(bomb)).status_code == 401
     with tenant_tx(line.tenant_id):
         assert not Job.objects.filter(kind="channel.wechat_read").exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "cp037"])
+def test_doctype_is_found_in_every_encoding(encoding):
+    head = "" if encoding.startswith("utf-16") else f"<?xml version='1.0' encoding='{encoding}'?>"
+    body = "<!DOCTYPE x [<!ENTITY a 'b'>]><xml><Encrypt>&a;</Encrypt></xml>".encode(encoding)
+    with pytest.raises(NotSignedIn):
+        _xml(head.encode() + body)
+
+
+def test_message_that_is_not_as_published_stops_nothing(line, fake, client):
+    fake.messages.append({"origin": 3, "msgtype": "text", "text": None, "msgid": "m0"})
+    fake.writes("你们周末营业吗？")
+    round_trip(client, line)
+    assert len(fake.sent) == 1
 
 
 @pytest.mark.slow
