@@ -186,7 +186,7 @@ class Postbox:
 
     def __init__(self) -> None:
         self.mails: list[Any] = []
-        self.refuses = False
+        self.refuses = ""
 
     async def handle_RCPT(
         self, server: Any, session: Any, envelope: Any, address: str, _: Any
@@ -194,7 +194,7 @@ class Postbox:
         if not session.authenticated:
             return "530 sign in first"
         if self.refuses:
-            return "451 try later"
+            return self.refuses
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import formataddr, formatdate
 from typing import Any
 from uuid import UUID
@@ -168,7 +169,7 @@ def _not_a_loop(connection: Connection, mail: MailWords) -> None:
 def _arrived(connection: Connection, mail: MailWords) -> Arrived:
     context = {
         "message_id": mail.message_id,
-        "references": [*mail.references, mail.message_id][-20:],
+        "references": [*mail.references, mail.message_id],
         "subject": mail.subject,
     }
     photos = photos_read(connection, mail.photos)
@@ -185,12 +186,21 @@ def _arrived(connection: Connection, mail: MailWords) -> Arrived:
     )
 
 
+class _Policy(EmailPolicy):
+    """The library writes a long id as it writes Chinese words, encoded, and then no program knows the thread."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name not in {"In-Reply-To", "References"}:
+            return super().fold_binary(name, value)
+        return f"{name}: {value.replace(' ', self.linesep + ' ')}{self.linesep}".encode("ascii")
+
+
 def send(connection: Connection, message: OutboundMessage) -> str:
     """In the thread of the question. The id is made from the row, so that a second sending is the same mail."""
     own = connection.settings["address"]
     domain = own.rpartition("@")[2]
     context = message.context
-    mail = EmailMessage()
+    mail = EmailMessage(policy=_Policy())
     mail["From"] = formataddr((connection.name, own))
     mail["To"] = message.user.external_id
     mail["Subject"] = _subject(context.get("subject", ""))
