@@ -187,6 +187,17 @@ def test_picture_is_fetched_and_kept(line, fake, client):
         assert Photo.objects.get().turn == InboundMessage.objects.get().turn
 
 
+@pytest.mark.parametrize("gone", [False, True])
+def test_picture_behind_an_old_token_is_fetched_and_a_lost_one_is_told(line, fake, client, gone):
+    fake.media["m1"] = png(40, 30, bytes((40 * 3 + 1) * 30))
+    fake.writes("", msgtype="image", image={"media_id": "gone" if gone else "m1"})
+    fake.forget_for = "/cgi-bin/media/get"
+    round_trip(client, line)
+    with tenant_tx(line.tenant_id):
+        assert Photo.objects.count() == (0 if gone else 1)
+        assert InboundMessage.objects.get().turn.text == ("[图片]" if gone else "（照片）")
+
+
 def test_expired_token_is_renewed_and_a_wrong_secret_is_told(line, fake, client):
     fake.writes("你们周末营业吗？")
     assert "knows" in checks.connection_try(line) or checks.connection_try(line)
