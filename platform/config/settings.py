@@ -134,7 +134,7 @@ CELERY_TASK_DEFAULT_QUEUE = "chat"
 # How many jobs of one tenant may run at a time, by lane. Fewer than the workers have slots.
 JOBS_PER_TENANT = {
     "ingest": env_int("INGEST_JOBS_PER_TENANT", 2, minimum=1),
-    "chat": env_int("CHAT_JOBS_PER_TENANT", 6, minimum=1),
+    "chat": env_int("CHAT_JOBS_PER_TENANT", 18, minimum=1),
     "notify": 1,
 }
 CELERY_BEAT_SCHEDULE = {

@@ -140,7 +140,14 @@ def test_invoices_come_in_pages_and_as_the_same_file(api, world, cast):
     assert files[0].startswith(b"%PDF")
 
 
-@pytest.mark.parametrize("report", ["usage?from={}&to={}", "reports/service?since={}&until={}"])
+@pytest.mark.parametrize(
+    "report",
+    [
+        "usage?from={}&to={}",
+        "reports/service?since={}&until={}",
+        "reports/service-cost?since={}&until={}",
+    ],
+)
 @pytest.mark.parametrize(
     ("since", "until"),
     [("", "0001-01-05"), ("9999-12-01", "9999-12-31"), ("2026-02-01", "2026-01-01"), ("2020-01-01", "")],

@@ -61,6 +61,7 @@ WITHOUT_ID = {
     "post /api/v1/canned-replies": {"title": "mine", "text_zh": "x"},
     "get /api/v1/opening-hours": None,
     "get /api/v1/reports/service": None,
+    "get /api/v1/reports/service-cost": None,
     "put /api/v1/opening-hours": {
         "weekly": [["08:00", "18:00"], None, None, None, None, None, None]
     },
