@@ -248,6 +248,8 @@ EMBEDDINGS_LANGUAGES = env_list("EMBEDDINGS_LANGUAGES", "en")
 RERANK_MODEL = env_str("RERANK_MODEL")
 RERANK_URL = env_str("RERANK_URL", EMBEDDINGS_URL)
 VECTOR_EXACT_LIMIT = env_int("VECTOR_EXACT_LIMIT", 50_000, minimum=0)
+# What PostgreSQL may take to build one index. A graph that does not fit is built several times slower.
+VECTOR_BUILD_MB = env_int("VECTOR_BUILD_MB", 256, minimum=64)
 # The chat model. Without CHAT_URL and CHAT_MODEL nothing generates text.
 FURROW_MODEL = env_str("FURROW_MODEL")
 FURROW_DEVICE = env_choice("FURROW_DEVICE", ("cpu", "cuda"), "cpu")
