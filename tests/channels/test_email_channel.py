@@ -210,6 +210,7 @@ def test_html_alone_is_read_as_words():
     assert mail_words(raw).text == "How late?"
 
 
+@pytest.mark.slow
 def test_hostile_mails_do_not_stop_those_behind_them(box, inbox):
     inbox.add(b"\x00\xff not a mail")
     inbox.add(mail(Content_Type="multipart/mixed; boundary=" + "x" * 5000))
@@ -267,6 +268,7 @@ def test_unreadable_mail_is_skipped_and_logged_without_its_words(box, inbox, mon
     assert "secret" not in told.lower()
 
 
+@pytest.mark.slow
 def test_mail_that_is_or_claims_to_be_huge_is_left(box, inbox):
     uid = inbox.add(mail("huge"))
     inbox.claims[uid] = servers.MOST_BYTES + 1
