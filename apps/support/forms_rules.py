@@ -138,6 +138,14 @@ class LimitsForm(forms.Form):
         decimal_places=2,
         min_value=0,
     )
+    two_above = forms.DecimalField(
+        label=_("Claims above this sum need the yes of two people"),
+        help_text=_("Empty is never. While you are alone in the business, your yes is enough."),
+        max_digits=10,
+        decimal_places=2,
+        min_value=0,
+        required=False,
+    )
 
 
 class RuleForm(forms.Form):

@@ -26,10 +26,15 @@ def panel(conversation_id: UUID, slug: str) -> list[PanelLine]:
         url = reverse("support:requests", args=[slug])
         lines.append(PanelLine(_("Wish"), f"{wish.get_kind_display()}: {wish.order.number}", url))
     of_chat = Q(conversation_id=conversation_id) | Q(order__in=[order.id for order in orders])
-    claims = list(Claim.objects.filter(of_chat).order_by("-number")[:CLAIMS_SHOWN])
+    claims = list(
+        Claim.objects.filter(of_chat).prefetch_related("photos").order_by("-number")[:CLAIMS_SHOWN]
+    )
     for claim in claims:
         url = reverse("support:claim", args=[slug, claim.id])
         text = f"#{claim.number} {claim.get_reason_display()} · {claim.get_state_display()}"
+        doubtful = sum(bool(photo.findings) for photo in claim.photos.all())
+        if doubtful:
+            text += " · " + _("%(n)s doubtful photos") % {"n": doubtful}
         lines.append(PanelLine(_("Claim"), text, url))
     if not claims:
         order = f"&order={orders[0].id}" if orders else ""

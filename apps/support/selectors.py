@@ -12,6 +12,7 @@ from apps.support.facts.order_numbers import digits_of, folded_number
 from apps.support.facts.shipping import Zones
 from apps.support.models import (
     Claim,
+    ClaimPhoto,
     ClaimRule,
     ImportBatch,
     Order,
@@ -23,7 +24,9 @@ from apps.support.models import (
     StaffRequest,
     StockSnapshot,
 )
+from furrow.channels.models import Photo as ChatPhoto
 from furrow.core.errors import NotFound
+from furrow.tenants.models import PERMISSIONS, Membership
 
 
 def settings_now() -> ShopSettings:
@@ -157,10 +160,36 @@ def claims_list(state: str = "") -> QuerySet[Any]:
     return (rows.filter(state=state) if state else rows).order_by("-created_at")
 
 
+def claim_of_chat(conversation_id: UUID) -> Claim | None:
+    """The open one that began in this conversation."""
+    rows = Claim.objects.filter(
+        conversation_id=conversation_id, state__in=[Claim.State.EVIDENCE, Claim.State.REVIEW]
+    )
+    claim: Claim | None = rows.order_by("-number").first()
+    return claim
+
+
+def photos_unclaimed(conversation_id: UUID) -> list[ChatPhoto]:
+    """Photos a visitor sent that are copied to no claim yet, the oldest first."""
+    taken = ClaimPhoto.objects.filter(claim__conversation_id=conversation_id)
+    rows = ChatPhoto.objects.filter(conversation_id=conversation_id).exclude(turn=None)
+    rows = rows.exclude(id__in=taken.exclude(chat_photo_id=None).values("chat_photo_id"))
+    return list(rows.order_by("created_at", "id"))
+
+
+def needs_two(claim: Claim) -> bool:
+    """Whether the yes of two people is needed. Who is alone in a business is enough for it."""
+    limit = settings_now().two_above
+    if limit is None or claim.offer is None or claim.offer <= limit:
+        return False
+    able = Membership.objects.filter(role__in=PERMISSIONS["answer"], user__is_active=True)
+    return able.count() > 1
+
+
 def claim_get(claim_id: UUID) -> Claim:
     claim: Claim | None = (
         Claim.objects.filter(id=claim_id)
-        .select_related("order", "sku__product", "rule", "decided_by")
+        .select_related("order", "sku__product", "rule", "decided_by", "first_yes_by")
         .prefetch_related("photos")
         .first()
     )

@@ -45,6 +45,8 @@ urlpatterns = [
     path("claims/<uuid:claim_id>/photos/", claims.photo_create, name="photo_create"),
     path("claims/<uuid:claim_id>/photos/<uuid:photo_id>/", claims.photo, name="photo"),
     path("claims/<uuid:claim_id>/photos/<uuid:photo_id>/deletion/", claims.photo_delete, name="photo_delete"),
+    path("claims/<uuid:claim_id>/photos/<uuid:photo_id>/kind/", claims.photo_kind, name="photo_kind"),
+    path("claims/<uuid:claim_id>/order/", claims.claim_order, name="claim_order"),
     path("claims/<uuid:claim_id>/decision/", claims.claim_decide, name="claim_decide"),
     path("claims/<uuid:claim_id>/reopening/", claims.claim_reopen, name="claim_reopen"),
 ]  # fmt: skip

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 ACTIONS = {
     "support.claim_opened": _("Claim opened"),
     "support.claim_updated": _("Claim changed"),
+    "support.claim_first_yes": _("First yes to a claim"),
     "support.claim_approved": _("Claim approved"),
     "support.claim_denied": _("Claim denied"),
     "support.claim_reopened": _("Claim opened again"),

@@ -86,6 +86,12 @@ def test_budget_over_http_refuses_the_next_call(api, cast):
         hold_open(request_id="r", model="m", bounds=Bounds(1000, 100))
 
 
+def test_models_that_are_open_to_the_business_are_listed(api, settings):
+    assert api.get("/api/v1/models").json() == {"items": []}
+    settings.CHAT_URL, settings.CHAT_MODEL = "http://127.0.0.1:9/v1", "own"
+    assert api.get("/api/v1/models").json() == {"items": [{"id": "own", "is_default": True}]}
+
+
 def test_prices_are_listed(api):
     items = api.get("/api/v1/prices").json()["items"]
     prices = {item["kind"]: Decimal(item["per_million"]) for item in items}
@@ -134,7 +140,14 @@ def test_invoices_come_in_pages_and_as_the_same_file(api, world, cast):
     assert files[0].startswith(b"%PDF")
 
 
-@pytest.mark.parametrize("report", ["usage?from={}&to={}", "reports/service?since={}&until={}"])
+@pytest.mark.parametrize(
+    "report",
+    [
+        "usage?from={}&to={}",
+        "reports/service?since={}&until={}",
+        "reports/service-cost?since={}&until={}",
+    ],
+)
 @pytest.mark.parametrize(
     ("since", "until"),
     [("", "0001-01-05"), ("9999-12-01", "9999-12-31"), ("2026-02-01", "2026-01-01"), ("2020-01-01", "")],

@@ -63,17 +63,18 @@ def test_two_entries_that_fit_alike_decide_nothing():
     assert choice.reason in {"", "ambiguous"}
 
 
-# What is given, and what stands first of all that the visitor sees. The last two are of trades that the words and
-# the rules were not chosen for.
+# What is given, and what stands first of all that the visitor sees. `clinic` and `learn` are of trades that the words and
+# the rules were not chosen for; of `sixty` two fifths are wordings that nobody had tried before.
 LEAST = {
     "approved": (0.6, 0.97, 0.98),
     "approved_fresh": (0.5, 0.97, 0.97),
     "approved_clinic": (0.28, 0.95, 0.95),
     "approved_learn": (0.13, 0.76, 0.86),
+    "approved_sixty": (0.38, 0.8, 0.86),
 }
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", [*SETS[:-1], pytest.param(SETS[-1], marks=pytest.mark.slow)])
 def test_sets_keep_their_level(name):
     rows = measure(name)
     real = [row for row in rows if not row.is_trap]

@@ -3,7 +3,8 @@
 `approved_answers.tsv` holds approved answers as owners write them, one wording each, in Chinese and English, some of
 them alike; `approved_questions.tsv` five visitors' wordings for each, and questions that look like one of them and
 ask something else (`-`). The matching was written with these in view; the `fresh` set of another trade was written
-after it, and `clinic` of a third after both. Each question is matched as the rung does it, without a model server.
+after it, and `clinic` of a third after both. `sixty` is the first set with `approved_more`, twenty-four further answers of a shop
+whose wordings were written before anybody looked at what the matching does with them. Each question is matched as the rung does it, without a model server.
 `learn` holds sixty answers of many trades, written for comparing rules; nothing was taken from the other sets for it.
 `several` keeps all wordings of an answer but the one that is asked, each in turn. Prints the share whose answer comes
 word for word (`sure`), also where it comes under its own question (`given`), and where it is the first that is offered
@@ -20,7 +21,9 @@ from uuid import UUID, uuid5
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-SETS = ("approved", "approved_fresh", "approved_clinic", "approved_learn")
+SETS = ("approved", "approved_fresh", "approved_clinic", "approved_learn", "approved_sixty")
+# Sets that are put together of others' files.
+FILES = {"approved_sixty": ("approved", "approved_more")}
 SPACE = UUID(int=0)
 NONE = "-"
 
@@ -67,9 +70,10 @@ def measure(name: str, *, several: bool = False) -> list[Asked]:
         ranked,
     )
 
-    approved = rows_of(HERE / f"{name}_answers.tsv")
+    files = FILES.get(name, (name,))
+    approved = [row for file in files for row in rows_of(HERE / f"{file}_answers.tsv")]
     names = {uuid5(SPACE, row["id"]): row["id"] for row in approved}
-    questions = rows_of(HERE / f"{name}_questions.tsv")
+    questions = [row for file in files for row in rows_of(HERE / f"{file}_questions.tsv")]
     others: dict[str, list[str]] = {}
     for row in questions:
         others.setdefault(row["answer"], []).append(row["question"])
@@ -118,6 +122,11 @@ def line(name: str, rows: list[Asked]) -> str:
     )
 
 
+def _is_unseen(row: Asked) -> bool:
+    """The answers of `approved_more` are numbered on."""
+    return not row.is_trap and int(row.answer[1:]) > 18
+
+
 def say(text: str) -> None:
     sys.stdout.write(text + "\n")
 
@@ -142,6 +151,8 @@ def main() -> None:
         say(line(f"{name} several", measure(name, several=True)))
         for language in ("zh", "en"):
             say(line(f"{name} {language}", [row for row in rows if row.language == language]))
+        if name == "approved_sixty":
+            say(line("of them the 24 unseen", [row for row in rows if _is_unseen(row)]))
     if "--list" in sys.argv:
         for row in everything:
             if row.is_wrong or not row.is_trap and row.answer not in row.seen[:1]:

@@ -1,14 +1,18 @@
 """The monthly report counts what its rows say, part by part."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from furrow.conversations.models import Conversation, Csat, Feedback, Handoff, Message, Turn
+from furrow.conversations.service_cost import service_cost
 from furrow.conversations.service_report import Served, drafts_for, served
 from furrow.core.context import tenant_tx
+from furrow.metering.assumptions import assumptions_set
+from furrow.tenants.services import SYSTEM
 
 START = timezone.now().replace(hour=4, minute=0, second=0, microsecond=0) - timedelta(days=10)
 DAY = timedelta(days=1)
@@ -162,3 +166,28 @@ def test_another_business_counts_nothing_of_it(book, cast):
     book.like(book.talk(("quoted", NOW)), 1)
     with tenant_tx(cast.other_tenant.id):
         assert book.figures().conversations == 0
+
+
+def test_the_cost_of_a_confirmed_solution_has_its_parts_and_the_owners_assumptions(book):
+    book.like(book.talk(("quoted", NOW)), 1)
+    book.talk(("quoted", NOW))
+    by_hand = book.talk(("human", NOW))
+    book.hand_over(by_hand, after=NOW, wait=timedelta(minutes=2))
+    today = timezone.localdate()
+    days = (today - timedelta(days=20), today)
+    assumptions_set(
+        actor=SYSTEM, minutes_per_chat=Decimal(6), wage_per_hour=Decimal(60), solved_percent=None
+    )
+    found = served(*days)
+    cost = service_cost(found, *days)
+    assert (found.human_s, cost.resolved, cost.confirmed) == (120, 2, 1)
+    assert (cost.people, cost.people_only) == (Decimal(2), Decimal(18))
+    assert cost.saved_share == pytest.approx(16 / 18)
+    assert cost.each_confirmed(cost.together) == Decimal(2)
+    assert cost.each_resolved(cost.people) == Decimal(1)
+
+
+def test_nothing_served_costs_nothing_each(book):
+    today = timezone.localdate()
+    cost = service_cost(served(today, today), today, today)
+    assert (cost.saved_share, cost.each_confirmed(cost.together)) == (None, None)

@@ -104,6 +104,29 @@ def test_taking_over_handing_back_and_closing(cast, owner, talk, page):
     assert owner.post(page("inbox_reply", talk.id), {"text": "x"}).status_code == 409
 
 
+@pytest.mark.parametrize("page_name", ["inbox_hand_back", "inbox_close"])
+def test_a_colleague_ends_nothing_that_another_has(cast, owner, staff, talk, page, page_name):
+    owner.post(page("inbox_owner", talk.id))
+    shown = staff.get(page("inbox_talk", talk.id)).content.decode()
+    assert page("inbox_hand_back", talk.id) not in shown
+    response = staff.post(page(page_name, talk.id))
+    assert response.status_code == 409
+    assert "Owner" in response.content.decode()
+    assert (now(cast, talk).state, now(cast, talk).owner_id) == ("human", cast.owner.id)
+    staff.post(page("inbox_owner", talk.id), {"force": "1"})
+    assert staff.post(page(page_name, talk.id)).status_code == 302
+
+
+@pytest.mark.parametrize("page_name", ["inbox_hand_back", "inbox_close"])
+def test_who_leads_the_business_may_end_what_a_colleague_has(
+    cast, owner, staff, talk, page, page_name
+):
+    staff.post(page("inbox_owner", talk.id))
+    assert page(page_name, talk.id) in owner.get(page("inbox_talk", talk.id)).content.decode()
+    assert owner.post(page(page_name, talk.id)).status_code == 302
+    assert now(cast, talk).state != "human"
+
+
 def test_a_conversation_is_given_to_a_colleague_who_may_answer(cast, owner, talk, page):
     owner.post(page("inbox_owner", talk.id), {"member": str(cast.teammate.id)})
     assert now(cast, talk).owner_id == cast.teammate.id

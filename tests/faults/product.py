@@ -162,7 +162,8 @@ class Product:
         """As the superuser, past row-level security."""
         address = f"postgresql://postgres@/furrow?host={self.var / 'postgres'}"
         with psycopg.connect(address, connect_timeout=5) as connection:
-            return connection.execute(statement.encode(), values).fetchall()
+            found = connection.execute(statement.encode(), values)
+            return found.fetchall() if found.description else []
 
     def watch_memory(self, stop: threading.Event) -> None:
         """Keeps the greatest sums; runs in a thread. Shared pages count for each process in RSS, once in PSS."""

@@ -63,6 +63,7 @@ def claim(row: Claim) -> dict[str, Any]:
         "offer": _text(row.offer),
         "missing": row.outcome.get("missing", []),
         "approver": row.outcome.get("approver", ""),
+        "first_yes_at": row.first_yes_at,
         "explanation": explained(row.outcome.get("steps", []), row.language),
         "photos": [photo(each) for each in row.photos.all()],
     }

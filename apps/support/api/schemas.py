@@ -232,6 +232,7 @@ class Claim(Schema):
     currency: str
     missing: list[str]
     approver: str
+    first_yes_at: datetime | None
     explanation: list[str]
     letter: str
     photos: list[Photo]

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from furrow.channels.models import Photo as ChatPhoto
 from furrow.core.errors import Invalid, TooLarge
 from furrow.knowledge.parsing.apart import photo_facts
 from furrow.knowledge.parsing.errors import ParseFailure
@@ -56,6 +57,20 @@ def photo_read(data: bytes) -> Photo:
         sha256=hashlib.sha256(data).hexdigest(),
         dhash=facts.dhash,
         taken_at=_taken_at(facts.taken),
+        editor=next((name for name in _EDITORS if name in software), ""),
+    )
+
+
+def photo_of_chat(row: ChatPhoto) -> Photo:
+    """A picture that was read when it came in; it is not opened again."""
+    software = row.software.lower()
+    return Photo(
+        content_type=row.content_type,
+        width=row.width,
+        height=row.height,
+        sha256=row.sha256,
+        dhash=row.dhash,
+        taken_at=_taken_at(row.taken),
         editor=next((name for name in _EDITORS if name in software), ""),
     )
 

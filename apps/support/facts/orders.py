@@ -67,6 +67,20 @@ def pending(history: Sequence[Exchange]) -> tuple[str, list[str]]:
     return (kinds or ["order"])[0], said
 
 
+def order_proven(texts: Sequence[str], conversation_id: UUID) -> Order | None:
+    """The order whose number stands in one of the texts and whose phone digits in one of them too."""
+    numbers = next((typed for text in texts if (typed := candidates(text))), [])
+    tails = [tail for text in texts for tail in phone_tails(text)]
+    if not numbers or not tails:
+        return None
+    try:
+        _count_try(numbers, conversation_id)
+    except LimitReached:
+        return None
+    rows = Order.objects.filter(digits__in=numbers, phone_tail__in=tails).exclude(phone_tail="")
+    return max(rows[:20], key=lambda each: len(each.digits), default=None)
+
+
 def told(teller: Teller, question: Question, kind: str, said: Sequence[str]) -> OrderAnswer:
     """`said` is what was said before in the same matter, from old to new."""
     texts = [question.text, *reversed(said)]

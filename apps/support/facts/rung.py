@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from apps.support.facts import goods, house, intents, orders, shipping
+from apps.support.facts import claims, goods, house, intents, orders, shipping
 from apps.support.facts.goods import Part
 from apps.support.facts.naming import Goods, named_in
 from apps.support.facts.order_numbers import candidates
@@ -60,9 +60,18 @@ class ShopFacts:
     ) -> RungResult:
         with tenant_tx(current_tenant_id()):
             teller = Teller(question.language, settings_now(), timezone.now())
+            by_claim = claims.told(teller, question)
+            if by_claim is not None:
+                return _result(teller, by_claim.part, ["claim"], on_stored=by_claim.on_stored)
             by_order = _about_order(teller, question)
             if by_order is not None:
-                return _result(teller, by_order.part, ["order"], by_order)
+                return _result(
+                    teller,
+                    by_order.part,
+                    ["order"],
+                    on_stored=by_order.on_stored,
+                    opens_ticket=by_order.opens_ticket,
+                )
             catalogue = [Goods.of(sku) for sku in skus_live()]
             asked = understood(question, catalogue)
             if isinstance(asked, str):
@@ -174,7 +183,12 @@ _TELL: dict[str, Callable[[Teller, Sequence[Goods]], Part | None]] = {
 
 
 def _result(
-    teller: Teller, part: Part, names: list[str], order: orders.OrderAnswer | None = None
+    teller: Teller,
+    part: Part,
+    names: list[str],
+    *,
+    on_stored: Callable[[], Any] | None = None,
+    opens_ticket: bool = False,
 ) -> RungResult:
     text = part.text if part.is_stale else part.text + teller.as_of()
     if not teller.is_backed(text):
@@ -188,6 +202,6 @@ def _result(
         text,
         notes=notes,
         is_gap=part.is_stale,
-        on_stored=order.on_stored if order else None,
-        opens_ticket=order.opens_ticket if order else False,
+        on_stored=on_stored,
+        opens_ticket=opens_ticket,
     )

@@ -75,12 +75,20 @@ class Claim(TenantModel):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
     )
     decided_at = models.DateTimeField(null=True)
+    # Of an offer that two people must agree to: the first. Gone as soon as the offer is another one.
+    first_yes_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
+    first_yes_at = models.DateTimeField(null=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["tenant", "number"], name="support_claim_number_once"),
         ]
-        indexes = [models.Index(fields=["tenant", "state", "-created_at"], name="support_claim_q")]
+        indexes = [
+            models.Index(fields=["tenant", "state", "-created_at"], name="support_claim_q"),
+            models.Index(fields=["tenant", "conversation"], name="support_claim_chat"),
+        ]
 
     def __str__(self) -> str:
         return f"claim {self.number}"
@@ -113,8 +121,15 @@ class ClaimPhoto(TenantModel):
     dhash = models.CharField(max_length=16)
     taken_at = models.DateTimeField(null=True)
     findings = models.JSONField(default=list)
+    # Which photo of the chat this is a copy of. No foreign key: a chat may be deleted, its claim stays.
+    chat_photo_id = models.UUIDField(null=True)
 
     class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "claim", "chat_photo_id"], name="support_photo_copied_once"
+            ),
+        ]
         indexes = [models.Index(fields=["tenant", "sha256"], name="support_photo_same")]
 
     def __str__(self) -> str:

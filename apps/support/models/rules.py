@@ -84,6 +84,10 @@ class ShopSettings(TenantModel):
     rules_hours = models.PositiveIntegerField(default=24 * 400)
     order_hours = models.PositiveIntegerField(default=72)
     approve_above = models.DecimalField(max_digits=10, decimal_places=2, default=Decimal(50))
+    # Above it two people must say yes; empty is never.
+    two_above = models.DecimalField(
+        max_digits=10, decimal_places=2, null=True, default=Decimal(500)
+    )
 
     class Meta:
         constraints = [

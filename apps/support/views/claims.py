@@ -12,8 +12,10 @@ from django.utils.translation import gettext as _
 from apps.support import selectors
 from apps.support.claiming.explain import words
 from apps.support.forms import ClaimFactsForm, ClaimForm, NoteForm, PhotoForm
-from apps.support.models import Claim, ClaimPhoto
+from apps.support.inbox import orders_named
+from apps.support.models import Claim, ClaimPhoto, Order
 from apps.support.services import claims as services
+from apps.support.services.chat_claims import claim_order_set, photos_take
 from apps.support.views.doors import go_shop, shop_url
 from furrow.conversations.selectors import conversation_get
 from furrow.core.errors import NotFound
@@ -91,6 +93,7 @@ def claim_create(request: TenantRequest) -> HttpResponse:
             )
             if chat is not None:
                 services.claim_link(claim=made, conversation=chat)
+                photos_take(actor=actor_of(request), claim=made)
             return go_shop(request, "claim", made.id)
     back = shop_url(request, "order", order.id) if order else shop_url(request, "claims")
     text = _("For order %(number)s") % {"number": order.number} if order else ""
@@ -101,6 +104,16 @@ def claim_create(request: TenantRequest) -> HttpResponse:
 def claim(request: TenantRequest, claim_id: UUID) -> TemplateResponse:
     found = selectors.claim_get(claim_id)
     return TemplateResponse(request, "support/claim.html", _context(found))
+
+
+@needs(post="answer")
+def claim_order(request: TenantRequest, claim_id: UUID) -> HttpResponse:
+    """Names the order of a claim that began in a chat without one."""
+    found = selectors.claim_get(claim_id)
+    order = selectors.order_get(id_of(text_of(request, "order")))
+    claim_order_set(actor=actor_of(request), claim=found, order=order)
+    say(request, _("The order is noted; what it knows is filled in."))
+    return go_shop(request, "claim", found.id)
 
 
 @needs(post="answer")
@@ -144,6 +157,15 @@ def photo(request: TenantRequest, claim_id: UUID, photo_id: UUID) -> FileRespons
 
 
 @needs(post="answer")
+def photo_kind(request: TenantRequest, claim_id: UUID, photo_id: UUID) -> HttpResponse:
+    found = selectors.claim_get(claim_id)
+    kind = text_of(request, "kind")
+    services.photo_sort(actor=actor_of(request), claim=found, photo_id=photo_id, kind=kind)
+    say(request, _("Noted what the photo shows."))
+    return go_shop(request, "claim", found.id)
+
+
+@needs(post="answer")
 def photo_delete(request: TenantRequest, claim_id: UUID, photo_id: UUID) -> HttpResponse:
     found = selectors.claim_get(claim_id)
     services.photo_remove(actor=actor_of(request), claim=found, photo_id=photo_id)
@@ -157,7 +179,7 @@ def claim_decide(request: TenantRequest, claim_id: UUID) -> HttpResponse:
     form = NoteForm(request.POST)
     if form.is_valid():
         with refusals_in(form):
-            services.claim_decide(
+            done = services.claim_decide(
                 actor=actor_of(request),
                 claim=found,
                 is_approved=request.POST.get("is_approved") == "1",
@@ -165,6 +187,9 @@ def claim_decide(request: TenantRequest, claim_id: UUID) -> HttpResponse:
                 user_id=request.user.pk,
                 role=request.membership.role,
             )
+            if done.is_open:
+                say(request, _("Your yes is noted. A colleague has to look at it too."))
+                return go_shop(request, "claim", found.id)
             say(
                 request,
                 _("Decided. The letter to the customer is below."),
@@ -197,7 +222,17 @@ def _context(found: Claim) -> dict[str, Any]:
             initial={"kind": next((k for k in wanted if k not in have), "other")}
         ),
         "note_form": NoteForm(),
+        "kinds": ClaimPhoto.Kind.choices,
+        "needs_two": selectors.needs_two(found),
+        "orders": _orders_meant(found),
     }
+
+
+def _orders_meant(found: Claim) -> list[Order]:
+    """Orders named in the chat of a claim that has none."""
+    if not found.is_open or found.order_id is not None or found.conversation_id is None:
+        return []
+    return orders_named(found.conversation_id)
 
 
 def _facts_form(found: Claim, data: Any = None) -> ClaimFactsForm:

@@ -108,6 +108,33 @@ class Served(Schema):
     happy: int
 
 
+class CostParts(Schema):
+    """None before there is a conversation to divide by."""
+
+    assistant: str | None
+    people: str | None
+    together: str | None
+
+
+class ServiceCost(Schema):
+    currency: str
+    conversations: int
+    resolved: int
+    confirmed: int
+    tokens: int
+    machine_s: float
+    human_s: float
+    assistant: str
+    people: str
+    together: str
+    people_only: str
+    saved_share: float | None
+    wage_per_hour: str
+    minutes_per_chat: str
+    each_resolved: CostParts
+    each_confirmed: CostParts
+
+
 class Season(Schema):
     name: str
     starts_on: date

@@ -137,6 +137,7 @@ def conversation_hand_back(*, actor: Actor, conversation: Conversation) -> None:
     """The assistant speaks again; the person's work here is done."""
     row = conversation_locked(conversation.id)
     require_open(row)
+    require_may_end(row, actor)
     hand_back_locked(row, actor)
 
 
@@ -158,6 +159,7 @@ def conversation_end(*, actor: Actor, conversation: Conversation) -> None:
     row = conversation_locked(conversation.id)
     if row.state == State.CLOSED:
         return
+    require_may_end(row, actor)
     row.state, row.waiting_since = State.CLOSED, None
     if not row.csat.exists():
         row.csat_asked_at = timezone.now()
@@ -166,6 +168,23 @@ def conversation_end(*, actor: Actor, conversation: Conversation) -> None:
     tickets_close(row)
     audit(actor, "conversation.closed", object_type="conversation", object_id=row.id)
     ring(row)
+
+
+def require_may_end(row: Conversation, actor: Actor) -> None:
+    """What a colleague is in the middle of is ended by that colleague, or by who leads the business; a program acts for
+    the business itself.
+    """
+    owner = owner_present(row)
+    if owner is None or actor.kind != "user" or actor.id == str(owner.id):
+        return
+    member: Membership | None = Membership.objects.filter(user_id=actor.id).first()
+    if member is None or not member.can("manage_members"):
+        raise Conflict(
+            _("%(name)s has this conversation now. Take it over first; then you can end it.")
+            % {"name": owner.name or owner.email},
+            code="take_over_first",
+            owner=owner.name or owner.email,
+        )
 
 
 def require_open(row: Conversation) -> None:

@@ -1,6 +1,6 @@
 """The monthly report in plain words: the same lines for the page and for the paper."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from furrow.assistants.selectors import gap_clusters
 from furrow.conversations.figures import answers_between
+from furrow.conversations.service_cost import service_cost
 from furrow.conversations.service_report import Served, drafts_for, served
 from furrow.core.extensions import ReportTable, extensions
 from furrow.dashboard import spans
@@ -19,8 +20,6 @@ from furrow.dashboard.money import money_text
 from furrow.dashboard.templatetags.ui import percent
 from furrow.dashboard.worth import Worth, compared
 from furrow.metering.assumptions import assumptions_read
-from furrow.metering.money import exact
-from furrow.metering.spending import spending
 
 GAPS_SHOWN = 8
 
@@ -186,35 +185,43 @@ def _effort(found: Served) -> Section:
 
 def _money(found: Served, since: date, until: date) -> tuple[Section, Worth, str]:
     """Measured minutes of people instead of supposed ones; the wage stays the owner's assumption."""
-    spent = spending(since=since, until=until, today=timezone.localdate())
-    supposed = assumptions_read()
-    worth = compared(answers_between(since, until), spent.span, supposed)
-    human = exact(Decimal(str(round(found.human_s / 3600, 6))) * supposed.wage_per_hour)
-    together, alone = exact(spent.span + human), exact(worth.person_each * found.conversations)
-    saved = (alone - together) / alone if alone else None
+    cost = service_cost(found, since, until)
+    worth = compared(answers_between(since, until), cost.assistant, assumptions_read())
 
-    def each(amount: Decimal, n: int) -> str:
-        return money_text(exact(amount / n), spent.currency) if n else "–"
+    def shown(amount: Decimal | None) -> str:
+        return "–" if amount is None else money_text(amount, cost.currency)
+
+    def parts(each: Callable[[Decimal], Decimal | None]) -> str:
+        return _("Assistant %(assistant)s, people %(people)s.") % {
+            "assistant": shown(each(cost.assistant)),
+            "people": shown(each(cost.people)),
+        }
 
     lines = (
-        Line(_("Assistant, measured"), money_text(spent.span, spent.currency)),
+        Line(_("Assistant, measured"), shown(cost.assistant)),
         Line(
             _("People, measured"),
-            money_text(human, spent.currency),
-            _("Their minutes at %(wage)s an hour.")
-            % {"wage": money_text(supposed.wage_per_hour, spent.currency)},
+            shown(cost.people),
+            _("Their minutes at %(wage)s an hour.") % {"wage": shown(cost.wage_per_hour)},
         ),
         Line(
             _("If people answered everything"),
-            money_text(alone, spent.currency),
-            _("Supposed: %(minutes)s minutes a conversation.")
-            % {"minutes": supposed.minutes_per_chat},
+            shown(cost.people_only),
+            _("Supposed: %(minutes)s minutes a conversation.") % {"minutes": cost.minutes_per_chat},
         ),
-        Line(_("Saved"), "–" if saved is None else percent(float(saved))),
-        Line(_("A solved conversation costs"), each(together, found.resolved)),
-        Line(_("A confirmed one costs"), each(together, found.confirmed)),
+        Line(_("Saved"), "–" if cost.saved_share is None else percent(cost.saved_share)),
+        Line(
+            _("A solved conversation costs"),
+            shown(cost.each_resolved(cost.together)),
+            parts(cost.each_resolved) if cost.resolved else "",
+        ),
+        Line(
+            _("A confirmed one costs"),
+            shown(cost.each_confirmed(cost.together)),
+            parts(cost.each_confirmed) if cost.confirmed else "",
+        ),
     )
-    return Section(_("What it cost"), lines), worth, spent.currency
+    return Section(_("What it cost"), lines), worth, cost.currency
 
 
 def _gaps() -> tuple[OpenGap, ...]:

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict
 from datetime import date
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +17,10 @@ from furrow.conversations import canned, csat, desk, inbox, replies
 from furrow.conversations.feed import status_of
 from furrow.conversations.models import CannedReply, Conversation, Message
 from furrow.conversations.selectors import conversation_get
-from furrow.conversations.service_report import served
+from furrow.conversations.service_cost import ServiceCost, service_cost
+from furrow.conversations.service_report import Served, served
 from furrow.core.errors import Invalid
+from furrow.metering.money import amount_text
 from furrow.metering.selectors import days_asked
 from furrow.tenants import hours
 from furrow.tenants.models import Membership
@@ -169,6 +172,45 @@ def service_report(
 ) -> Any:
     """Both days included, a year at most; the last 30 days unless told."""
     return 200, asdict(served(*days_asked(since, until, days=_SHOWN_DAYS)))
+
+
+@router.get(
+    "/reports/service-cost",
+    response={200: schemas.ServiceCost},
+    summary="What serving visitors cost, each part, beside people alone",
+)
+@operation("usage:read")
+def service_cost_report(
+    request: ApiRequest, since: date | None = None, until: date | None = None
+) -> Any:
+    """The same days and conversations as the report of service."""
+    days = days_asked(since, until, days=_SHOWN_DAYS)
+    found = served(*days)
+    return 200, _cost(found, service_cost(found, *days))
+
+
+def _cost(found: Served, cost: ServiceCost) -> dict[str, Any]:
+    parts = {"assistant": cost.assistant, "people": cost.people, "together": cost.together}
+    return {
+        "currency": cost.currency,
+        "conversations": found.conversations,
+        "resolved": cost.resolved,
+        "confirmed": cost.confirmed,
+        "tokens": found.tokens,
+        "machine_s": found.machine_ms / 1000,
+        "human_s": found.human_s,
+        "people_only": amount_text(cost.people_only),
+        "saved_share": cost.saved_share,
+        "wage_per_hour": amount_text(cost.wage_per_hour),
+        "minutes_per_chat": f"{cost.minutes_per_chat:f}",
+        **{name: amount_text(amount) for name, amount in parts.items()},
+        "each_resolved": {name: _each(cost.each_resolved(a)) for name, a in parts.items()},
+        "each_confirmed": {name: _each(cost.each_confirmed(a)) for name, a in parts.items()},
+    }
+
+
+def _each(amount: Decimal | None) -> str | None:
+    return None if amount is None else amount_text(amount)
 
 
 def _member(email: str) -> User:

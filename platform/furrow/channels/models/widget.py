@@ -91,7 +91,10 @@ class Photo(TenantModel):
     software = models.CharField(max_length=200, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["tenant", "conversation"], name="photo_of_conversation")]
+        indexes = [
+            models.Index(fields=["tenant", "conversation"], name="photo_of_conversation"),
+            models.Index(fields=["tenant", "sha256"], name="photo_same"),
+        ]
 
     def __str__(self) -> str:
         return f"photo {self.id}"

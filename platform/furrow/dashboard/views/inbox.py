@@ -149,7 +149,10 @@ def inbox_owner(request: TenantRequest, conversation_id: UUID) -> HttpResponse:
 @needs(post="answer")
 def inbox_hand_back(request: TenantRequest, conversation_id: UUID) -> HttpResponse:
     found = conversation_get(conversation_id)
-    desk.conversation_hand_back(actor=actor_of(request), conversation=found)
+    try:
+        desk.conversation_hand_back(actor=actor_of(request), conversation=found)
+    except Conflict as error:
+        return _refused(request, found, error, text="", key=str(uuid4()))
     say(
         request,
         _("The assistant answers again in this conversation."),
@@ -161,7 +164,10 @@ def inbox_hand_back(request: TenantRequest, conversation_id: UUID) -> HttpRespon
 @needs(post="answer")
 def inbox_close(request: TenantRequest, conversation_id: UUID) -> HttpResponse:
     found = conversation_get(conversation_id)
-    desk.conversation_end(actor=actor_of(request), conversation=found)
+    try:
+        desk.conversation_end(actor=actor_of(request), conversation=found)
+    except Conflict as error:
+        return _refused(request, found, error, text="", key=str(uuid4()))
     say(request, _("Closed. The visitor is asked how it was."))
     return go_to(request, "inbox")
 
