@@ -16,7 +16,15 @@ from furrow.knowledge.sentences import split_sentences
 from tests.bench.verifier_cases import answers
 from tests.bench.verifier_sources import Said, Source, written_by_hand
 
-SETS = ("learning", "unseen", *(f"learn_{n:02}" for n in range(1, 7)))
+SETS = (
+    "learning",
+    "unseen",
+    *(f"learn_{n:02}" for n in range(1, 7)),
+    "close_1",
+    "close_learn_1",
+    "close_learn_2",
+    "close_learn_3",
+)
 # The demo's answers were what earlier rules were written by; more seeds plant more sorts of falsehood in the same text.
 _DEMO = (("dev", None, 100), ("dev", 5, 150), ("held", None, 100))
 _VERBATIM = 3

@@ -3,12 +3,12 @@
 import re
 
 _AT_MOST = re.compile(
-    r"(?:不(?:能|得|可|会|应|可以)?(?:超过|超|高于|多于|大于|长于|晚于|迟于)|最多|至多|最长|最高|最大|最晚|最迟|上限|不到|不足|(?<!不)(?:少于|低于|小于)|未满|up to|at most|no more than|no longer than|not longer than|not more"
+    r"(?:不(?:能|得|可|会|应|可以)?(?:超过|超|高于|多于|大于|长于|晚于|迟于)|最多|至多|最长|最高|最大|最晚|最迟|上限|不到|不足|(?<!不)(?:少于|低于|小于)|[未不]满|up to|at most|no more than|no longer than|not longer than|not more"
     r" than|within|maximum(?: of)?|under|less than|below|fewer than|no later than|not later than|not exceed(?:ing)?|at the latest|never exceeds?)"
     r"(?:\s*(?:为|是|the|a|an|of|标称|净重)?\s*|[\u4e00-\u9fff]{0,8})$"
 )
 _AT_LEAST = re.compile(
-    r"(?:不(?:能|得|可|会|应|可以)?(?:低于|少于|小于|早于)|至少|最少|最低|起码|(?<!未)满|(?<!不)(?<!不能)(?<!不得)(?<!不可)(?<!不会)(?<!不应)(?<!不可以)(?:超过|高于|多于|大于|超出)|达到|at least|no less than|not less than|minimum(?: of)?|over|more than|(?<!no )longer than|above"
+    r"(?:不(?:能|得|可|会|应|可以)?(?:低于|少于|小于|早于)|至少|最少|最低|起码|(?<![未不])满|(?<!不)(?<!不能)(?<!不得)(?<!不可)(?<!不会)(?<!不应)(?<!不可以)(?:超过|高于|多于|大于|超出)|达到|at least|no less than|no fewer than|not less than|not fewer than|minimum(?: of)?|over|more than|(?<!no )longer than|above"
     r"|exceed(?:s|ing)?|beyond|after|from|starting at|reach(?:es)?)(?:\s*(?:为|是|the|a|an|of)?\s*|[\u4e00-\u9fff]{0,8})$"
 )
 _MOST_AFTER = re.compile(

@@ -9,6 +9,7 @@ from furrow.assistants.verifier.atom_features import atom_features
 from furrow.assistants.verifier.claims import over_all, unfounded_claim, unfounded_commitment
 from furrow.assistants.verifier.numerals import normal
 from furrow.assistants.verifier.statements import Atom, Statements, atoms_of
+from furrow.assistants.verifier.trace_features import trace_features
 
 _HAN = re.compile(r"[\u3400-\u9fff]")
 
@@ -23,8 +24,9 @@ def features_of(sentence: str, statements: Statements, opening: str = "") -> dic
         found[f"{name}.max"], found[f"{name}.min"] = max(values), min(values)
         found[f"{name}.mean"] = sum(values) / len(values)
     found |= _whole(sentence, atoms, pairs, statements)
+    found |= trace_features(sentence, statements)
     first = pairs[0].statement.tone
-    found["yes_to_no"] = float(opening == "yes" and first == "neg")
+    found["yes_to_no"] = float(opening == "yes" and first == "neg" and not found["trace_says"])
     found["no_to_yes"] = float(opening == "no" and first == "plain")
     return found
 

@@ -132,6 +132,8 @@ class Figure:
     in_range: bool = False
     # "at nine" and "八点" may be of the morning or of the evening.
     is_vague: bool = False
+    # The number as it is written, whatever its unit.
+    raw: float = 0.0
 
 
 @lru_cache(maxsize=4096)
@@ -267,6 +269,7 @@ def _numbers(text: str) -> list[Figure]:
                 match.end(),
                 bound_of(text, match),
                 is_one=match["digits"] == "1",
+                raw=float(match["digits"]) * (-1 if match["minus"] else 1),
             )
         )
     return _joined(text, found)

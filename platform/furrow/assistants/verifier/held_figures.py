@@ -14,6 +14,10 @@ _DAY_MINUTES, _MONTH_DAYS = 1440, 30
 _DENIED_FIGURE = re.compile(
     r"(?:不是|并非|不等于|\bnot|n't be|isn't)\s*(?:about|for|the|at|只有)?\s*$"
 )
+# What is granted, "you may two days", is an upper end.
+_LEAST_GRANTED = re.compile(
+    r"(?:至少|最少|起码)都?(?:可以|能|允许)[^,;。]{0,8}$|\b(?:can|may) [a-z]+(?: [a-z]+){0,3} at least $"
+)
 
 
 def missing_figure(sentence: str, evidence: Evidence) -> Failure:
@@ -38,6 +42,25 @@ def missing_figure(sentence: str, evidence: Evidence) -> Failure:
         if _DENIED_FIGURE.search(said[: figure.start]) and not _denies_figures(evidence):
             return "figure_denied", str(figure.value)
     return None
+
+
+def turned_bound(sentence: str, evidence: Evidence) -> str:
+    """A figure told as an upper end that the passage gives as a lower end alone, or the other way round."""
+    said = normal(sentence)
+    for figure in figures_of(sentence):
+        if figure.kind != "number" or not figure.bound:
+            continue
+        mine = _end(figure)
+        theirs = {_end(known) for known in evidence.figures if equal(figure, known)}
+        if "ge" not in theirs and _LEAST_GRANTED.search(said[: figure.start]):
+            return f"{figure.value} granted"
+        if theirs == {"ge" if mine == "le" else "le"}:
+            return f"{figure.value} {mine}"
+    return ""
+
+
+def _end(figure: Figure) -> str:
+    return figure.bound if figure.bound in {"", "le"} else "ge"
 
 
 def _is_each(unit: str, said: str) -> bool:
@@ -70,6 +93,9 @@ def equal(figure: Figure, known: Figure) -> bool:
         return figure.value == known.value
     if {figure.unit, known.unit} == {"month", "time"}:
         return _days(figure) == _days(known)
+    if "" in {figure.unit, known.unit} and figure.raw == known.raw:
+        # "4 hours for hot desks, 10 for others": ten hours.
+        return True
     return figure.value == known.value and units_agree(figure.unit, known.unit)
 
 

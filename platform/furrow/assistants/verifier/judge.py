@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from furrow.assistants.verifier.decision import score
 from furrow.assistants.verifier.evidence import Evidence
 from furrow.assistants.verifier.features import features_of
-from furrow.assistants.verifier.held_figures import missing_figure
+from furrow.assistants.verifier.held_figures import missing_figure, turned_bound
 from furrow.assistants.verifier.names import unknown_name
 from furrow.assistants.verifier.openings import without_opening
+from furrow.assistants.verifier.places_in_order import more_days, other_place
 from furrow.assistants.verifier.roles import acts_for_another
 from furrow.assistants.verifier.statements import Statements, best_line
 
@@ -71,12 +72,18 @@ def contradiction(
     sentence: str, features: Mapping[str, float], statements: Statements
 ) -> tuple[str, str] | None:
     """Signs that no honest sentence of the sets for training shows, or next to none."""
-    if features["crossed"]:
+    if features["crossed"] or features["trace_swapped_shares"]:
         return "figure_of_another", "crossed"
+    if bound := turned_bound(sentence, statements.evidence):
+        return "says_the_opposite", bound
     if features["yes_to_no"] or features["no_to_yes"]:
         return "says_the_opposite", "yes or no"
     if features["over_all"]:
         return "claim_not_in_passage", "all"
+    if place := other_place(sentence, statements.evidence):
+        return "figure_of_another", place
+    if days := more_days(sentence, statements.evidence):
+        return "weekday_not_in_passage", days
     if clause := acts_for_another(sentence, statements.evidence):
         return "says_the_opposite", clause[:60]
     return None

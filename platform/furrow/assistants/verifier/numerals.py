@@ -11,7 +11,7 @@ _MYRIADS = {"万": 10_000, "亿": 100_000_000}
 _NUMERAL = "[零一二三四五六七八九十百千万亿两]"
 # Chinese numerals count only before a unit: the 一 of 一般 and the 三 of 再三 are words.
 _UNIT_AHEAD = (
-    r"(?=(?:多|余|来)?(?:个)?(?:半)?(?:工作日|小时|钟头|分钟|公斤|千克|公里|平方米|平米|毫米|厘米|块钱|星期|礼拜|季度|点|元|块|角"
+    r"(?=(?:多|余|来)?(?:个)?(?:半)?(?:工作日|小时|钟头|分钟|公斤|千克|公里|平方米|平米|毫米|厘米|英寸|寸|块钱|星期|礼拜|季度|点|元|块|角"
     r"|克|斤|吨|米|亩|天|日|号|周|月|年|岁|度|℃|%|折|成|页|份|张|箱|盒|枚|颗|瓶|袋|件|次|位|人|名|倍|个|种|款|家|条|台|套|层|只"
     r"|辆|间|轮|字|分|杯|批|户|把|套))"
 )
@@ -80,7 +80,10 @@ _PAST = re.compile(r"\b(half|(?:a )?quarter) (past|to) (\d{1,2})\b")
 _WITHIN_A = re.compile(
     r"\b(within|in under|less than|about|around|roughly|nearly|almost|takes?|lasts?|for) an? (?=(?:hour|day|week|month|year|minute)\b)"
 )
-_UNIT_AND_HALF = re.compile(r"\ban? (hour|day|week|month|year|kilo) and a half\b")
+# Not "62 a year and a half plot 35".
+_UNIT_AND_HALF = re.compile(
+    r"\ban? (hour|day|week|month|year|kilo) and a half\b(?! [a-z]+ (?:[£$€¥\d]|costs?\b|is\b))"
+)
 _UNDER_AGE = re.compile(r"\b(under|over)[- ](\d+)s\b")
 _ORDINALS = {
     word: number

@@ -11,6 +11,7 @@ from furrow.assistants.verifier.evidence import Clause, Evidence, clauses_of, wi
 from furrow.assistants.verifier.figures import Figure, figures_of
 from furrow.assistants.verifier.numerals import normal
 from furrow.assistants.verifier.scope import scoped
+from furrow.assistants.verifier.tracing import Trail
 from furrow.assistants.verifier.words import Token, Words, tokens_of, words_of
 
 _LISTED = re.compile("、")
@@ -148,6 +149,10 @@ class Statements:
                 if " | " not in said:
                     found.add(_print_of(said[:start]))
         return found
+
+    @cached_property
+    def trail(self) -> Trail:
+        return Trail(self.evidence)
 
     @cached_property
     def whole(self) -> Keys:

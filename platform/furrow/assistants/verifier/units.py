@@ -25,6 +25,7 @@ _UNIT_TABLE = {
     ("percent", 1.0): "% 个百分点",
     ("length", 1.0): "米 m metre metres meter meters",
     ("length", 0.01): "厘米 cm centimetre centimetres",
+    ("inch", 1.0): "寸 英寸 吋 inch inches",
     ("length", 0.001): "毫米 mm millimetre millimetres",
     ("length", 1000.0): "公里 千米 km kilometre kilometres kilometer kilometers",
     ("area", 1.0): "平方米 平米 m2 sqm",
@@ -35,6 +36,8 @@ _UNIT_TABLE = {
     ("bytes", 1.0): "kb",
     ("bytes", 1000.0): "mb",
     ("power", 1.0): "千瓦 kw kilowatt kilowatts",
+    ("volt", 1.0): "伏 volt volts",
+    ("pixels", 1.0): "像素 pixel pixels megapixels",
     ("times", 1.0): "倍 times",
 }
 UNITS = {unit: known for known, units in _UNIT_TABLE.items() for unit in units.split()}

@@ -207,11 +207,13 @@ def _support(run: str, at: int, evidence: Words) -> float:
 
 
 def _general_mask(run: str) -> list[bool]:
-    mask = [False] * len(run)
-    for match in _general_zh().finditer(run):
-        for at in range(*match.span()):
-            mask[at] = True
-    return mask
+    general = general_spans(run)
+    return [at in general for at in range(len(run))]
+
+
+def general_spans(text: str) -> frozenset[int]:
+    """Where the Chinese words stand that carry no claim."""
+    return frozenset(at for match in _general_zh().finditer(text) for at in range(*match.span()))
 
 
 def _latin(word: str, evidence: Words) -> Coverage:
