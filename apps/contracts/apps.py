@@ -8,8 +8,9 @@ class ContractsConfig(AppConfig):
 
     def ready(self) -> None:
         # These name models, which load after the app configs.
+        from apps.contracts.asking.run import InquiryHandler  # noqa: PLC0415
         from apps.contracts.demo import demo_load  # noqa: PLC0415
-        from apps.contracts.jobs import READ, REVIEW  # noqa: PLC0415
+        from apps.contracts.jobs import ASK, READ, REVIEW  # noqa: PLC0415
         from apps.contracts.reviewing.reading import ReadHandler  # noqa: PLC0415
         from apps.contracts.reviewing.run import RUN_FINISHED, ReviewHandler  # noqa: PLC0415
         from apps.contracts.services.purge import deleted_purge  # noqa: PLC0415
@@ -19,6 +20,7 @@ class ContractsConfig(AppConfig):
 
         extensions.register("job_handlers", READ, ReadHandler())
         extensions.register("job_handlers", REVIEW, ReviewHandler())
+        extensions.register("job_handlers", ASK, InquiryHandler())
         extensions.register("webhook_events", RUN_FINISHED, _("The review of a contract is over"))
         extensions.register("api_routers", "contracts", "apps.contracts.api.routes.router")
         extensions.register("demo_loaders", "contracts", demo_load)

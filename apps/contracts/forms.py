@@ -47,16 +47,50 @@ class StartForm(forms.Form):
         required=False,
         help_text=_("Sums, dates, names, blanks, references and limits of the law"),
     )
+    with_model = forms.BooleanField(
+        label=_("Ask the language model too"),
+        required=False,
+        help_text=_("Rules that words alone cannot settle; every finding quotes the contract"),
+    )
 
     def __init__(
-        self, *args: Any, playbooks: list[tuple[str, str]], sides: dict[str, str], **kwargs: Any
+        self,
+        *args: Any,
+        playbooks: list[tuple[str, str]],
+        sides: dict[str, str],
+        has_model: bool,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
+        if not has_model:
+            del self.fields["with_model"]
         choices = [("", _("No playbook, only the built-in checks")), *playbooks]
         self.fields["playbook"].choices = choices  # type: ignore[attr-defined]
         self.fields["side"].choices = [  # type: ignore[attr-defined]
             (value, sides.get(value, label)) for value, label in Side.choices
         ]
+
+
+class QuestionForm(forms.Form):
+    text = forms.CharField(
+        label=_("Your question"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    contracts = forms.MultipleChoiceField(label=_("Contracts"), required=False)
+    with_model = forms.BooleanField(
+        label=_("Let the language model word the answer"),
+        required=False,
+        help_text=_("Costs a little for each contract; every line keeps its quote"),
+    )
+
+    def __init__(
+        self, *args: Any, contracts: list[tuple[str, str]], has_model: bool, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["contracts"].choices = contracts  # type: ignore[attr-defined]
+        if not has_model:
+            del self.fields["with_model"]
 
 
 class PlaybookForm(forms.Form):

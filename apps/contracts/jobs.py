@@ -6,6 +6,7 @@ from furrow.core.jobs import job_enqueue
 
 READ = "contracts.read"
 REVIEW = "contracts.review"
+ASK = "contracts.ask"
 LANE = "ingest"
 
 
@@ -15,3 +16,7 @@ def read_enqueue(version_id: UUID) -> None:
 
 def review_enqueue(run_id: UUID) -> None:
     job_enqueue(kind=REVIEW, subject_id=run_id, lane=LANE)
+
+
+def ask_enqueue(inquiry_id: UUID) -> None:
+    job_enqueue(kind=ASK, subject_id=inquiry_id, lane=LANE)

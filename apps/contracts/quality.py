@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Max, Q, Sum
 
 from apps.contracts.models import Contract, Decision, Finding, Playbook, ReviewRun
 from apps.contracts.playbook.rules import RuleSpec, rule_apply
@@ -20,13 +20,15 @@ TRIAL_CHARACTERS = 200_000
 
 @dataclass(frozen=True)
 class RuleRecord:
-    """`taken` is accepted or edited."""
+    """`taken` is accepted or edited; `wrong` are rejected as false alarms, `missed` passed although not in order."""
 
     rule: str
     title: str
     taken: int
     rejected: int
     wrong: int
+    missed: int
+    right: int
 
     @property
     def decided(self) -> int:
@@ -46,7 +48,12 @@ class Trial:
 
 
 def summary() -> dict[str, Any]:
-    """Three queries."""
+    """Four queries. The language model's cost is over all reviews, and for each contract that it was asked about."""
+    paid = ReviewRun.objects.filter(cost_amount__gt=0).aggregate(
+        cost=Sum("cost_amount"),
+        currency=Max("cost_currency"),
+        contracts=Count("version__contract", distinct=True),
+    )
     done = ReviewRun.objects.filter(state=ReviewRun.State.DONE)
     runs = done.aggregate(count=Count("id"), dropped=Sum("dropped"))
     seconds = [
@@ -64,20 +71,27 @@ def summary() -> dict[str, Any]:
         "seconds": sum(seconds) / len(seconds) if seconds else None,
         "taken": states.get("accepted", 0) + states.get("edited", 0),
         "rejected": states.get("rejected", 0),
+        "cost": paid["cost"],
+        "currency": paid["currency"] or "",
+        "cost_each": paid["cost"] / paid["contracts"] if paid["cost"] else None,
     }
 
 
 def rule_records() -> list[RuleRecord]:
     """Those rejected most come first."""
     taken = Q(state__in=[Decision.State.ACCEPTED, Decision.State.EDITED])
+    wrong = Q(feedback=Decision.Feedback.WRONG)
+    said = Decision.objects.exclude(state=Decision.State.OPEN, feedback="")
     rows = list(
-        Decision.objects.values("rule")
+        said.values("rule")
         .annotate(
             taken=Count("id", filter=taken),
             rejected=Count("id", filter=Q(state=Decision.State.REJECTED)),
-            wrong=Count("id", filter=Q(feedback=Decision.Feedback.WRONG)),
+            wrong=Count("id", filter=wrong & ~Q(state=Decision.State.OPEN)),
+            missed=Count("id", filter=wrong & Q(state=Decision.State.OPEN)),
+            right=Count("id", filter=Q(feedback=Decision.Feedback.RIGHT)),
         )
-        .order_by("-rejected", "-wrong", "-taken", "rule")[:_MOST_RULES]
+        .order_by("-rejected", "-wrong", "-missed", "-taken", "rule")[:_MOST_RULES]
     )
     named = Finding.objects.filter(rule__in=[row["rule"] for row in rows])
     latest = named.order_by("rule", "-created_at").distinct("rule")

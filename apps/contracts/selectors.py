@@ -1,9 +1,21 @@
 """Reads of contract review. All run inside `tenant_tx`; another tenant's id is not found."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, Func, Min, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import (
+    Exists,
+    Func,
+    Max,
+    Min,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    TextField,
+)
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -11,6 +23,8 @@ from apps.contracts.models import (
     Contract,
     ContractVersion,
     Finding,
+    Inquiry,
+    InquiryAnswer,
     Obligation,
     Playbook,
     PlaybookVersion,
@@ -18,6 +32,7 @@ from apps.contracts.models import (
 )
 from apps.contracts.playbook.rules import RuleSpec
 from furrow.core.errors import NotFound
+from furrow.tenants.models import Membership
 
 # Megabytes that lists and polls do without.
 _WORDS = ("text", "layout")
@@ -123,6 +138,19 @@ def run_newest(contract: Contract) -> ReviewRun | None:
     return found
 
 
+def model_was_asked() -> bool:
+    """In the last review of the business: the next one is proposed alike."""
+    last: ReviewRun | None = ReviewRun.objects.order_by("-created_at").only("with_model").first()
+    return bool(last and last.with_model)
+
+
+def model_cost(contract: Contract) -> tuple[Decimal, str]:
+    """What the language model has cost for a contract, over all of its reviews."""
+    rows = ReviewRun.objects.filter(version__contract=contract, cost_amount__gt=0)
+    found = rows.aggregate(total=Sum("cost_amount"), currency=Max("cost_currency"))
+    return found["total"] or Decimal(0), found["currency"] or ""
+
+
 def finding_get(finding_id: UUID) -> Finding:
     found: Finding | None = (
         Finding.objects.filter(id=finding_id, run__version__contract__deleted_at=None)
@@ -133,6 +161,37 @@ def finding_get(finding_id: UUID) -> Finding:
     if found is None:
         raise NotFound(_("This finding does not exist."))
     return found
+
+
+def members_deciding() -> list[Membership]:
+    """Whom a finding may be given to, by name."""
+    rows = Membership.objects.select_related("user").order_by("user__name", "user__email")
+    return [row for row in rows if row.can("answer")]
+
+
+def member_by_email(email: str) -> Membership | None:
+    rows = Membership.objects.select_related("user")
+    found: Membership | None = rows.filter(user__email__iexact=email.strip()).first()
+    return found
+
+
+def inquiries_list() -> QuerySet[Any]:
+    rows: QuerySet[Any] = Inquiry.objects.select_related("made_by")
+    return rows.order_by("-created_at", "-id")
+
+
+def inquiry_get(inquiry_id: UUID) -> Inquiry:
+    found: Inquiry | None = Inquiry.objects.filter(id=inquiry_id).first()
+    if found is None:
+        raise NotFound(_("This question does not exist."))
+    return found
+
+
+def inquiry_answers(inquiry: Inquiry) -> list[InquiryAnswer]:
+    """Of contracts that are still here, the likeliest first."""
+    rows = InquiryAnswer.objects.filter(inquiry=inquiry, contract__deleted_at=None)
+    related = rows.select_related("contract", "version").defer(*_OF_VERSION)
+    return list(related.order_by("position"))
 
 
 def playbooks_list() -> QuerySet[Any]:

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from apps.contracts.views import comparison, contracts, dates, playbooks, quality, review, start
+from apps.contracts.views import (
+    comparison,
+    contracts,
+    dates,
+    playbooks,
+    quality,
+    questions,
+    review,
+    start,
+)
 
 app_name = "contracts"
 urlpatterns = [
@@ -10,6 +19,9 @@ urlpatterns = [
     path("new/", contracts.contract_create, name="contract_create"),
     path("dates/", dates.dates, name="dates"),
     path("dates/<uuid:obligation_id>/done/", dates.date_done, name="date_done"),
+    path("questions/", questions.questions, name="questions"),
+    path("questions/<uuid:inquiry_id>/", questions.question, name="question"),
+    path("questions/<uuid:inquiry_id>/deletion/", questions.question_delete, name="question_delete"),
     path("quality/", quality.quality, name="quality"),
     path("playbooks/", playbooks.playbooks, name="playbooks"),
     path("playbooks/beginning/", playbooks.playbooks_begin, name="playbooks_begin"),
@@ -23,6 +35,9 @@ urlpatterns = [
     path("playbooks/<uuid:playbook_id>/rules/<str:key>/", playbooks.rule_update, name="rule_update"),
     path("playbooks/<uuid:playbook_id>/rules/<str:key>/deletion/", playbooks.rule_delete, name="rule_delete"),
     path("findings/<uuid:finding_id>/decision/", review.finding_decide, name="finding_decide"),
+    path("findings/<uuid:finding_id>/assignee/", review.finding_assign, name="finding_assign"),
+    path("runs/<uuid:run_id>/events/", review.run_events, name="run_events"),
+    path("findings/mine/", review.mine, name="mine"),
     path("<uuid:contract_id>/", review.contract, name="contract"),
     path("<uuid:contract_id>/comparison/", comparison.comparison, name="comparison"),
     path("<uuid:contract_id>/progress/", review.progress, name="progress"),

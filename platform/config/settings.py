@@ -134,7 +134,7 @@ CELERY_TASK_DEFAULT_QUEUE = "chat"
 # How many jobs of one tenant may run at a time, by lane. Fewer than the workers have slots.
 JOBS_PER_TENANT = {
     "ingest": env_int("INGEST_JOBS_PER_TENANT", 2, minimum=1),
-    "chat": env_int("CHAT_JOBS_PER_TENANT", 6, minimum=1),
+    "chat": env_int("CHAT_JOBS_PER_TENANT", 18, minimum=1),
     "notify": 1,
 }
 CELERY_BEAT_SCHEDULE = {
@@ -248,6 +248,8 @@ EMBEDDINGS_LANGUAGES = env_list("EMBEDDINGS_LANGUAGES", "en")
 RERANK_MODEL = env_str("RERANK_MODEL")
 RERANK_URL = env_str("RERANK_URL", EMBEDDINGS_URL)
 VECTOR_EXACT_LIMIT = env_int("VECTOR_EXACT_LIMIT", 50_000, minimum=0)
+# What PostgreSQL may take to build one index. A graph that does not fit is built several times slower.
+VECTOR_BUILD_MB = env_int("VECTOR_BUILD_MB", 256, minimum=64)
 # The chat model. Without CHAT_URL and CHAT_MODEL nothing generates text.
 FURROW_MODEL = env_str("FURROW_MODEL")
 FURROW_DEVICE = env_choice("FURROW_DEVICE", ("cpu", "cuda"), "cpu")
@@ -270,6 +272,8 @@ CHAT_MAX_TOKENS = env_int("CHAT_MAX_TOKENS", 2048, minimum=1)
 CHAT_CONTEXT_TOKENS = env_int("CHAT_CONTEXT_TOKENS", 0, minimum=0)
 # How long after the longest call a hold that nobody ended is kept.
 HOLD_GRACE_S = env_int("HOLD_GRACE_S", 60, minimum=1)
+# From which share of prepaid credit or of a business's limit, in percent, its leaders are warned.
+LOW_CREDIT_PERCENT = env_int("LOW_CREDIT_PERCENT", 20, minimum=0)
 METRICS_TOKEN = env_str_or_file("METRICS_TOKEN")
 
 LOG_LEVEL = env_choice("LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR"), "INFO")

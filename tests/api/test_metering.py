@@ -86,6 +86,12 @@ def test_budget_over_http_refuses_the_next_call(api, cast):
         hold_open(request_id="r", model="m", bounds=Bounds(1000, 100))
 
 
+def test_models_that_are_open_to_the_business_are_listed(api, settings):
+    assert api.get("/api/v1/models").json() == {"items": []}
+    settings.CHAT_URL, settings.CHAT_MODEL = "http://127.0.0.1:9/v1", "own"
+    assert api.get("/api/v1/models").json() == {"items": [{"id": "own", "is_default": True}]}
+
+
 def test_prices_are_listed(api):
     items = api.get("/api/v1/prices").json()["items"]
     prices = {item["kind"]: Decimal(item["per_million"]) for item in items}

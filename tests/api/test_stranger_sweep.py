@@ -69,6 +69,7 @@ WITHOUT_ID = {
     "get /api/v1/budgets": None,
     "put /api/v1/budgets": {"scope_kind": "tenant", "cap_hard": "5"},
     "get /api/v1/prices": None,
+    "get /api/v1/models": None,
     "get /api/v1/invoices": None,
     "get /api/v1/channels": None,
     "post /api/v1/channels": {"name": "mine", "assistant_id": str(uuid.uuid4())},

@@ -1,7 +1,7 @@
 """200 visitors of a shop at once on the widget: `python tests/bench/visitors.py [--visitors 200] [--seconds 30]`.
 
 Each has the chat open: a session and a feed that stays connected. Over the given seconds every one asks a question
-and follows its answer, written by the mock engine behind the whole path: web (two workers), queue, worker of eight
+and follows its answer, written by the mock engine behind the whole path: web (two workers), queue, worker of 24
 threads, search, model, verifier, PostgreSQL at full durability. The first event is the first that a worker writes. A
 stream that ends without its answer, or a feed that breaks, is a drop. `--burst` lets all ask within one second.
 """
@@ -60,6 +60,7 @@ def main() -> None:
     parser.add_argument("--visitors", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--burst", action="store_true")
+    parser.add_argument("--threads", type=int, default=24)
     options = parser.parse_args()
     options.rate, options.clients = 1, 1
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
@@ -68,7 +69,10 @@ def main() -> None:
         _doorbell(str(setup.redis))
         books = books_prepare(setup.superuser)
         key = _shop(books.tenant_id)
-        with bench.serving(setup, books, workers=2) as (_server, port), _worker(setup, books):
+        with (
+            bench.serving(setup, books, workers=2) as (_server, port),
+            _worker(setup, books, options.threads),
+        ):
             visitors = [Visitor(n) for n in range(options.visitors)]
             try:
                 asyncio.run(_visit(port, key, visitors, 1.0 if options.burst else options.seconds))
@@ -112,7 +116,7 @@ def _shop(tenant_id: Any) -> str:
 
 
 @contextlib.contextmanager
-def _worker(setup: bench.Setup, books: Any) -> Iterator[None]:
+def _worker(setup: bench.Setup, books: Any, threads: int) -> Iterator[None]:
     """The chat worker as `make run` starts it."""
     environment = {
         **os.environ,
@@ -129,9 +133,10 @@ def _worker(setup: bench.Setup, books: Any) -> Iterator[None]:
         "CHAT_API_KEY": "mock",
         "EMBEDDINGS_URL": "http://127.0.0.1:9/v1",
         "LOG_JSON": "true",
+        "DATABASE_POOL_SIZE": "8",
     }
     command = [sys.executable, "-m", "celery", "-A", "config", "--quiet", "worker"]
-    command += ["--queues", "chat", "--pool", "threads", "--concurrency", "8"]
+    command += ["--queues", "chat", "--pool", "threads", "--concurrency", str(threads)]
     command += ["--without-gossip", "--without-mingle", "--loglevel", "WARNING"]
     with (setup.folder / "worker.log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, cwd=bench.ROOT, stdout=log, stderr=log)

@@ -5,6 +5,9 @@ import re
 import socket
 import socketserver
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -213,3 +216,26 @@ def serving_smtp(box: Postbox) -> Controller:
     )
     controller.start()
     return controller
+
+
+@contextmanager
+def dripping(said: bytes, drop: bytes, *, pause_s: float = 0.05) -> Iterator[int]:
+    """A server that says this and then a drop now and then, without ever coming to an end; its port. It gives up
+    after ten seconds, so that a client which would wait for ever fails its test instead.
+    """
+
+    class Dripper(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            ends_at = time.monotonic() + 10
+            with suppress(OSError):
+                self.request.sendall(said)
+                while time.monotonic() < ends_at:
+                    self.request.sendall(drop)
+                    time.sleep(pause_s)
+
+    server = running(ImapServer(("127.0.0.1", 0), Dripper))
+    try:
+        yield server.server_address[1]
+    finally:
+        server.shutdown()
+        server.server_close()

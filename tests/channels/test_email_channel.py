@@ -1,21 +1,28 @@
 """The mailbox: read over IMAP, answered over SMTP in the thread, machines left alone."""
 
+import time
+from dataclasses import replace
 from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
 
-from furrow.channels.models import InboundMessage, OutboundMessage
+from furrow.channels.models import Connection, InboundMessage, OutboundMessage
 from furrow.channels.outside import checks
 from furrow.channels.outside.connections import connection_create
 from furrow.channels.outside.mail import servers
-from furrow.channels.outside.mail.reading import mail_read, own_words
 from furrow.channels.outside.polling import connections_poll
 from furrow.channels.outside.replies import replies_collect
 from furrow.conversations.models import Conversation
 from furrow.core import egress
 from furrow.core.context import tenant_context, tenant_tx
+from furrow.core.deadlines import Deadline
 from furrow.core.errors import AppError, Invalid, UpstreamFailed
+from furrow.core.sealing import seal
+from furrow.knowledge.parsing import apart
+from furrow.knowledge.parsing.apart import mail_words
+from furrow.knowledge.parsing.errors import ParseFailure
+from furrow.knowledge.parsing.formats.mail_words import own_words
 from furrow.tenants.services import SYSTEM
 from tests.channels.conftest import Shop, run_jobs
 from tests.channels.outside_fakes import (
@@ -23,6 +30,7 @@ from tests.channels.outside_fakes import (
     USER,
     FakeInbox,
     Postbox,
+    dripping,
     serving_imap,
     serving_smtp,
 )
@@ -155,14 +163,14 @@ MACHINES = {
 @pytest.mark.parametrize("reason", MACHINES)
 def test_machines_are_known(reason):
     headers = {name.replace("-", "_"): value for name, value in MACHINES[reason].items()}
-    assert mail_read(mail(**headers), own_address=USER).machine == reason
-    assert mail_read(mail(), own_address=USER).machine == ""
-    assert mail_read(mail(sender=USER), own_address=USER).machine == "loop"
+    assert mail_words(mail(**headers)).machine == reason
+    assert mail_words(mail()).machine == ""
 
 
 @pytest.mark.slow
 def test_machines_are_not_answered_and_two_machines_end(box, inbox):
     inbox.add(mail(Auto_Submitted="auto-generated"))
+    inbox.add(mail("from ourselves", sender=USER))
     for number in range(15):
         inbox.add(mail(f"Thank you for your mail {number}", sender="robot@example.org"))
     look()
@@ -195,7 +203,7 @@ def test_html_alone_is_read_as_words():
             b"<p>How <b>late</b>?</p><script>x()</script><blockquote>old</blockquote>",
         )
     )
-    assert mail_read(raw, own_address=USER).text == "How late?"
+    assert mail_words(raw).text == "How late?"
 
 
 def test_hostile_mails_do_not_stop_those_behind_them(box, inbox):
@@ -205,6 +213,54 @@ def test_hostile_mails_do_not_stop_those_behind_them(box, inbox):
     inbox.add(mail(Message_ID="<good@example.org>"))
     look()
     assert "<good@example.org>" in [each["In-Reply-To"] for each in sent(inbox)]
+
+
+def unreadable_code(raw: bytes) -> str:
+    with pytest.raises(ParseFailure) as caught:
+        mail_words(raw)
+    return caught.value.code
+
+
+@pytest.mark.parametrize("reader", ["warm", pytest.param("cold", marks=pytest.mark.slow)])
+def test_mail_is_read_by_a_process_of_its_own(reader, request, monkeypatch):
+    """Whatever would have to be loaded for it here, and however long or much it takes."""
+    if reader == "cold":
+        request.getfixturevalue("cold_readers")
+    monkeypatch.setattr("email.parser.BytesParser.parse", lambda *_: pytest.fail("read here"))
+    found = mail_words(mail(References="<a@x> <b@x>"))
+    assert (found.text, found.writer, found.name) == (QUESTION, "li@example.org", "Li")
+    assert (found.subject, found.thread, found.references) == ("请问", "<a@x>", ["<a@x>", "<b@x>"])
+
+
+def test_mails_over_their_limits_are_told_by_a_code(monkeypatch):
+    assert unreadable_code(b"Subject: nobody\n\nx") == "damaged"
+    assert unreadable_code(mail(sender="=?utf-8?q?a=40b.c=0ABcc=3A_v=40d.e?=")) == "damaged"
+    assert unreadable_code(mail("x" * (12 * 1024 * 1024))) == "too_large"
+    monkeypatch.setattr(apart, "MAIL_LIMITS", replace(apart.MAIL_LIMITS, memory_mb=40))
+    assert unreadable_code(mail("\n" * 4_000_000)) == "out_of_memory"
+    monkeypatch.setattr(apart, "MAIL_LIMITS", replace(apart.MAIL_LIMITS, wall_s=0))
+    assert unreadable_code(mail()) == "timeout"
+
+
+def test_hostile_words_are_read_in_no_time():
+    """Each was minutes or more for a pattern that tries every place again."""
+    assert own_words("Yes\n" + "\n" * 150_000 + "b") == "Yes\n\nb"
+    for body in ("<style" * 30_000, "<br" * 60_000, "<blockquote" * 15_000):
+        raw = mail(f"<p>How late?</p>{body}").replace(b"text/plain", b"text/html")
+        assert mail_words(raw).text.startswith("How late?")
+
+
+def test_unreadable_mail_is_skipped_and_logged_without_its_words(box, inbox, monkeypatch, caplog):
+    monkeypatch.setattr(apart, "MAIL_LIMITS", replace(apart.MAIL_LIMITS, max_bytes=2000))
+    inbox.add(mail("secret words " * 400, sender="Secret <secret@example.org>"))
+    inbox.add(mail(Message_ID="<good@example.org>"))
+    with caplog.at_level("INFO"):
+        look()
+    assert [each["In-Reply-To"] for each in sent(inbox)] == ["<good@example.org>"]
+    told = " ".join(str(each.msg) for each in caplog.records)
+    assert "mail_unreadable" in told
+    assert "too_large" in told
+    assert "secret" not in told.lower()
 
 
 def test_mail_that_is_or_claims_to_be_huge_is_left(box, inbox):
@@ -257,13 +313,99 @@ def test_try_it_signs_in_on_both_servers(box, inbox, shop):
         assert wrong.error_code == "login_refused"
 
 
+def connect(port: int, host: str = "127.0.0.1", ports: Any = (993,)) -> Any:
+    with Deadline(0.2) as deadline:
+        return egress.connect_public(
+            host, port, ports=frozenset(ports), is_tls=True, timeout_s=9, deadline=deadline
+        )
+
+
+def channel_to(port: int) -> Connection:
+    row = Connection(kind="email", name="果园")
+    row.settings = {
+        **{f"{name}_host": "127.0.0.1" for name in ("imap", "smtp")},
+        **{f"{name}_port": port for name in ("imap", "smtp")},
+        **{f"{name}_security": "plain" for name in ("imap", "smtp")},
+        "user": USER,
+    }
+    row.sealed = seal({"password": PASSWORD}, place=str(row.id))
+    return row
+
+
+def visit(port: int) -> None:
+    with servers.mailbox(channel_to(port)) as inbox:
+        inbox.ask("SEARCH", "UID 1:*")
+
+
+def post(port: int) -> None:
+    with servers.outgoing(channel_to(port)) as server:
+        server.noop()
+
+
+GREETED = b"* OK ready\r\n"
+# The head of a message of 16 KiB.
+TLS_BEGUN = b"\x16\x03\x03\x40\x00"
+
+
+@pytest.mark.parametrize(
+    ("said", "drop", "act"),
+    [
+        (b"", b"a", visit),
+        (GREETED, b"a", visit),
+        (GREETED, b"* 1 EXISTS\r\n", visit),
+        (b"", b"220-still\r\n", post),
+        (b"220 ready\r\n", b"2", post),
+        (TLS_BEGUN, b"\x02", lambda port: connect(port, ports=[port])),
+    ],
+    ids=["greeting", "answer", "unasked", "smtp lines", "smtp answer", "tls"],
+)
+def test_server_that_drips_is_left_when_the_time_is_over(said, drop, act, monkeypatch):
+    monkeypatch.setattr(egress, "is_public_address", lambda text: text == "127.0.0.1")
+    monkeypatch.setattr(servers, "VISIT_S", 0.2)
+    monkeypatch.setattr(servers, "SEND_S", 0.2)
+    with dripping(said, drop) as port:
+        for name in ("IMAP_PORTS", "SMTP_PORTS"):
+            monkeypatch.setattr(servers, name, frozenset({port}))
+        begun = time.monotonic()
+        with pytest.raises(UpstreamFailed) as caught:
+            act(port)
+    assert caught.value.code == ("no_answer" if said == TLS_BEGUN else "mail_slow")
+    assert not caught.value.permanent
+    assert time.monotonic() - begun < 3
+
+
+@pytest.mark.parametrize(("said", "act"), [(GREETED, visit), (b"", post)], ids=["imap", "smtp"])
+def test_server_that_says_too_much_is_left(said, act, monkeypatch):
+    monkeypatch.setattr(egress, "is_public_address", lambda text: text == "127.0.0.1")
+    monkeypatch.setattr(servers, "_VISIT_BYTES", 100_000)
+    monkeypatch.setattr(servers, "_SAY_BYTES", 100_000)
+    flood = b"220-x\r\n" if act is post else b"* 1 EXISTS\r\n"
+    with dripping(said, flood * 1000, pause_s=0) as port:
+        for name in ("IMAP_PORTS", "SMTP_PORTS"):
+            monkeypatch.setattr(servers, name, frozenset({port}))
+        with pytest.raises(UpstreamFailed) as caught:
+            act(port)
+    assert caught.value.code in {"mail_failed", "no_answer"}
+
+
+@pytest.mark.slow
+def test_visit_without_time_for_another_mail_leaves_it_to_the_next(box, inbox, monkeypatch):
+    inbox.add(mail())
+    with monkeypatch.context() as patch:
+        patch.setattr(servers, "_ONE_MAIL_S", servers.VISIT_S)
+        look()
+    assert sent(inbox) == []
+    look()
+    assert len(sent(inbox)) == 1
+
+
 def test_servers_inside_and_other_ports_are_refused(inbox, monkeypatch):
     with pytest.raises(Invalid):
         checks.values_checked("email", values(inbox, imap_port=22))
     monkeypatch.undo()
     with pytest.raises(AppError) as caught:
-        egress.connect_public("127.0.0.1", 993, ports=frozenset({993}), is_tls=False, timeout_s=1)
+        connect(993)
     assert caught.value.code == "address_refused"
     with pytest.raises(AppError) as caught:
-        egress.connect_public("example.org", 22, ports=frozenset({993}), is_tls=True, timeout_s=1)
+        connect(22, "example.org")
     assert caught.value.code == "port_refused"

@@ -45,6 +45,7 @@ from furrow.core.models import Job
 from furrow.dashboard.translations import compile_catalogues
 from furrow.metering.budgets import budget_set
 from furrow.metering.counts import Counts
+from furrow.metering.credit import credit_add, prepaid_set
 from furrow.metering.holds import Bounds, hold_open
 from furrow.metering.invoices import invoice_close
 from furrow.metering.settlement import settle
@@ -325,6 +326,24 @@ class TestNews:
         body = "".join(message.body for message in mail.outbox)
         assert "整个店铺的预算已用 80%：花了 0.009 CNY，上限 0.01 CNY" in body
         assert "/t/orchard/costs/budgets/" in body
+
+    def test_credit_that_runs_low_is_news_of_its_own(self, cast, endpoint):
+        with tenant_tx(cast.tenant.id):
+            endpoint_update(actor=SYSTEM, endpoint=endpoint, events=["credit.low"])
+            prepaid_set(actor=SYSTEM, is_prepaid=True)
+            credit_add(actor=SYSTEM, amount=Decimal("0.01"), reference="wx-1")
+        spend(cast.tenant, 4500)
+        assert (news_tell(), news_tell()) == (1, 0)
+        run_due(cast.tenant)
+        (sent,) = [json.loads(body) for _, body in Receiver.got]
+        assert (sent["event"], sent["data"]) == (
+            "credit.low",
+            {"percent_left": 20, "left": "0.001", "is_used_up": False, "currency": "CNY"},
+        )
+        (message,) = mail.outbox
+        assert (message.subject, message.to) == ("Orchard：预付款快用完了", ["owner@example.test"])
+        assert "剩下不到 20%：0.001 CNY" in message.body
+        assert "/t/orchard/costs/" in message.body
 
     def test_admins_are_told_and_staff_is_not(self, cast, passed):
         with tenant_tx(cast.tenant.id):

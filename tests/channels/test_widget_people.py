@@ -16,8 +16,10 @@ from furrow.conversations.models import Conversation, Turn
 from furrow.conversations.replies import reply_send
 from furrow.core.context import tenant_tx
 from furrow.core.extensions import extensions
+from furrow.knowledge.storage import file_path
 from furrow.tenants.services import SYSTEM
 from tests.channels.conftest import Visitor, code_of, run_jobs
+from tests.knowledge.parsing.test_apart import telling_photo
 
 
 def picture(color: str = "red") -> bytes:
@@ -128,7 +130,9 @@ def test_photo_is_kept_once_sent_with_a_message_and_read_by_its_visitor_only(sho
     assert sent.status_code == 202
     (turn,) = visitor.history()["turns"]
     assert (turn["text"], turn["photos"][0]["id"]) == ("（照片）", photo_id)
-    assert visitor.call("GET", f"photos/{photo_id}").content == picture()
+    shown = visitor.call("GET", f"photos/{photo_id}").content
+    with Image.open(io.BytesIO(shown)) as kept:
+        assert (kept.size, kept.getpixel((9, 9))[0] > 250) == ((80, 60), True)
     other = Visitor(shop.widget)
     other.enter()
     assert other.call("GET", f"photos/{photo_id}").status_code == 404
@@ -137,6 +141,16 @@ def test_photo_is_kept_once_sent_with_a_message_and_read_by_its_visitor_only(sho
     with tenant_tx(shop.tenant.id):
         assert Photo.objects.count() == 1
         assert Turn.objects.count() == 1
+
+
+def test_place_and_camera_stay_with_the_visitor(shop, visitor):
+    photo_id = send_photo(visitor, telling_photo("JPEG")).json()["id"]
+    with tenant_tx(shop.tenant.id):
+        photo = Photo.objects.get(id=photo_id)
+    stored = file_path(photo.file_key).read_bytes()
+    assert b"SECRET" not in stored
+    assert (photo.size_bytes, photo.taken) == (len(stored), "2026:11:20 08:00:00")
+    assert not Image.open(io.BytesIO(stored)).getexif()
 
 
 def test_what_is_no_photo_or_too_large_keeps_nothing(shop, visitor):

@@ -1,10 +1,12 @@
 """Hours of questions and conversations are what their rows say, also when an opinion or a ticket comes late."""
 
 import importlib
+import os
 import random
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 
+import psycopg
 import pytest
 from django.db import connection
 
@@ -278,3 +280,22 @@ def test_stranger_sees_nothing_of_them(cast, desk, at):
 def test_figures_take_one_query(desk, django_assert_num_queries):
     with tenant_tx(desk.tenant_id), django_assert_num_queries(1):
         answers_between(FROM, TO)
+
+
+def test_hour_that_cannot_be_summed_up_holds_up_no_later_one(desk, at):
+    """Somebody else keeps the first hour locked for longer than a statement may wait."""
+    for hours in (0, 1):
+        at(NOON + timedelta(hours=hours))
+        answer(desk, talk(desk), "quoted")
+    with psycopg.connect(os.environ["DATABASE_URL"]) as other, connection.cursor() as own:
+        own.execute("SELECT 'talk' || %s::text || %s::text", [desk.tenant_id, NOON])
+        name = own.fetchone()[0]
+        own.execute("SET LOCAL lock_timeout = '50ms'")
+        other.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+        assert hours_sum_up() == 1
+    with tenant_tx(desk.tenant_id):
+        assert set(HourDue.objects.values_list("hour", flat=True)) == {NOON}
+        assert TurnHour.objects.get().hour == NOON + timedelta(hours=1)
+    (alarm,) = alarms_open()
+    assert (alarm.kind, alarm.source) == ("hours", ALARM_SOURCE)
+    assert summed_up(desk).questions == 2

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import translation
 
 from furrow.assistants.phrases import moment_words
 from furrow.core.context import tenant_tx
@@ -115,7 +116,7 @@ def test_what_comes_every_year_ends_before_it_begins_again(cast, starts_on, ends
     with tenant_tx(cast.tenant.id):
         given = {"name": "x", "starts_on": starts_on, "ends_on": ends_on, "is_yearly": True}
         if not is_taken:
-            with pytest.raises(Invalid, match="every year"):
+            with translation.override("en"), pytest.raises(Invalid, match="every year"):
                 season_save(actor=SYSTEM, **given)
             return
         season_save(actor=SYSTEM, **given)

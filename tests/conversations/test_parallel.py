@@ -100,6 +100,37 @@ def test_same_gap_recorded_at_the_same_time_is_one_gap(committed):
         assert assistant.gaps.get().asked_count == 24
 
 
+def test_wordings_asked_in_the_same_second_share_a_line(committed):
+    """The second is recorded while the first is not committed yet: it must wait for it and join."""
+    tenant_id, assistant = committed
+    is_recorded, is_other_done = Event(), Event()
+
+    def first():
+        try:
+            with tenant_tx(tenant_id):
+                gap_record(assistant=assistant, question="可以寄到新疆吗")
+                is_recorded.set()
+                is_other_done.wait(0.3)
+        finally:
+            connection.close()
+
+    def second():
+        try:
+            assert is_recorded.wait(10)
+            with tenant_tx(tenant_id):
+                gap_record(assistant=assistant, question="新疆能寄吗")
+            is_other_done.set()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        for each in [pool.submit(first), pool.submit(second)]:
+            each.result(10)
+    with tenant_tx(tenant_id):
+        head = assistant.gaps.get(question="可以寄到新疆吗")
+        assert assistant.gaps.get(question="新疆能寄吗").head_id == head.id
+
+
 @pytest.mark.slow
 def test_change_that_commits_after_the_hours_ran_leaves_its_hour_due(committed):
     """The run does not see it, and must not take its mark away."""

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from furrow.core import egress
 from furrow.core.errors import AppError, Invalid, UpstreamFailed
+from tests.channels.outside_fakes import dripping
 
 
 @pytest.mark.parametrize(
@@ -118,3 +120,22 @@ def test_too_large_a_page_is_cut_off(site):
     with pytest.raises(UpstreamFailed) as caught:
         egress.fetch_public(f"{url}/big", max_bytes=1000)
     assert caught.value.code == "response_too_large"
+
+
+@pytest.mark.parametrize(
+    "said", [b"HTTP/1.1 200 OK\r\nX-Slow: ", b"HTTP/1.1 200 OK\r\n\r\n"], ids=["head", "body"]
+)
+def test_page_that_drips_is_left_when_the_time_is_over(said, monkeypatch):
+    monkeypatch.setattr(egress, "is_public_address", lambda text: text == "127.0.0.1")
+    monkeypatch.setattr(egress, "FETCH_S", 0.3)
+    monkeypatch.setattr(egress, "POST_S", 0.3)
+    with dripping(said, b"a") as port:
+        monkeypatch.setattr(egress, "_ALLOWED_PORTS", {port})
+        url, begun = f"http://127.0.0.1:{port}/", time.monotonic()
+        with pytest.raises(UpstreamFailed) as caught:
+            egress.fetch_public(url, max_bytes=10**9)
+        assert caught.value.code == "fetch_failed"
+        if b"X-Slow" in said:
+            with pytest.raises(UpstreamFailed):
+                egress.post_public(url, b"{}", headers={})
+    assert time.monotonic() - begun < 3

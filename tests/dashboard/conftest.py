@@ -270,6 +270,13 @@ def owner(cast: Any) -> Client:
 
 
 @pytest.fixture
+def english(owner: Client) -> Client:
+    """The owner, reading English."""
+    owner.cookies["django_language"] = "en"
+    return owner
+
+
+@pytest.fixture
 def viewer(cast: Any) -> Client:
     return cast.client(cast.viewer)
 

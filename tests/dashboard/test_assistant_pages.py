@@ -1,10 +1,15 @@
 """Assistants through their pages: edit, publish, roll back, try, answer gaps, close tickets."""
 
+from decimal import Decimal
+
 from furrow.assistants.models import ApprovedAnswer, Assistant, EvaluationRun, Gap
 from furrow.assistants.services import gap_record
 from furrow.channels.models import Widget
 from furrow.conversations.models import Conversation, Ticket, Turn
 from furrow.core.context import tenant_tx
+from furrow.metering.model_rules import model_rules_set
+from furrow.metering.prices import price_set
+from furrow.tenants.services import SYSTEM
 
 
 def draft(shop, **changes):
@@ -262,3 +267,34 @@ def test_widget_takes_sites_and_refuses_what_is_none(owner, cast, shop, page):
     assert 'data-color="#aa3300" data-position="left" data-lang="en"' in snippet
     refused = owner.post(url, {**data, "allowed_origins": "https://a.example/path"})
     assert refused.context["form"].errors["allowed_origins"]
+
+
+def test_owner_chooses_a_model_and_hears_when_it_is_taken_away(english, cast, shop, page, settings):
+    settings.CHAT_URL, settings.CHAT_MODEL = "http://127.0.0.1:9/v1", "own"
+    price_set(model="dear", kind="out", per_million=Decimal(80), currency="CNY")
+    url = page("assistant", shop.assistant.id)
+    offered = [
+        name for name, _ in english.get(url).context["form"].fields["composed_model"].choices
+    ]
+    assert offered == ["", "own", "dear"]
+    english.post(url, draft(shop, rungs=["composed", "quoted"], composed_model="dear"))
+    english.post(page("publication", shop.assistant.id), {"note": ""})
+    assert english.get(url).context["withheld_models"] == []
+    assert "writes no answers" not in english.get(page("home")).content.decode()
+    with tenant_tx(cast.tenant.id):
+        model_rules_set(actor=SYSTEM, allowed={"dear": False})
+    shown = english.get(url).content.decode()
+    assert "The model dear is not open to your business any more" in shown
+    assert "dear (not open to you any more)" in shown
+    assert (
+        "the model dear is not open to you any more" in english.get(page("home")).content.decode()
+    )
+    # Other settings are saved all the same; another model ends the notice once it is published.
+    assert (
+        english.post(url, draft(shop, rungs=["composed"], composed_model="dear")).status_code == 302
+    )
+    english.post(url, draft(shop, rungs=["composed"], composed_model=""))
+    english.post(page("publication", shop.assistant.id), {"note": ""})
+    assert english.get(url).context["withheld_models"] == []
+    refused = english.post(url, draft(shop, composed_model="dear"))
+    assert refused.context["form"].errors

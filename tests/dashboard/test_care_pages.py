@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-import pytest
 from django.urls import reverse
 from django.utils import timezone
 
@@ -80,12 +79,6 @@ def test_known_question_outlives_its_passage(owner, cast, shop):
     shown = owner.get(page(cast, "document", shop.document.id)).content.decode()
     assert "多久发货？" in shown
     assert "?chunk=" not in shown
-
-
-@pytest.fixture
-def english(owner):
-    owner.cookies["django_language"] = "en"
-    return owner
 
 
 def finding_made(cast, shop, **fields):

@@ -41,12 +41,6 @@ def spent(cast, shop):
     return shop
 
 
-@pytest.fixture
-def english(owner):
-    owner.cookies["django_language"] = "en"
-    return owner
-
-
 def turns(shop, tenant, *rungs):
     with tenant_tx(tenant.id):
         for rung in rungs:
@@ -310,10 +304,10 @@ def test_only_leaders_see_money(cast, shop, page, role, status):
     assert (page("costs") in home) == (status == 200)
 
 
-def pay_in(tenant, amount):
+def pay_in(tenant, amount, reference="transfer 7"):
     with tenant_tx(tenant.id):
         prepaid_set(actor=SYSTEM, is_prepaid=True)
-        credit_add(actor=SYSTEM, amount=Decimal(amount), reference="transfer 7")
+        credit_add(actor=SYSTEM, amount=Decimal(amount), reference=reference)
 
 
 def test_owner_who_pays_in_advance_sees_what_is_left_and_for_how_long(english, cast, shop, page):
@@ -346,7 +340,29 @@ def test_owner_whose_credit_is_used_up_is_told_what_still_answers(english, cast,
 
 
 def test_owner_with_a_monthly_bill_sees_no_credit(english, shop, page):
-    assert english.get(page("costs")).context["credit"] is None
+    response = english.get(page("costs"))
+    assert response.context["credit"] is None
+    assert response.context["money_warnings"] == []
+
+
+def test_home_warns_leaders_of_credit_and_limits_that_run_low(cast, english, shop, page):
+    pay_in(cast.tenant, "0.01")
+    payer = Payer(cast.tenant.id)
+    payer.budget("0.008")
+    payer.settle(payer.hold(0, 900), 0, 0, 900, 0)
+    home = english.get(page("home")).content.decode()
+    assert "A limit of your business is nearly reached" in home
+    assert "Your credit" not in home
+    payer.budget("1")
+    payer.settle(payer.hold(0, 150), 0, 0, 150, 0)
+    home = english.get(page("home")).content.decode()
+    assert "Your credit is running low: ¥0.0016 is left." in home
+    assert "A limit of your business" not in home
+    with tenant_tx(cast.tenant.id):
+        Membership.objects.filter(user=cast.teammate).update(role="staff")
+    assert "low" not in str(cast.client(cast.teammate).get(page("home")).context["money_warnings"])
+    pay_in(cast.tenant, "5", reference="transfer 8")
+    assert "Your credit" not in english.get(page("home")).content.decode()
 
 
 @pytest.mark.parametrize(

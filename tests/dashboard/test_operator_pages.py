@@ -16,6 +16,7 @@ from furrow.accounts.models import User
 from furrow.core.context import tenant_tx, unscoped
 from furrow.core.errors import Invalid
 from furrow.dashboard.operator_urls import urlpatterns
+from furrow.gateway.chat import chat_models
 from furrow.metering.alarms import alarms_raise
 from furrow.metering.budgets import budget_end, budget_set, ceiling_set
 from furrow.metering.errors import BudgetExceeded
@@ -75,7 +76,7 @@ def addresses(tenant) -> dict[str, str]:
 
 def test_pages_do_not_exist_for_anybody_else(cast, shop):
     urls = addresses(cast.tenant)
-    assert len(urls) == len(urlpatterns) == 16
+    assert len(urls) == len(urlpatterns) == 18
     for route in urlpatterns:
         assert route.callback.is_for_operators, route.name
     for user in (cast.owner, cast.teammate, cast.viewer, cast.stranger):
@@ -217,20 +218,20 @@ class TestAlarm:
     def test_difference_rings_on_every_page_until_somebody_looked(self, operator):
         reconciled(missing_receipts=3)
         found = alarmed(3)
-        assert "do not agree" in operator.get("/operator/prices/").content.decode()
+        assert "alarm about the sums is open" in operator.get("/operator/prices/").content.decode()
         page = operator.get("/operator/comparison/").content.decode()
         assert "Receipts never came" in page
         url = f"/operator/comparison/{found.id}/seen/"
         assert operator.post(url, {"note": " "}).status_code == 422
         assert operator.post(url, {"note": "disk was full"}).status_code == 302
-        assert "do not agree" not in operator.get("/operator/").content.decode()
+        assert "alarm about the sums is open" not in operator.get("/operator/").content.decode()
         alarmed(3)
-        assert "do not agree" not in operator.get("/operator/").content.decode()
+        assert "alarm about the sums is open" not in operator.get("/operator/").content.decode()
         page = operator.get("/operator/comparison/").content.decode()
         assert "disk was full" in page
         assert "ops@example.test" in page
         alarmed(4)
-        assert "do not agree" in operator.get("/operator/").content.decode()
+        assert "alarm about the sums is open" in operator.get("/operator/").content.decode()
 
     def test_alarm_is_looked_into_once(self, operator):
         url = f"/operator/comparison/{alarmed(1).id}/seen/"
@@ -358,6 +359,31 @@ class TestTenants:
         ]  # fmt: skip
         # Booked amounts hold the currency.
         assert operator.post(url, {"currency": "CNY"}).context["currency_form"].errors
+
+    def test_share_at_which_leaders_are_told_of_low_credit_is_set(self, operator, cast, shop):
+        operator.post(self.url(cast, "payment"), {"is_prepaid": "1"})
+        assert operator.get(self.url(cast)).context["low_credit_form"].initial["percent"] == 20
+        refused = operator.post(self.url(cast, "low_credit"), {"percent": "91"})
+        assert refused.context["low_credit_form"].errors
+        assert operator.post(self.url(cast, "low_credit"), {"percent": "35"}).status_code == 302
+        assert operator.get(self.url(cast)).context["account"].told_at == 35
+        with tenant_tx(cast.tenant.id):
+            assert AuditEntry.objects.filter(action="metering.low_credit_set").exists()
+
+    def test_models_are_taken_away_and_given_back(self, operator, cast, shop, settings):
+        assert "No language model is connected" in operator.get(self.url(cast)).content.decode()
+        settings.CHAT_URL, settings.CHAT_MODEL = "http://127.0.0.1:9/v1", "own"
+        form = operator.get(self.url(cast)).context["models_form"]
+        assert (form["allowed"].value(), form["later"].value()) == (["own"], True)
+        assert operator.post(self.url(cast, "models"), {"allowed": ["else"]}).status_code == 200
+        assert operator.post(self.url(cast, "models"), {}).status_code == 302
+        form = operator.get(self.url(cast)).context["models_form"]
+        assert (form["allowed"].value(), form["later"].value()) == ([], False)
+        with tenant_tx(cast.tenant.id):
+            log = AuditEntry.objects.filter(action="model.withheld")
+            assert set(log.values_list("actor_label", flat=True)) == {"ops@example.test"}
+        with tenant_tx(cast.other_tenant.id):
+            assert chat_models() == ["own"]
 
     def test_way_of_paying_is_changed(self, operator, cast, shop):
         operator.post(self.url(cast, "payment"), {"is_prepaid": "1"})

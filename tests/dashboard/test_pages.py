@@ -97,7 +97,7 @@ def test_steps_are_counted_as_they_are_done(owner, cast, shop):
 @pytest.mark.parametrize(
     ("name", "most"),
     [
-        ("home", 26),
+        ("home", 28),
         ("bases", 16),
         ("assistants", 16),
         ("conversations", 16),

@@ -7,12 +7,6 @@ from furrow.channels.webhooks import secret_of
 from furrow.core.context import tenant_tx
 
 
-@pytest.fixture
-def english(owner):
-    owner.cookies["django_language"] = "en"
-    return owner
-
-
 def test_secret_is_shown_once(english, cast, page):
     made = english.post(
         page("webhook_create"), {"url": "https://a.example/x", "events": ["invoice.closed"]}

@@ -15,12 +15,6 @@ from tests.dashboard.money import rolled_up, spend_at
 
 
 @pytest.fixture
-def english(owner):
-    owner.cookies["django_language"] = "en"
-    return owner
-
-
-@pytest.fixture
 def talked(cast, shop):
     """Beside the shop's chat, which has a ticket: two praised, one unpraised, one disliked, one by a person."""
     with tenant_tx(cast.tenant.id):

@@ -116,8 +116,9 @@ def test_guide_makes_a_database_that_walls_the_app_role_in(guide: Server) -> Non
             ("furrow_owner", False),
         ]
         connection.execute(
-            "INSERT INTO tenants_tenant (id, name, slug, language, is_suspended, created_at)"
-            " VALUES (gen_random_uuid(), 'Shop', 'shop', 'en', false, now()) ON CONFLICT DO NOTHING"
+            "INSERT INTO tenants_tenant"
+            " (id, name, slug, language, is_suspended, hidden_trades, created_at) VALUES"
+            " (gen_random_uuid(), 'Shop', 'shop', 'en', false, '{}', now()) ON CONFLICT DO NOTHING"
         )
     assert _rows_seen(guide.url("furrow_owner")) == 1
     assert _rows_seen(guide.url("furrow_app")) == 0

@@ -37,7 +37,7 @@ ACCOUNT = {
 # Answers to programs, posts, downloads, and steps that one page of a sign-in leads to.
 NOT_PAGES = {
     "healthz", "readyz", "metrics", "turn_events", "language", "invitation", "document_file", "golden_export",
-    "costs_table", "currency", "invoice_pdf", "service_pdf", "import_sample", "channel-wechat", "channel-messages", "photo", "progress", "export", "overview_table", "alarm_seen", "credit", "adjust", "limit", "payment", "reverse",
+    "costs_table", "currency", "invoice_pdf", "service_pdf", "import_sample", "channel-wechat", "channel-messages", "photo", "progress", "run_events", "export", "overview_table", "alarm_seen", "credit", "adjust", "limit", "payment", "reverse",
     "account_set_password", "account_confirm_login_code", "mfa_authenticate", "mfa_reauthenticate",
     "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes",
     "mfa_download_recovery_codes", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn",

@@ -182,6 +182,7 @@ def test_keyboard_alone_signs_in_uploads_and_asks(
     press("Enter")
     tab_to(desk, desk.locator("main").get_by_role("link", name="编辑并试用").first)
     press("Enter")
+    desk.locator("#chat-text").wait_for()
     # The chat stands behind the whole form; nobody has to walk through it.
     tab_to(desk, desk.locator(".skip-link[href='#try']"), most=2)
     press("Enter")

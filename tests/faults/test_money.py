@@ -204,8 +204,8 @@ def raid(paying: Product, files: dict[str, Path]) -> dict[str, float]:
                 assert until(lambda more=more: _has(paying, more), within_s=90), _outcomes(paying)  # type: ignore[misc]
                 time.sleep(chance.uniform(0, 1.5))
                 # A moment at which the worker has a paid call open: chance alone meets one only now and then.
-                assert until(lambda: _open(paying, WORKERS_OWN) > 0, within_s=60, every_s=0.02)
-                met[whom] += _ids(paying)
+                assert (running := _running(paying, within_s=60)), _outcomes(paying)
+                met[whom] += running
                 _kill(paying, whom)
                 figures["kills"] = n + 1
             figures["chats of the worker among the kills"] = _chats(paying, "assistant_id <> ''")
@@ -292,6 +292,14 @@ def _ids(product: Product) -> list[str]:
     """The chat worker's calls that run now."""
     rows = product.sql(f"SELECT id::text FROM metering_hold WHERE state = 'open' AND {WORKERS_OWN}")
     return [row[0] for row in rows]
+
+
+def _running(product: Product, *, within_s: float) -> list[str]:
+    """Waits until there are some."""
+    deadline = time.monotonic() + within_s
+    while not (found := _ids(product)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return found
 
 
 def _paid(product: Product, holds: list[str]) -> int:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from furrow.core.errors import Invalid
+from furrow.metering.alarms import alarms_open
 from furrow.metering.attribution import Attribution
 from furrow.metering.counts import Counts
 from furrow.metering.models import RollupDue, UsageEvent, UsageHour
@@ -166,3 +167,21 @@ def test_csv_has_a_row_for_each_group(payer):
         "key": "'=HYPERLINK()", "currency": "CNY", "calls": "1", "in_hit": "0", "in_miss": "10",
         "out": "10", "reasoning": "0", "charged": "0.0001",
     }  # fmt: skip
+
+
+def test_hour_that_cannot_be_summed_up_holds_up_no_later_one(payer, event_at):
+    """The sum of two times is too large for its column; the two hours after it are good."""
+    bad = datetime(2028, 2, 28, 1, tzinfo=UTC)
+    for _ in range(2):
+        event_at(bad, 0, 5, 5, 0, busy_us=2**62)
+    for later in (1, 2):
+        event_at(bad + timedelta(hours=later), 0, 5, 5, 0)
+    assert rollup_run() == 2
+    with payer.tx():
+        assert UsageHour.objects.filter(hour__gt=bad).count() == 2
+        assert set(RollupDue.objects.values_list("hour", flat=True)) == {bad}
+    (alarm,) = alarms_open()
+    assert (alarm.kind, alarm.source, alarm.amount) == ("hours", "usage", 1)
+    # However small the portion, what came since goes first.
+    event_at(bad + timedelta(hours=3), 0, 5, 5, 0)
+    assert [rollup_run(limit=1), rollup_run(limit=1)] == [0, 1]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -13,13 +14,19 @@ from apps.contracts.models import (
     Contract,
     ContractVersion,
     Finding,
+    Inquiry,
+    InquiryAnswer,
     Level,
     Obligation,
     Playbook,
     ReviewRun,
 )
+from apps.contracts.reviewing.estimate import Estimate
 from apps.contracts.reviewing.failures import fault_message
-from apps.contracts.reviewing.run import STEPS
+from apps.contracts.reviewing.run import MODEL_STEP, steps_of
+from furrow.metering.money import amount_text
+
+_CHANGES = ("found", "cleared", "overruled", "distrusted", "unquoted")
 
 
 def contract(row: Contract) -> dict[str, Any]:
@@ -77,6 +84,7 @@ def _run(row: ReviewRun, counts: Counter[tuple[UUID, str, bool]]) -> dict[str, A
         "findings": {level: counts[row.id, level, False] for level in Level.values},
         "passed": sum(counts[row.id, level, True] for level in Level.values),
         "dropped": row.dropped,
+        "model": model_part(row) if row.with_model else None,
         "error": _fault(row.error_code),
         "created_at": row.created_at,
         "finished_at": row.finished_at,
@@ -85,7 +93,7 @@ def _run(row: ReviewRun, counts: Counter[tuple[UUID, str, bool]]) -> dict[str, A
 
 def stages(row: ReviewRun) -> list[dict[str, Any]]:
     """Every step, also those still to come."""
-    noted = [(name, row.stages.get(name, {})) for name in STEPS]
+    noted = [(name, row.stages.get(name, {})) for name in steps_of(row)]
     return [
         {
             "name": name,
@@ -95,6 +103,53 @@ def stages(row: ReviewRun) -> list[dict[str, Any]]:
         }
         for name, stage in noted
     ]
+
+
+def model_part(row: ReviewRun) -> dict[str, Any]:
+    noted = row.stages.get(MODEL_STEP, {})
+    changes = Counter(noted.get("answers", {}).values())
+    return {
+        "asked": changes.total(),
+        **{name: changes[name] for name in _CHANGES},
+        "reason": noted.get("reason", ""),
+        "usage": row.usage,
+        "cost": amount(row.cost_amount, row.cost_currency),
+    }
+
+
+def estimate(found: Estimate) -> dict[str, Any]:
+    cost = None if found.amount is None else amount(found.amount, found.currency)
+    return {
+        "has_model": True,
+        "rules": found.rules,
+        "input_tokens": found.input_tokens,
+        "output_tokens": found.output_tokens,
+        "cost": cost,
+    }
+
+
+def question(row: Inquiry) -> dict[str, Any]:
+    names = ("id", "text", "state", "done", "total", "others", "dropped", "note", "created_at")
+    return {
+        **{name: getattr(row, name) for name in names},
+        "answers": [_file_answer(answer) for answer in selectors.inquiry_answers(row)],
+        "cost": amount(row.cost_amount, row.cost_currency),
+    }
+
+
+def _file_answer(row: InquiryAnswer) -> dict[str, Any]:
+    return {
+        "contract_id": row.contract_id,
+        "title": row.contract.title,
+        "version": row.version.number,
+        "source": row.source,
+        "lines": row.lines,
+        "alike": row.alike,
+    }
+
+
+def amount(value: Decimal, currency: str) -> dict[str, str]:
+    return {"amount": amount_text(value), "currency": currency}
 
 
 def pair(row: Pair) -> dict[str, Any]:

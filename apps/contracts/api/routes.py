@@ -4,30 +4,36 @@ from typing import Any
 from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from ninja import File, Form, Router
 from ninja.files import UploadedFile as NinjaFile
 
-from apps.contracts import selectors
-from apps.contracts.api import playbooks, render, schemas
+from apps.contracts import progress, selectors
+from apps.contracts.api import playbooks, questions, render, schemas
 from apps.contracts.comparing import compare
 from apps.contracts.export import files
 from apps.contracts.export.tables import findings_json
-from apps.contracts.models import ContractVersion
+from apps.contracts.models import Contract, ContractVersion, PlaybookVersion
 from apps.contracts.playbook.rules import RuleSpec
+from apps.contracts.reviewing.estimate import review_estimate
 from apps.contracts.reviewing.findings import kept_rules
-from apps.contracts.reviewing.outcome import Judged, judged
+from apps.contracts.reviewing.model_step import wanted_rules
+from apps.contracts.reviewing.outcome import Judged, assigned_to, judged
 from apps.contracts.reviewing.source import read_of
 from apps.contracts.services import contracts, reviews
 from furrow.api.answers import Items, Page
 from furrow.api.operation import ApiRequest, no_content, operation
 from furrow.api.pagination import page
+from furrow.core.context import tenant_tx
 from furrow.core.errors import Conflict, Invalid
+from furrow.gateway.chat import chat_is_configured
 
 router = Router(tags=["contracts"])
 _MOST_DAYS = 500
 _MOST_RUNS = 100
+_NO_MODEL = {"has_model": False, "rules": 0, "input_tokens": 0, "output_tokens": 0}
 router.add_router("/playbooks", playbooks.router)
+router.add_router("/questions", questions.router)
 
 
 @router.post(
@@ -94,6 +100,15 @@ def run_read(request: ApiRequest, run_id: UUID) -> Any:
     return 200, render.run(selectors.run_get(run_id))
 
 
+@router.get("/runs/{uuid:run_id}/events", summary="Follow a review; resume with Last-Event-ID")
+def run_events(request: ApiRequest, run_id: UUID) -> HttpResponseBase:
+    """Server-sent events: `stage` for each step as it goes on, and `done` at the end."""
+    request.auth.require("knowledge:read")
+    with tenant_tx(request.auth.tenant_id):
+        run = selectors.run_get(run_id)
+    return progress.sse_response(request, request.auth.tenant_id, run.id)
+
+
 @router.post(
     "/runs/{uuid:run_id}/cancellation", response={200: schemas.Run}, summary="Stop a review"
 )
@@ -115,15 +130,41 @@ def finding_list(request: ApiRequest, run_id: UUID, passed: bool = False) -> Any
     return 200, {"items": findings_json(judged(run, is_passed=passed))}
 
 
+@router.get(
+    "/findings",
+    response={200: Items[schemas.AssignedFindings]},
+    summary="List open findings that are given to a member",
+)
+@operation("knowledge:read")
+def assigned_list(request: ApiRequest, assignee: str = "") -> Any:
+    """By address, in the newest finished review of each contract."""
+    member = selectors.member_by_email(assignee)
+    rows = assigned_to(member.user_id) if member else []
+    items = [
+        {
+            "contract_id": row.contract.id,
+            "title": row.contract.title,
+            "findings": findings_json(row.found),
+        }
+        for row in rows
+    ]
+    return 200, {"items": items}
+
+
 @router.patch(
     "/findings/{uuid:finding_id}", response={200: schemas.Finding}, summary="Decide on a finding"
 )
 @operation("knowledge:write")
 def finding_decide(request: ApiRequest, finding_id: UUID, body: schemas.DecisionIn) -> Any:
+    """`assignee` is the address of a member, or empty."""
     finding = selectors.finding_get(finding_id)
-    decision = reviews.finding_decide(
-        actor=request.auth.actor, finding=finding, **body.model_dump(exclude_unset=True)
-    )
+    given = body.model_dump(exclude_unset=True)
+    email = given.pop("assignee", None)
+    decision = None
+    if email is not None:
+        decision = reviews.finding_assign(actor=request.auth.actor, finding=finding, email=email)
+    if given or decision is None:
+        decision = reviews.finding_decide(actor=request.auth.actor, finding=finding, **given)
     return 200, findings_json([Judged(finding, decision)])[0]
 
 
@@ -180,23 +221,37 @@ def run_create(request: ApiRequest, contract_id: UUID, body: schemas.RunIn) -> A
     contract = selectors.contract_get(contract_id)
     newest = selectors.version_newest(contract)
     version = selectors.version_get(contract, body.version) if body.version else newest
-    playbook = (
-        selectors.playbook_get(body.playbook_id)
-        if body.playbook_id
-        else selectors.playbook_proposed(contract.kind)
-    )
-    chosen = selectors.playbook_version_newest(playbook) if playbook and body.has_playbook else None
-    rules = kept_rules(selectors.rules_of(chosen), body.side) if chosen else []
+    chosen, rules = _rules_of(contract, body)
     run = reviews.run_start(
         actor=request.auth.actor,
         version=version,
         side=body.side,
         strength=body.strength,
         playbook_version=chosen,
-        rules=_named(rules, body.rules),
+        rules=rules,
         with_checks=body.has_checks,
+        with_model=body.has_model,
     )
     return 202, render.run(selectors.run_get(run.id))
+
+
+@router.post(
+    "/{uuid:contract_id}/estimates",
+    response={200: schemas.Estimate},
+    summary="What the language model would cost for such a review, at most",
+)
+@operation("knowledge:read")
+def estimate_make(request: ApiRequest, contract_id: UUID, body: schemas.RunIn) -> Any:
+    """Nothing is stored and no model is asked."""
+    contract = selectors.contract_get(contract_id)
+    number = body.version or selectors.version_newest(contract).number
+    version = _version(contract_id, number)
+    _chosen, rules = _rules_of(contract, body)
+    if not chat_is_configured():
+        return 200, {**_NO_MODEL, "cost": None}
+    specs = wanted_rules([rule.to_json() for rule in rules], body.strength)
+    found = review_estimate(version, specs, side=body.side)
+    return 200, render.estimate(found) if found else {**_NO_MODEL, "cost": None}
 
 
 @router.get(
@@ -244,6 +299,19 @@ def _version(contract_id: UUID, number: int | None) -> ContractVersion:
     if found.state != ContractVersion.State.READY:
         raise Conflict("This version is not read yet.", code="not_read")
     return found
+
+
+def _rules_of(
+    contract: Contract, body: schemas.RunIn
+) -> tuple[PlaybookVersion | None, list[RuleSpec]]:
+    playbook = (
+        selectors.playbook_get(body.playbook_id)
+        if body.playbook_id
+        else selectors.playbook_proposed(contract.kind)
+    )
+    chosen = selectors.playbook_version_newest(playbook) if playbook and body.has_playbook else None
+    rules = kept_rules(selectors.rules_of(chosen), body.side) if chosen else []
+    return chosen, _named(rules, body.rules)
 
 
 def _named(rules: list[RuleSpec], keys: list[str] | None) -> list[RuleSpec]:

@@ -77,7 +77,8 @@ class PlaybookPatch(Strict):
 
 class RunIn(Strict):
     """Without `playbook_id` the playbook that fits the kind is taken; with `rules` only these of its keys.
-    `playbook_id` null with `has_playbook` false reviews by the built-in checks alone.
+    `playbook_id` null with `has_playbook` false reviews by the built-in checks alone. With `has_model` the rules
+    that words cannot settle are put to the language model, and paid for.
     """
 
     side: SideText = "neutral"
@@ -86,7 +87,16 @@ class RunIn(Strict):
     has_playbook: bool = True
     rules: list[str] | None = Field(None, max_length=1000)
     has_checks: bool = True
+    has_model: bool = False
     version: int | None = Field(None, ge=1)
+
+
+class QuestionIn(Strict):
+    """Over the contracts named, or over all. With `has_model` a language model writes, and is paid for."""
+
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=500)]
+    contract_ids: list[UUID] = Field([], max_length=60)
+    has_model: bool = False
 
 
 class DecisionIn(Strict):
@@ -94,6 +104,7 @@ class DecisionIn(Strict):
     text: Long | None = None
     comment: Long | None = None
     feedback: Literal["", "right", "wrong"] | None = None
+    assignee: Annotated[str, StringConstraints(max_length=254)] | None = None
 
 
 class CompareIn(Strict):
@@ -171,6 +182,37 @@ class Stage(Schema):
     total: int | None
 
 
+class Amount(Schema):
+    amount: str
+    currency: str
+
+
+class Estimate(Schema):
+    """At most. `cost` is null where the model has no price; it is not asked then."""
+
+    has_model: bool
+    rules: int
+    input_tokens: int
+    output_tokens: int
+    cost: Amount | None
+
+
+class ModelPart(Schema):
+    """What the language model was asked: `overruled` where a phrase or a sure classifier had settled it, `distrusted`
+    where a passage gives orders to programs. `reason` is `budget` or `unavailable` when it ended early.
+    """
+
+    asked: int
+    found: int
+    cleared: int
+    overruled: int
+    distrusted: int
+    unquoted: int
+    reason: str
+    usage: dict[str, int]
+    cost: Amount
+
+
 class Run(Schema):
     id: UUID
     contract_id: UUID
@@ -184,6 +226,7 @@ class Run(Schema):
     findings: dict[str, int]
     passed: int
     dropped: int
+    model: ModelPart | None
     error: Fault | None
     created_at: datetime
     finished_at: datetime | None
@@ -217,7 +260,53 @@ class Finding(Schema):
     state: str
     comment: str
     feedback: str
+    assignee: str
     decided_at: datetime | None
+
+
+class AssignedFindings(Schema):
+    contract_id: UUID
+    title: str
+    findings: list[Finding]
+
+
+class AnswerLine(Schema):
+    """`quote` stands in the text of the version between `start` and `end`; `text` is what a model wrote of it, or empty."""
+
+    text: str
+    quote: str
+    start: int
+    end: int
+    page: int | None
+    paragraph: int
+    clause: str
+
+
+class FileAnswer(Schema):
+    """What one contract says, and of no other. `alike` are contracts that read nearly the same."""
+
+    contract_id: UUID
+    title: str
+    version: int
+    source: str
+    lines: list[AnswerLine]
+    alike: list[UUID]
+
+
+class Question(Schema):
+    """`others` were looked at and say nothing of it. `note` is `budget` or `unavailable` where the model did not write."""
+
+    id: UUID
+    text: str
+    state: str
+    done: int
+    total: int
+    answers: list[FileAnswer]
+    others: int
+    dropped: int
+    note: str
+    cost: Amount
+    created_at: datetime
 
 
 class Obligation(Schema):

@@ -42,6 +42,7 @@ def finding_json(one: Judged, articles: dict[tuple[str, str], Article]) -> dict[
         "state": one.state,
         "comment": decision.comment if decision else "",
         "feedback": decision.feedback if decision else "",
+        "assignee": decision.assignee.email if decision and decision.assignee else "",
         "decided_at": decision.decided_at if decision else None,
     }
 

@@ -9,6 +9,7 @@ from apps.contracts.models.contracts import (
     Obligation,
     Side,
 )
+from apps.contracts.models.inquiries import Inquiry, InquiryAnswer
 from apps.contracts.models.laws import LawArticle
 from apps.contracts.models.playbooks import Playbook, PlaybookVersion, Rule, RuleKind
 from apps.contracts.models.reviews import Decision, Finding, ReviewRun, Strength
@@ -19,6 +20,8 @@ __all__ = [
     "ContractVersion",
     "Decision",
     "Finding",
+    "Inquiry",
+    "InquiryAnswer",
     "Kind",
     "LawArticle",
     "Level",

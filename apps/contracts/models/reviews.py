@@ -1,5 +1,7 @@
 """A review of a version: what was looked for, what was found, and what people decided about it."""
 
+from decimal import Decimal
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -37,6 +39,14 @@ class ReviewRun(TenantModel):
     strength = models.CharField(max_length=8, choices=Strength.choices, default=Strength.BALANCED)
     rules = models.JSONField(default=list)
     with_checks = models.BooleanField(default=True)
+    # Whether rules that words alone cannot settle are put to the language model, and who pays for it.
+    with_model = models.BooleanField(default=False, db_default=False)
+    payer = models.JSONField(default=dict, db_default={})
+    usage = models.JSONField(default=dict, db_default={})
+    cost_amount = models.DecimalField(
+        max_digits=28, decimal_places=12, default=Decimal(0), db_default=0
+    )
+    cost_currency = models.CharField(max_length=3, blank=True, db_default="")
     state = models.CharField(max_length=9, choices=State.choices, default=State.QUEUED)
     stages = models.JSONField(default=dict)
     dropped = models.PositiveIntegerField(default=0)
@@ -96,8 +106,8 @@ class Finding(TenantModel):
 
 
 class Decision(TenantModel):
-    """What people said of a rule's finding at a span. It outlives the run, and the version while the words of
-    the span stay.
+    """What people said of a rule's finding at a span, and who is to look at it. It outlives the run, and the
+    version while the words of the span stay.
     """
 
     class State(models.TextChoices):
@@ -117,6 +127,9 @@ class Decision(TenantModel):
     text = models.TextField(blank=True)
     comment = models.TextField(blank=True)
     feedback = models.CharField(max_length=5, choices=Feedback.choices, blank=True)
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
+    )
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+"
     )
@@ -126,6 +139,13 @@ class Decision(TenantModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "contract", "rule", "span_key"], name="contracts_decision_once"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["tenant", "assignee"],
+                condition=models.Q(assignee__isnull=False),
+                name="contracts_decision_assignee",
             ),
         ]
 

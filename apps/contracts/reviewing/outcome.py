@@ -25,6 +25,10 @@ class Judged:
         return self.state == Decision.State.OPEN
 
     @property
+    def assignee_id(self) -> UUID | None:
+        return self.decision.assignee_id if self.decision else None
+
+    @property
     def suggestion(self) -> str | None:
         """What the stretch should read, or should be put in: the reviewer's words, or else the rule's."""
         if self.decision and self.decision.state == Decision.State.EDITED:
@@ -53,7 +57,9 @@ class Judged:
 def judged(run: ReviewRun, *, is_passed: bool = False) -> list[Judged]:
     """Findings in the order of the text, those about something missing at the end. Three queries."""
     rows = Finding.objects.filter(run=run, is_passed=is_passed).order_by("start", "end", "rule")
-    made = Decision.objects.filter(contract_id=run.version.contract_id).select_related("decided_by")
+    made = Decision.objects.filter(contract_id=run.version.contract_id).select_related(
+        "decided_by", "assignee"
+    )
     decisions = {(d.rule, d.span_key): d for d in made}
     found = [Judged(row, decisions.get((row.rule, row.span_key))) for row in rows]
     return sorted(found, key=lambda one: not one.finding.quote)
@@ -68,6 +74,33 @@ def run_latest(contract_id: UUID) -> ReviewRun | None:
         .first()
     )
     return found
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """What is still open for somebody in one contract."""
+
+    contract: Contract
+    found: list[Judged]
+
+
+def assigned_to(user_id: Any) -> list[Assigned]:
+    """In the newest finished review of each contract, those with the gravest first."""
+    waiting = Decision.objects.filter(
+        assignee_id=user_id, state=Decision.State.OPEN, contract__deleted_at=None
+    )
+    contracts = {row.contract_id: row.contract for row in waiting.select_related("contract")}
+    result = []
+    for contract in contracts.values():
+        run = run_latest(contract.id)
+        found = [one for one in judged(run) if one.is_open] if run else []
+        mine = [one for one in found if one.assignee_id == user_id]
+        if mine:
+            result.append(Assigned(contract, mine))
+    order = list(Level.values)
+    return sorted(
+        result, key=lambda one: min(order.index(item.finding.level) for item in one.found)
+    )
 
 
 def contract_recount(contract_id: UUID) -> None:

@@ -6,27 +6,37 @@ after a crash, takes up at the first step that is not done, and a finding that i
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
 
 from apps.contracts.models import ClauseSpan, ContractVersion, Finding, ReviewRun
+from apps.contracts.progress import end_told, stage_told
 from apps.contracts.reading import Contract as Read
 from apps.contracts.reviewing.clauses import clauses_find
 from apps.contracts.reviewing.findings import Batch, checks_findings, rules_findings
+from apps.contracts.reviewing.model_step import Asking, rules_ask
 from apps.contracts.reviewing.outcome import contract_recount, facts_of
 from apps.contracts.reviewing.reading import version_read
 from apps.contracts.reviewing.source import read_of
+from furrow.assistants.language import short_language
 from furrow.channels.deliveries import deliveries_begin
 from furrow.core.context import tenant_tx
 from furrow.core.extensions import JobRun
 from furrow.core.logs import get_logger
+from furrow.tenants.selectors import tenant_by_id
 
 STEPS = ("reading", "clauses", "checks", "playbook")
+MODEL_STEP = "model"
 RUN_FINISHED = "run.finished"
 PROGRESS_EVERY_S = 0.5
 log = get_logger(__name__)
+
+
+def steps_of(run: ReviewRun) -> tuple[str, ...]:
+    return (*STEPS, MODEL_STEP) if run.with_model else STEPS
 
 
 class ReviewHandler:
@@ -45,6 +55,7 @@ class ReviewHandler:
         if active.update(state=ReviewRun.State.FAILED, error_code=code, finished_at=timezone.now()):
             run = ReviewRun.objects.select_related("version__contract").get(id=subject_id)
             deliveries_begin(event=RUN_FINISHED, facts=facts_of(run))
+            end_told(run)
 
 
 class _Stopped(Exception):
@@ -78,8 +89,9 @@ class _Review:
             "clauses": self._clauses,
             "checks": self._checks,
             "playbook": self._playbook,
+            "model": self._model,
         }
-        for name in STEPS:
+        for name in steps_of(self._run):
             if self._run.stages.get(name, {}).get("state") != "done":
                 started = time.monotonic()
                 with tenant_tx(self._job.tenant_id):
@@ -120,16 +132,38 @@ class _Review:
 
     def _playbook(self) -> None:
         batch = self._batch()
-        with tenant_tx(self._job.tenant_id):
-            kinds = ClauseSpan.objects.filter(version=self._run.version).values_list(
-                "kind", flat=True
-            )
-            types = frozenset(kinds)
-        language = "zh" if self._run.version.language == "zh" else "en"
         rules_findings(
-            batch, language=language, types=types, on_progress=self._progress("playbook")
+            batch,
+            language=self._language(),
+            types=self._types(),
+            on_progress=self._progress("playbook"),
         )
         self._keep_batch("playbook", batch)
+
+    def _model(self) -> None:
+        """Opens its own transactions: no model is asked inside of one."""
+        self._contract()
+        with tenant_tx(self._job.tenant_id):
+            tenant = tenant_by_id(self._job.tenant_id)
+            reader = short_language(tenant.language if tenant else "zh")
+        rules_ask(
+            Asking(
+                self._run,
+                batch=self._batch,
+                language=self._language(),
+                reader=reader,
+                types=self._types(),
+                note=partial(self._stage, "model"),
+            )
+        )
+
+    def _language(self) -> str:
+        return "zh" if self._run.version.language == "zh" else "en"
+
+    def _types(self) -> frozenset[str]:
+        with tenant_tx(self._job.tenant_id):
+            spans = ClauseSpan.objects.filter(version=self._run.version)
+            return frozenset(spans.values_list("kind", flat=True))
 
     def _batch(self) -> Batch:
         return Batch(self._run, self._contract(), self._job.tenant_id)
@@ -155,6 +189,7 @@ class _Review:
             contract_recount(self._run.version.contract_id)
             run = ReviewRun.objects.select_related("version__contract").get(id=self._run.id)
             deliveries_begin(event=RUN_FINISHED, facts=facts_of(run))
+            end_told(run)
 
     def _progress(self, name: str) -> Callable[[int, int], None]:
         def report(done: int, total: int) -> None:
@@ -170,6 +205,7 @@ class _Review:
         stages[name] = {**stages.get(name, {}), **noted}
         self._run.dropped += dropped
         self._keep(stages=stages, dropped=self._run.dropped)
+        stage_told(self._run, name)
 
     def _keep(self, **values: Any) -> None:
         """Under the lease, and only while nobody cancelled. Rows are locked in the order run, job, contract."""

@@ -20,9 +20,14 @@ from apps.contracts.models import (
     Strength,
 )
 from apps.contracts.playbook.rules import RuleSpec
+from apps.contracts.progress import end_told
 from apps.contracts.reviewing.outcome import contract_recount
+from apps.contracts.selectors import member_by_email
 from furrow.core.errors import Conflict, Invalid, NotFound
 from furrow.core.jobs import job_cancel
+from furrow.gateway.chat import chat_is_configured
+from furrow.metering.attribution import current_attribution
+from furrow.tenants.models import Membership
 from furrow.tenants.services import Actor, audit
 
 TEXT_LENGTH = 10_000
@@ -38,13 +43,18 @@ def run_start(  # noqa: PLR0913  the fields of the start dialog
     playbook_version: PlaybookVersion | None = None,
     rules: Sequence[RuleSpec] = (),
     with_checks: bool = True,
+    with_model: bool = False,
     user_id: Any = None,
 ) -> ReviewRun:
-    """Queues a review with these rules. One at a time for a version."""
+    """Queues a review with these rules. One at a time for a version. `with_model` also puts the rules that words
+    cannot settle to the language model, at the cost of whoever starts it.
+    """
     _choice_checked(side, Side.values, "side")
     _choice_checked(strength, Strength.values, "strength")
     if not rules and not with_checks:
         raise Invalid(_("Choose at least one rule, or the built-in checks."), field="rules")
+    if with_model and not chat_is_configured():
+        raise Invalid(_("No language model is set up here."), code="no_model", field="has_model")
     contract = contract_lock(version.contract_id)
     if version.state == ContractVersion.State.FAILED:
         raise Conflict(_("This file could not be read, so there is nothing to review."))
@@ -57,6 +67,8 @@ def run_start(  # noqa: PLR0913  the fields of the start dialog
         strength=strength,
         rules=[rule.to_json() for rule in rules],
         with_checks=with_checks,
+        with_model=with_model and bool(rules),
+        payer=payer_now() if with_model else {},
         made_by_id=user_id,
     )
     if contract.side != side:
@@ -80,12 +92,19 @@ def run_cancel(*, actor: Actor, run: ReviewRun) -> None:
     )
 
 
+def payer_now() -> dict[str, str]:
+    """Whose budgets a call counts in that a job makes later: those of who asks for it now."""
+    return {name: value for name, value in current_attribution().as_json().items() if value}
+
+
 def run_stop(run: ReviewRun) -> bool:
     """Cancels it and its job, in the order in which the worker locks them; False when it is over already."""
     active = ReviewRun.objects.filter(id=run.id, state__in=ReviewRun.ACTIVE)
     if not active.update(state=ReviewRun.State.CANCELLED, finished_at=timezone.now()):
         return False
     job_cancel(kind=REVIEW, subject_id=run.id)
+    run.refresh_from_db(fields=["state"])
+    end_told(run)
     return True
 
 
@@ -139,6 +158,35 @@ def finding_decide(
         state=decision.state,
     )
     return decision
+
+
+@transaction.atomic
+def finding_assign(*, actor: Actor, finding: Finding, email: str) -> Decision:
+    """To a member who may decide, by address; empty takes it back. It stays with the words, like a decision."""
+    member = _member(email) if email else None
+    contract_id = finding.run.version.contract_id
+    contract_lock(contract_id)
+    decision: Decision = Decision.objects.select_related("assignee").get_or_create(
+        contract_id=contract_id, rule=finding.rule, span_key=finding.span_key
+    )[0]
+    decision.assignee = member.user if member else None
+    decision.save(update_fields=["assignee"])
+    audit(
+        actor,
+        "contracts.finding_assigned",
+        object_type="contract",
+        object_id=contract_id,
+        rule=finding.rule,
+        member=str(member.user_id) if member else "",
+    )
+    return decision
+
+
+def _member(email: str) -> Membership:
+    found = member_by_email(email)
+    if found is None or not found.can("answer"):
+        raise Invalid(_("Nobody of this address may decide here."), field="assignee")
+    return found
 
 
 def _state_checked(finding: Finding, state: str, text: str | None) -> None:

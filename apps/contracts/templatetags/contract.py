@@ -30,6 +30,7 @@ def stage_words(name: str) -> str:
         "clauses": _("Finding the clauses"),
         "checks": _("Built-in checks"),
         "playbook": _("Rules of the playbook"),
+        "model": _("Language model"),
     }.get(name, name)
 
 

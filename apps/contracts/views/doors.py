@@ -22,6 +22,8 @@ def go_contracts(request: TenantRequest, name: str, *args: Any) -> HttpResponse:
 def tabs(request: TenantRequest, current: str) -> list[dict[str, Any]]:
     names = (
         ("contracts", _("Contracts")),
+        ("mine", _("Mine")),
+        ("questions", _("Ask")),
         ("dates", _("Dates")),
         ("playbooks", _("Playbooks")),
         ("quality", _("Quality")),

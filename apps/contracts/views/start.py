@@ -13,11 +13,14 @@ from apps.contracts.forms import StartForm
 from apps.contracts.models import Contract, Level, Playbook, PlaybookVersion, Strength
 from apps.contracts.playbook.rules import RuleSpec
 from apps.contracts.playbook.starter import starters
+from apps.contracts.reviewing.estimate import Estimate, review_estimate
 from apps.contracts.reviewing.findings import kept_rules
+from apps.contracts.reviewing.model_step import wanted_rules
 from apps.contracts.services.reviews import run_cancel, run_start
 from apps.contracts.views.doors import contracts_url, go_contracts, language_code
 from furrow.core.errors import NotFound
 from furrow.dashboard.doors import actor_of, needs, refusals_in, say
+from furrow.gateway.chat import chat_is_configured
 from furrow.tenants.web import TenantRequest
 
 
@@ -40,6 +43,7 @@ def review_start(request: TenantRequest, contract_id: UUID) -> HttpResponse:
                 playbook_version=chosen,
                 rules=_edited(request, rules),
                 with_checks=form.cleaned_data["with_checks"],
+                with_model=form.cleaned_data.get("with_model", False),
                 user_id=request.user.pk,
             )
             return go_contracts(request, "contract", contract.id)
@@ -53,6 +57,7 @@ def review_start(request: TenantRequest, contract_id: UUID) -> HttpResponse:
         ],
         "rules_of": shown,
         "levels": Level.choices,
+        "estimate": _estimate(contract, form, rules),
         "back": contracts_url(request, "contract", contract.id),
     }
     is_part = bool(request.htmx) and "part" in request.GET  # type: ignore[attr-defined]
@@ -84,14 +89,25 @@ def _dialog(
         "side": side,
         "strength": given.get("strength") or Strength.BALANCED,
         "with_checks": True,
+        "with_model": selectors.model_was_asked(),
     }
     form = StartForm(
         request.POST if request.method == "POST" else None,
         initial=initial,
         playbooks=[(str(row.id), row.name) for row in selectors.playbooks_list()],
         sides=side_names(contract.kind),
+        has_model=chat_is_configured(),
     )
     return form, chosen, rules
+
+
+def _estimate(contract: Contract, form: StartForm, rules: list[RuleSpec]) -> Estimate | None:
+    """None without a model, and while the file is not read."""
+    if "with_model" not in form.fields or not rules:
+        return None
+    strength, side = str(form["strength"].value()), str(form["side"].value())
+    specs = wanted_rules([rule.to_json() for rule in rules], strength)
+    return review_estimate(selectors.version_newest(contract), specs, side=side)
 
 
 def _chosen(given: str | None, contract: Contract) -> Playbook | None:

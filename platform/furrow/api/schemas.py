@@ -170,7 +170,7 @@ class BudgetIn(Strict):
     steps: list[BudgetStep] | None = Field(default=None, max_length=5)
 
 
-NewsEvent = Literal["ticket.opened", "budget.threshold", "invoice.closed"]
+NewsEvent = Literal["ticket.opened", "budget.threshold", "credit.low", "invoice.closed"]
 
 
 class WebhookIn(Strict):

@@ -7,7 +7,7 @@ once, when it is recorded, so that the list of them costs one query.
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -36,18 +36,16 @@ def gap_record(*, assistant: Assistant, question: str) -> Gap | None:
     rows = Gap.objects.filter(assistant=assistant, folded=key)
     counted = {"asked_count": F("asked_count") + 1, "last_asked_at": now}
     if not rows.update(**counted):
-        try:
-            with transaction.atomic():
-                Gap.objects.create(
-                    assistant=assistant,
-                    question=question.strip()[:QUESTION_LENGTH],
-                    folded=key,
-                    last_asked_at=now,
-                    head=_head_for(assistant, question),
-                )
-        except IntegrityError:
-            # Another worker recorded the same question in between.
-            rows.update(**counted)
+        # One new question at a time, or two asked in the same second would each find no head and never join.
+        list(Assistant.objects.select_for_update(no_key=True).filter(id=assistant.id).values("id"))
+        if not rows.update(**counted):
+            Gap.objects.create(
+                assistant=assistant,
+                question=question.strip()[:QUESTION_LENGTH],
+                folded=key,
+                last_asked_at=now,
+                head=_head_for(assistant, question),
+            )
     rows.filter(state=Gap.State.ANSWERED).update(state=Gap.State.OPEN)
     gap: Gap | None = rows.first()
     return gap

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from furrow.channels.deliveries import LANE, deliveries_begin
@@ -18,13 +18,25 @@ from furrow.channels.news_mail import MAIL_ATTEMPTS, MAIL_JOB
 from furrow.conversations.models import Ticket
 from furrow.core.context import tenant_tx, unscoped
 from furrow.core.jobs import job_enqueue
+from furrow.metering.attribution import WALLET
 from furrow.metering.models import BudgetNotice, Invoice
-from furrow.metering.money import amount_text
+from furrow.metering.money import ZERO, amount_text
 
 THRESHOLD, CLOSED, TICKET = "budget.threshold", "invoice.closed", "ticket.opened"
-_SOURCES: dict[str, Any] = {THRESHOLD: BudgetNotice, CLOSED: Invoice, TICKET: Ticket}
-# An owner who tries the assistant needs no mail from themselves.
-_ONLY = {TICKET: {"conversation__is_test": False}}
+CREDIT = "credit.low"
+_SOURCES: dict[str, Any] = {
+    THRESHOLD: BudgetNotice,
+    CREDIT: BudgetNotice,
+    CLOSED: Invoice,
+    TICKET: Ticket,
+}
+_OF_CREDIT = Q(balance__scope=WALLET)
+_ONLY = {
+    THRESHOLD: ~_OF_CREDIT,
+    CREDIT: _OF_CREDIT,
+    # An owner who tries the assistant needs no mail from themselves.
+    TICKET: Q(conversation__is_test=False),
+}
 # A visitor leaves a phone number a moment after asking for a person, and several tickets share one mail.
 MAIL_DELAYS = {TICKET: timedelta(minutes=1)}
 # What is older than that is no news; it also keeps the search short.
@@ -46,7 +58,7 @@ def _untold(event: str) -> Iterable[tuple[UUID, UUID]]:
         return list(
             _SOURCES[event]
             .objects.filter(~Exists(told), created_at__gt=timezone.now() - FRESH)
-            .filter(**_ONLY.get(event, {}))
+            .filter(_ONLY.get(event, Q()))
             .order_by("created_at")
             .values_list("tenant_id", "id")[:LIMIT]
         )
@@ -90,6 +102,17 @@ def _threshold(notice_id: UUID) -> dict[str, Any]:
     }
 
 
+def _credit(notice_id: UUID) -> dict[str, Any]:
+    """As it stood when the level was passed; what was paid in since does not count."""
+    notice = BudgetNotice.objects.select_related("balance").get(id=notice_id)
+    return {
+        "percent_left": 100 - notice.percent,
+        "left": amount_text(max(notice.cap - notice.posted, ZERO)),
+        "is_used_up": notice.percent >= 100,
+        "currency": notice.balance.currency,
+    }
+
+
 def _closed(invoice_id: UUID) -> dict[str, Any]:
     invoice = Invoice.objects.get(id=invoice_id)
     return {
@@ -115,4 +138,4 @@ def _ticket(ticket_id: UUID) -> dict[str, Any]:
     }
 
 
-_FACTS = {THRESHOLD: _threshold, CLOSED: _closed, TICKET: _ticket}
+_FACTS = {THRESHOLD: _threshold, CREDIT: _credit, CLOSED: _closed, TICKET: _ticket}

@@ -115,6 +115,8 @@ def _texts(news: News) -> tuple[str, str, dict[str, Any]]:
         link = _link(news, "invoice", facts["invoice_id"])
         total = _amount(facts["total"], facts["currency"])
         return subject, "emails/invoice_closed.txt", {**facts, "link": link, "total": total}
+    if news.event == "credit.low":
+        return _credit_text(news)
     subject = _("%(business)s: %(percent)s %% of a budget is used") % {
         **business,
         "percent": facts["percent"],
@@ -128,6 +130,21 @@ def _texts(news: News) -> tuple[str, str, dict[str, Any]]:
         "link": _link(news, "budgets"),
     }
     return subject, "emails/budget_threshold.txt", shown
+
+
+def _credit_text(news: News) -> tuple[str, str, dict[str, Any]]:
+    facts = news.facts
+    subject = (
+        _("%(business)s: the credit is used up")
+        if facts["is_used_up"]
+        else _("%(business)s: the credit is running low")
+    )
+    shown = {
+        **facts,
+        "left": _amount(facts["left"], facts["currency"]),
+        "link": _link(news, "costs"),
+    }
+    return subject % {"business": news.tenant.name}, "emails/credit_low.txt", shown
 
 
 def _link(news: News, name: str, *args: Any) -> str:

@@ -1,6 +1,6 @@
 """Pictures that come with messages: read in a capped process, kept under a name nobody chose, shown to both sides."""
 
-import hashlib
+import io
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
@@ -12,12 +12,10 @@ from django.utils import timezone
 
 from furrow.channels.models import Photo
 from furrow.conversations.models import Conversation, Turn
-from furrow.core.context import current_tenant_id
 from furrow.core.errors import Conflict, Invalid, NotFound, TooLarge
-from furrow.core.keys import file_key
-from furrow.knowledge.parsing.apart import photo_facts
+from furrow.knowledge.parsing.apart import photo_clean
 from furrow.knowledge.parsing.errors import ParseFailure
-from furrow.knowledge.storage import file_delete, file_path
+from furrow.knowledge.storage import file_delete, file_save
 
 FOLDER = "photos"
 MOST_BYTES = 4 * 1024 * 1024
@@ -27,27 +25,26 @@ UNSENT_KEPT = timedelta(days=1)
 
 
 def photo_keep(*, conversation: Conversation, data: bytes) -> Photo:
-    """A photo that is not sent yet. Raises `Invalid` for what is none."""
+    """A photo that is not sent yet, without what its file tells beside the picture: many cameras write where it was
+    taken. Raises `Invalid` for what is no photo.
+    """
     if len(data) > MOST_BYTES:
         raise TooLarge("This photo is too large.", code="photo_too_large", limit_bytes=MOST_BYTES)
     try:
-        facts = photo_facts(data)
+        clean = photo_clean(data)
     except ParseFailure as failure:
-        if failure.code in {"bomb", "out_of_memory", "timeout"}:
+        if failure.code in {"bomb", "out_of_memory", "timeout", "too_large"}:
             raise TooLarge("This photo is too large.", code="photo_too_large") from None
         raise Invalid("This file is no photo.", code="not_a_photo", field="photo") from None
     _unsent_drop(conversation)
-    photo_id = uuid4()
-    key = file_key(current_tenant_id(), FOLDER, photo_id)
-    path = file_path(key)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
+    photo_id, facts = uuid4(), clean.facts
+    stored = file_save(io.BytesIO(clean.data), photo_id, folder=FOLDER)
     made: Photo = Photo.objects.create(
         id=photo_id,
         conversation=conversation,
-        file_key=key,
-        size_bytes=len(data),
-        sha256=hashlib.sha256(data).hexdigest(),
+        file_key=stored.key,
+        size_bytes=stored.size_bytes,
+        sha256=stored.sha256,
         content_type=facts.content_type,
         width=facts.width,
         height=facts.height,

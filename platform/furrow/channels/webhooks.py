@@ -17,7 +17,7 @@ from furrow.core.errors import Conflict, Invalid, NotFound
 from furrow.core.extensions import extensions
 from furrow.tenants.services import Actor, audit
 
-EVENTS = ("ticket.opened", "budget.threshold", "invoice.closed")
+EVENTS = ("ticket.opened", "budget.threshold", "credit.low", "invoice.closed")
 # Sent by the test button only; nobody chooses it.
 PING = "ping"
 MAX_ENDPOINTS = 10

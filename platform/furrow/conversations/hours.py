@@ -16,6 +16,7 @@ from furrow.conversations.models import HourDue
 from furrow.core.context import current_tenant_id, tenant_tx, unscoped
 from furrow.core.logs import get_logger
 from furrow.metering.alarms import alarms_raise
+from furrow.metering.due_hours import due_hours_make
 from furrow.metering.models import Alarm
 
 log = get_logger(__name__)
@@ -108,15 +109,8 @@ def hour_sum_up(hour: datetime) -> None:
 
 
 def hours_sum_up(limit: int = 500) -> int:
-    """Makes every touched hour of every tenant again, each in its own transaction; how many."""
-    with unscoped("find the hours of conversations to sum up again"):
-        due: list[tuple[UUID, datetime]] = list(
-            HourDue.objects.values_list("tenant_id", "hour").distinct()[:limit]
-        )
-    for tenant_id, hour in due:
-        with tenant_tx(tenant_id):
-            hour_sum_up(hour)
-    return len(due)
+    """Makes every touched hour of every tenant again, each in its own transaction; how many were made."""
+    return due_hours_make(HourDue, hour_sum_up, source=ALARM_SOURCE, limit=limit)
 
 
 def _difference(table: str) -> str:

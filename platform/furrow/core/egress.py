@@ -11,15 +11,20 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import httpx
 
+from furrow.core.deadlines import Deadline
 from furrow.core.errors import Invalid, UpstreamFailed
 
 MAX_REDIRECTS = 4
 USER_AGENT = "Furrow/0.1 (document import)"
 NEWS_AGENT = "Furrow/0.1 (webhook)"
 _ALLOWED_PORTS = {80, 443, 8080, 8443}
+# Of all of it, however slowly it comes; `timeout_s` is of one read.
+FETCH_S = 120.0
+POST_S = 30.0
 
 
 @dataclass(frozen=True)
@@ -87,12 +92,12 @@ def _parsed(url: str) -> httpx.URL:
 
 def fetch_public(url: str, *, max_bytes: int, timeout_s: float = 20.0) -> Fetched:
     """GETs a public page. Raises `Invalid` for what may not be fetched, `UpstreamFailed` for what failed."""
-    with _client(timeout_s) as client:
+    with Deadline(FETCH_S) as deadline, _client(timeout_s) as client:
         for _ in range(MAX_REDIRECTS + 1):
             parsed = _parsed(url)
             pinned = _pinned(parsed)
             try:
-                result = _get(client, pinned, parsed, max_bytes)
+                result = _get(client, pinned, parsed, max_bytes, deadline)
             except httpx.HTTPError:
                 raise UpstreamFailed(
                     "The page could not be fetched.", code="fetch_failed"
@@ -114,10 +119,13 @@ def post_public(
     parsed = _parsed(url)
     pinned = _pinned(parsed)
     own = {"Host": parsed.netloc.decode("ascii"), "User-Agent": NEWS_AGENT}
-    sni = {"sni_hostname": parsed.raw_host.decode("ascii")}
-    with _client(timeout_s) as client:
+    with Deadline(POST_S) as deadline, _client(timeout_s) as client:
         request = client.build_request(
-            "POST", pinned, content=body, headers={**headers, **own}, extensions=sni
+            "POST",
+            pinned,
+            content=body,
+            headers={**headers, **own},
+            extensions=_held_to(parsed, deadline),
         )
         try:
             response = client.send(request, stream=True)
@@ -133,12 +141,22 @@ def _pinned(parsed: httpx.URL) -> httpx.URL:
     return parsed.copy_with(host=_resolve(parsed.host, port))
 
 
+def _held_to(asked: httpx.URL, deadline: Deadline) -> dict[str, Any]:
+    """The certificate to the name that was asked for, and the connection to its time."""
+
+    def connected(event: str, info: Mapping[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            deadline.hold(info["return_value"].get_extra_info("socket"))
+
+    return {"sni_hostname": asked.raw_host.decode("ascii"), "trace": connected}
+
+
 def _get(
-    client: httpx.Client, pinned: httpx.URL, asked: httpx.URL, max_bytes: int
+    client: httpx.Client, pinned: httpx.URL, asked: httpx.URL, max_bytes: int, deadline: Deadline
 ) -> Fetched | str:
     headers = {"Host": asked.netloc.decode("ascii"), "User-Agent": USER_AGENT}
     request = client.build_request(
-        "GET", pinned, headers=headers, extensions={"sni_hostname": asked.raw_host.decode("ascii")}
+        "GET", pinned, headers=headers, extensions=_held_to(asked, deadline)
     )
     response = client.send(request, stream=True)
     try:
@@ -157,6 +175,9 @@ def _get(
                 raise UpstreamFailed(
                     "The page is too large.", code="response_too_large", permanent=True
                 )
+        if deadline.is_over:
+            # Without a length, our own end of the connection looks like the page's.
+            raise UpstreamFailed("The page could not be fetched.", code="fetch_failed")
         return Fetched(str(asked), bytes(content), response.headers.get("content-type", ""))
     finally:
         response.close()
@@ -188,10 +209,16 @@ def _authorities() -> ssl.SSLContext:
 
 
 def connect_public(
-    host: str, port: int, *, ports: frozenset[int], is_tls: bool, timeout_s: float
+    host: str,
+    port: int,
+    *,
+    ports: frozenset[int],
+    is_tls: bool,
+    timeout_s: float,
+    deadline: Deadline,
 ) -> socket.socket:
     """A connection to a server a tenant named, for protocols that are not HTTP. Held to the address that was checked,
-    its certificate to the name.
+    its certificate to the name, and all that is said on it to the deadline.
     """
     if port not in ports:
         raise Invalid("This port is not allowed.", code="port_refused", field="port")
@@ -200,10 +227,14 @@ def connect_public(
         plain = socket.create_connection((address, port), timeout=timeout_s)
     except OSError:
         raise UpstreamFailed("The server did not answer.", code="no_answer") from None
+    deadline.hold(plain)
     if not is_tls:
         return plain
     try:
         return tls_context().wrap_socket(plain, server_hostname=host)
+    except (TimeoutError, ConnectionError, ssl.SSLEOFError):
+        plain.close()
+        raise UpstreamFailed("The server did not answer.", code="no_answer") from None
     except (ssl.SSLError, OSError):
         plain.close()
         raise UpstreamFailed(

@@ -10,6 +10,7 @@ def channel_error(code: str) -> str:
         "login_refused": _("The user name or the password was refused."),
         "tls_failed": _("The server's certificate cannot be trusted."),
         "mail_failed": _("The mail server broke off."),
+        "mail_slow": _("The mail server took too long. It is asked again in a few minutes."),
         "dns_failed": _("There is no server of this name."),
         "address_refused": _("Addresses inside a private network cannot be used."),
         "port_refused": _("This port is not allowed."),

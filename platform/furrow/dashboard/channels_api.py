@@ -7,7 +7,7 @@ from django.http import HttpResponse
 from ninja import Router, Schema
 from pydantic import Field
 
-from furrow.api import answers
+from furrow.api.answers import Items
 from furrow.api.operation import ApiRequest, no_content, operation
 from furrow.api.schemas import Name, Strict
 from furrow.assistants.selectors import assistant_get
@@ -71,7 +71,7 @@ class Replies(Schema):
     last_number: int
 
 
-@router.get("", response={200: answers.Items[Channel]}, summary="List channels")
+@router.get("", response={200: Items[Channel]}, summary="List channels")
 @operation("conversations:read")
 def channel_list(request: ApiRequest) -> Any:
     return 200, {"items": [_channel(row) for row in connections.connections_list()]}

@@ -28,6 +28,7 @@ _ALARMS = {
     "holds": _lazy("Money is set aside for too long"),
     "free": _lazy("Tokens were used that cost nothing"),
     "figures": _lazy("Sums of conversations differ from the conversations themselves"),
+    "hours": _lazy("Hours could not be summed up"),
 }
 _ENTRIES = {
     "top_up": _lazy("Credit paid in"),

@@ -8,6 +8,7 @@ from furrow.core.extensions import extensions
 _NEWS = {
     "ticket.opened": _lazy("A visitor asks for a person"),
     "budget.threshold": _lazy("A budget reaches a level you chose"),
+    "credit.low": _lazy("The credit paid in advance runs low or is used up"),
     "invoice.closed": _lazy("The bill of a month is ready"),
     "ping": _lazy("Test message"),
 }

@@ -20,6 +20,8 @@ urlpatterns = [
     path("businesses/<uuid:tenant_id>/adjustments/", operator_tenants.adjust, name="adjust"),
     path("businesses/<uuid:tenant_id>/limit/", operator_tenants.limit, name="limit"),
     path("businesses/<uuid:tenant_id>/payment/", operator_tenants.payment, name="payment"),
+    path("businesses/<uuid:tenant_id>/low-credit/", operator_tenants.low_credit, name="low_credit"),
+    path("businesses/<uuid:tenant_id>/models/", operator_tenants.models, name="models"),
     path("businesses/<uuid:tenant_id>/currency/", operator_tenants.currency, name="currency"),
     path(
         "businesses/<uuid:tenant_id>/entries/<uuid:txn>/reversal/",

@@ -7,8 +7,10 @@ from typing import Any
 from django.db.models import Count, Q
 from django.utils import timezone
 
+from furrow.assistants.config import AssistantConfig
 from furrow.assistants.models import Assistant, Gap
 from furrow.conversations.models import Conversation, Ticket, Turn
+from furrow.gateway.chat import model_in_vain
 from furrow.knowledge.models import Document, KnowledgeBase
 from furrow.knowledge.selectors import documents_expiring, findings_open, knowledge_bases_list
 from furrow.tenants.models import AuditEntry
@@ -70,13 +72,38 @@ def figures() -> Figures:
     )
 
 
+def withheld_models(assistant: Assistant) -> list[str]:
+    """What draft or visitors' version are to write with and the business may not use."""
+    configs = [AssistantConfig.of_draft(assistant)]
+    if assistant.published is not None:
+        configs.append(AssistantConfig.of_version(assistant.published))
+    wanted = [config.composed.model for config in configs if config.composed.enabled]
+    found = [model_in_vain(model) for model in dict.fromkeys(wanted)]
+    return [name for name in dict.fromkeys(found) if name]
+
+
+def assistants_without_model() -> list[tuple[Assistant, str]]:
+    """Those whose visitors get no written answers because of it."""
+    rows = Assistant.objects.filter(deleted_at=None).exclude(published=None)
+    wanted = [
+        (row, config.composed.model)
+        for row in rows.select_related("published").order_by("name")
+        if (config := AssistantConfig.of_version(row.published)).composed.enabled
+    ]
+    in_vain = {model: model_in_vain(model) for model in {model for _, model in wanted}}
+    return [(row, in_vain[model]) for row, model in wanted if in_vain[model]]
+
+
 @dataclass(frozen=True)
 class Upkeep:
-    """What waits for a look: shelves with the number of their findings, documents by their last day."""
+    """What waits for a look: shelves with the number of their findings, documents by their last day, assistants
+    whose model was withdrawn.
+    """
 
     bases: list[tuple[KnowledgeBase, int]]
     expiring: list[Document]
     expiring_count: int
+    without_model: list[tuple[Assistant, str]]
 
 
 def upkeep(shown: int = 3) -> Upkeep:
@@ -87,6 +114,7 @@ def upkeep(shown: int = 3) -> Upkeep:
         bases=[(base, counts[base.id]) for base in bases],
         expiring=expiring[:shown],
         expiring_count=len(expiring),
+        without_model=assistants_without_model(),
     )
 
 

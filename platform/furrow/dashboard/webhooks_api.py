@@ -6,7 +6,9 @@ from uuid import UUID
 from django.http import HttpResponse
 from ninja import Router
 
-from furrow.api import answers, schemas
+from furrow.api import schemas
+from furrow.api.answers import Items, Page
+from furrow.api.answers import webhooks as answers
 from furrow.api.operation import ApiRequest, no_content, operation
 from furrow.api.pagination import page
 from furrow.channels import deliveries
@@ -16,7 +18,7 @@ from furrow.channels.models import WebhookDelivery, WebhookEndpoint
 router = Router(tags=["webhooks"])
 
 
-@router.get("", response={200: answers.Items[answers.Webhook]}, summary="List webhooks")
+@router.get("", response={200: Items[answers.Webhook]}, summary="List webhooks")
 @operation("webhooks:read")
 def webhook_list(request: ApiRequest) -> Any:
     return 200, {"items": [_webhook(row) for row in services.endpoints_list()]}
@@ -83,7 +85,7 @@ def webhook_test(request: ApiRequest, webhook_id: UUID) -> Any:
 
 @router.get(
     "/{uuid:webhook_id}/deliveries",
-    response={200: answers.Page[answers.Delivery]},
+    response={200: Page[answers.Delivery]},
     summary="What was sent there",
 )
 @operation("webhooks:read")

@@ -1,4 +1,4 @@
-"""Words for the states, rungs and actions that are stored as codes."""
+"""Words for the states, rungs and stages that are stored as codes."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
 from furrow.core.extensions import extensions
+from furrow.dashboard.audit_words import ACTIONS
 from furrow.gateway.chat import chat_is_configured
 
 _TONES = {
@@ -89,7 +90,9 @@ _REASONS = {
     "no_evidence": _lazy("What was found was not sure enough."),
     "quotes_not_verified": _lazy("A quote did not match its document word for word."),
     "no_model": _lazy("No language model is connected."),
-    "model_not_offered": _lazy("The model it was told to use is not offered on this server."),
+    "model_not_offered": _lazy(
+        "The model it was told to use is not open to your business, or not offered on this server."
+    ),
     "not_switched_on": _lazy("Answers written by the model are switched off for this assistant."),
     "model_unknown": _lazy("The model found no answer in the passages."),
     "not_supported": _lazy("Too little of what the model wrote is in the passages."),
@@ -117,48 +120,8 @@ _KEPT_BACK = {
     "figure_denied": _lazy("Says the opposite of the passage."),
     "model_says_no": _lazy("The second look of the model said no."),
 }
-# The part before a colon; what follows it is a detail, for example a language.
-_SEARCH_NOTES = {
-    "vectors_unavailable": _lazy(
-        "The search by meaning does not answer now; only words were compared."
-    ),
-    "vectors_building": _lazy(
-        "The search by meaning is still being prepared; words were compared."
-    ),
-    "vectors_not_paid": _lazy("The budget is used up; only words were compared."),
-    "rerank_unavailable": _lazy(
-        "The second look by a model does not answer now; its order is left out."
-    ),
-    "rerank_not_paid": _lazy("The budget is used up; the second look was left out."),
-    "vectors_untrusted": _lazy(
-        "The connected model does not know this language well, so only words were compared."
-    ),
-}
-_SEARCH_REASONS = {
-    "named": _lazy("Counts more: the question names this document."),
-    "cited": _lazy("Counts more: other documents refer to this one."),
-    "known": _lazy("Counts more: it answered questions like this one."),
-    "known_passage": _lazy("Counts more: this passage answered a question like this one."),
-}
-SEARCH_MODES = {
-    "hybrid": _lazy("Words and meaning together"),
-    "lexical": _lazy("Exact words only"),
-    "vector": _lazy("Meaning only"),
-}
 # From when on it is said that something expires.
 _SOON_DAYS = 14
-_SEARCH_CUTS = {
-    "duplicate": _lazy("It says the same as a passage above."),
-    "beyond_limit": _lazy("It comes after the number that was asked for."),
-    "expired": _lazy("Its document is past its last valid day."),
-    "not_yet_valid": _lazy("Its document is not valid yet."),
-}
-_SEARCH_ADDITIONS = {
-    "pinyin": _lazy("“%(said)s” was read as pinyin: %(meant)s"),
-    "typo": _lazy("“%(said)s” is in no document; “%(meant)s” was looked for besides"),
-    "synonym": _lazy("“%(said)s” means the same as “%(meant)s”"),
-    "formal": _lazy("“%(said)s”: rules and contracts say “%(meant)s”, which was looked for too."),
-}
 _STAGES = {
     "parsing": _lazy("Reading"),
     "cleaning": _lazy("Cleaning"),
@@ -181,91 +144,6 @@ _API_GROUPS = {
     "evaluation": _lazy("Golden questions and tests"),
     "conversations": _lazy("Conversations"),
     "inbox": _lazy("Inbox"),
-}
-_ACTIONS = {
-    "tenant.created": _lazy("Business created"),
-    "tenant.updated": _lazy("Business settings changed"),
-    "invitation.created": _lazy("Invitation sent"),
-    "invitation.accepted": _lazy("Invitation accepted"),
-    "invitation.revoked": _lazy("Invitation withdrawn"),
-    "member.role_set": _lazy("Role changed"),
-    "member.removed": _lazy("Member removed"),
-    "api_key.created": _lazy("API key created"),
-    "api_key.revoked": _lazy("API key revoked"),
-    "findings.decided": _lazy("Findings kept or left out"),
-    "synonyms.created": _lazy("Synonyms added"),
-    "synonyms.updated": _lazy("Synonyms changed"),
-    "synonyms.deleted": _lazy("Synonyms deleted"),
-    "known_question.created": _lazy("Passage marked as the answer to a question"),
-    "known_question.deleted": _lazy("Question of a passage forgotten"),
-    "knowledge_base.created": _lazy("Knowledge base created"),
-    "knowledge_base.updated": _lazy("Knowledge base changed"),
-    "knowledge_base.deleted": _lazy("Knowledge base deleted"),
-    "knowledge_base.restored": _lazy("Knowledge base restored"),
-    "document.created": _lazy("Document added"),
-    "document.replaced": _lazy("Document replaced"),
-    "document.updated": _lazy("Document changed"),
-    "document.deleted": _lazy("Document deleted"),
-    "document.restored": _lazy("Document restored"),
-    "document.retried": _lazy("Document tried again"),
-    "chunk.enabled": _lazy("Passage switched on"),
-    "chunk.disabled": _lazy("Passage switched off"),
-    "passage.corrected": _lazy("Passage corrected"),
-    "passage.restored": _lazy("Correction taken back"),
-    "passage.kept": _lazy("Correction kept"),
-    "assistant.created": _lazy("Assistant created"),
-    "assistant.updated": _lazy("Assistant changed"),
-    "assistant.published": _lazy("Assistant published"),
-    "assistant.rolled_back": _lazy("Assistant rolled back"),
-    "assistant.deleted": _lazy("Assistant deleted"),
-    "assistant.restored": _lazy("Assistant restored"),
-    "approved_answer.created": _lazy("Approved answer added"),
-    "approved_answer.updated": _lazy("Approved answer changed"),
-    "approved_answer.deleted": _lazy("Approved answer deleted"),
-    "gap.answered": _lazy("Gap answered"),
-    "gap.dismissed": _lazy("Gap dismissed"),
-    "gap.reopened": _lazy("Gap put back on the list"),
-    "golden_question.created": _lazy("Golden question added"),
-    "golden_question.updated": _lazy("Golden question changed"),
-    "golden_question.deleted": _lazy("Golden question deleted"),
-    "evaluation.started": _lazy("Golden questions asked"),
-    "publication.checked": _lazy("Publication tested"),
-    "publication.withdrawn": _lazy("Publication taken back"),
-    "conversation.taken": _lazy("Conversation taken over"),
-    "conversation.assigned": _lazy("Conversation given to a colleague"),
-    "conversation.handed_back": _lazy("Conversation handed back to the assistant"),
-    "conversation.closed": _lazy("Conversation closed"),
-    "topics.set": _lazy("What the assistant may answer alone changed"),
-    "hours.set": _lazy("Opening hours changed"),
-    "hours.season_saved": _lazy("Season of the opening hours saved"),
-    "hours.season_removed": _lazy("Season of the opening hours removed"),
-    "canned.saved": _lazy("Ready reply saved"),
-    "canned.removed": _lazy("Ready reply removed"),
-    "canned.restored": _lazy("Ready reply brought back"),
-    "ticket.closed": _lazy("Ticket closed"),
-    "ticket.reopened": _lazy("Ticket reopened"),
-    "widget.updated": _lazy("Widget changed"),
-    "widget.identity_set": _lazy("Signed customers of the widget changed"),
-    "widget.identity_renewed": _lazy("Secret for signed customers renewed"),
-    "channel.created": _lazy("Channel added"),
-    "channel.updated": _lazy("Channel changed"),
-    "channel.deleted": _lazy("Channel removed"),
-    "channel.restored": _lazy("Channel brought back"),
-    "webhook.created": _lazy("Address for messages added"),
-    "webhook.updated": _lazy("Address for messages changed"),
-    "webhook.secret_renewed": _lazy("Secret of an address renewed"),
-    "webhook.deleted": _lazy("Address for messages removed"),
-    "webhook.restored": _lazy("Address for messages brought back"),
-    "webhook.tested": _lazy("Test message sent"),
-    "webhook.resent": _lazy("Message sent again"),
-    "assumptions.set": _lazy("Assumptions of the comparison changed"),
-    "budget.set": _lazy("Limit set"),
-    "budget.ended": _lazy("Limit lifted"),
-    "budget.ceiling_set": _lazy("Operator's limit set"),
-    "metering.prepaid_set": _lazy("Way of paying changed"),
-    "metering.credit_added": _lazy("Credit paid in"),
-    "metering.adjusted": _lazy("Bill adjusted"),
-    "metering.reversed": _lazy("Entry reversed"),
 }
 
 
@@ -311,28 +189,6 @@ def kept_back(reason: str) -> str:
     return str(_KEPT_BACK.get(reason, reason.replace("_", " ")))
 
 
-def search_note(note: str) -> str:
-    """What a search left out, in words."""
-    return str(_SEARCH_NOTES.get(note.split(":")[0], note))
-
-
-def search_reason(name: str) -> str:
-    return str(_SEARCH_REASONS.get(name, name))
-
-
-def search_cut(code: str) -> str:
-    return str(_SEARCH_CUTS.get(code, code))
-
-
-def searches_like(settings: Mapping[str, Any]) -> str:
-    mode = SEARCH_MODES.get(settings.get("mode", ""), SEARCH_MODES["hybrid"])
-    return f"{mode} · {settings.get('limit', 8)}"
-
-
-def search_addition(kind: str, said: str, meant: str) -> str:
-    return str(_SEARCH_ADDITIONS[kind]) % {"said": said, "meant": meant}
-
-
 def stage(name: str) -> str:
     return str(_STAGES.get(name, name))
 
@@ -348,13 +204,9 @@ def words_add(
     api_groups: Mapping[str, Any] | None = None,
 ) -> None:
     """A trade's words for its codes, as lazy translations; called in its `AppConfig.ready`."""
-    _ACTIONS.update(actions or {})
+    ACTIONS.update(actions or {})
     _REASONS.update(reasons or {})
     _API_GROUPS.update(api_groups or {})
-
-
-def audit_action(action: str) -> str:
-    return str(_ACTIONS.get(action, action))
 
 
 def api_group(tag: str) -> str:

@@ -23,6 +23,7 @@ from furrow.gateway.chat_types import (
 from furrow.gateway.connections import connection_to
 from furrow.gateway.dialects import DIALECTS, body_build, headers_build
 from furrow.metering.attribution import current_attribution
+from furrow.metering.model_rules import models_allowed
 from furrow.metering.selectors import priced_models
 
 log = get_logger(__name__)
@@ -36,12 +37,25 @@ def chat_is_configured() -> bool:
 
 
 def chat_models() -> list[str]:
-    """What an assistant may write with: the server's own model first, then those the operator priced by name.
-    Inside `tenant_tx`; empty without a chat model.
+    """What this business may write with: the server's own model first, then those the operator priced by name,
+    without those the operator withholds from it. Inside `tenant_tx`; empty without a chat model.
     """
+    return models_allowed(chat_models_known())
+
+
+def chat_models_known() -> list[str]:
+    """The same whoever asks."""
     if not chat_is_configured():
         return []
     return list(dict.fromkeys([settings.CHAT_MODEL, *priced_models()]))
+
+
+def model_in_vain(model: str) -> str:
+    """The name of a chosen model ("" is the server's own) that this business may not use; empty when it may, or
+    when there is no chat model at all. Inside `tenant_tx`.
+    """
+    chosen = model or settings.CHAT_MODEL
+    return chosen if chat_is_configured() and chosen not in chat_models() else ""
 
 
 def chat_stream(request: ChatRequest) -> Generator[ChatDelta | ChatUsage, None, None]:

@@ -90,8 +90,8 @@ def call_open(
     tenant_id: UUID | None = None,
     attribution: Attribution | None = None,
 ) -> MeteredCall:
-    """A committed hold for one call, of the current tenant unless another is named. Raises `BudgetExceeded` or
-    `PriceUnknown`.
+    """A committed hold for one call, of the current tenant unless another is named. Raises `BudgetExceeded`,
+    `PriceUnknown` or `ModelWithheld`.
     """
     _check_no_transaction()
     call = MeteredCall(tenant_id or current_tenant_id(), source)

@@ -66,7 +66,11 @@ def index_create(knowledge_base_id: UUID, model: str, dimensions: int) -> None:
     )
     with _owner_connection() as connection:
         index_drop(connection, knowledge_base_id)
-        connection.execute("SET maintenance_work_mem = '256MB'")
+        connection.execute(
+            sql.SQL("SET maintenance_work_mem = {}").format(
+                sql.Literal(f"{settings.VECTOR_BUILD_MB}MB")
+            )
+        )
         connection.execute(statement)
     log.info("vector_index_built", knowledge_base=str(knowledge_base_id))
 

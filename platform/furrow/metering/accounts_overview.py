@@ -6,12 +6,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Sum
 
 from furrow.core.context import unscoped
 from furrow.metering.attribution import WALLET
 from furrow.metering.balances import account_read
+from furrow.metering.credit import credit_share_told
 from furrow.metering.models import Balance, Budget, LedgerLine
 from furrow.metering.money import DEFAULT_CURRENCY, ZERO
 from furrow.metering.selectors import day_span
@@ -92,6 +94,7 @@ class AccountPage:
     credit: Decimal
     owed: Decimal
     ceiling: Decimal | None
+    told_at: int
     entries: list[Entered]
 
 
@@ -110,6 +113,7 @@ def account_of() -> AccountPage:
         credit=wallet.cap_hard - wallet.posted - wallet.held if wallet else ZERO,
         owed=_owed(account.currency),
         ceiling=ceiling.first(),
+        told_at=credit_share_told(wallet) if wallet else settings.LOW_CREDIT_PERCENT,
         entries=entries_by_hand(),
     )
 

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Sum
 
@@ -20,6 +21,8 @@ from furrow.tenants.services import Actor, audit
 
 Book = LedgerLine.Account
 _EVER = date(1970, 1, 1)
+# Who is told of more hears of it at once after paying.
+MOST_TOLD = 90
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,23 @@ def prepaid_set(*, actor: Actor, is_prepaid: bool) -> None:
     _wallet(gate)
     Account.objects.filter(tenant_id=gate.tenant_id).update(is_prepaid=is_prepaid)
     audit(actor, "metering.prepaid_set", object_type="account", is_prepaid=is_prepaid)
+
+
+def low_credit_set(*, actor: Actor, percent: int) -> None:
+    """From which share of the credit that stood there after the last payment its owner is told; 0: only when it
+    is used up. The operator's.
+    """
+    if not 0 <= percent <= MOST_TOLD:
+        raise Invalid("Name a share from 0 to 90 percent.", field="percent")
+    wallet = _wallet(gate_pass())
+    wallet.thresholds = _levels(percent)
+    wallet.save(update_fields=["thresholds"])
+    audit(actor, "metering.low_credit_set", object_type="account", percent=percent)
+
+
+def credit_share_told(wallet: Balance) -> int:
+    """At how much that is left, in percent, the owner of a wallet is told."""
+    return 100 - min(wallet.thresholds, default=100)
 
 
 def currency_set(*, actor: Actor, currency: str) -> None:
@@ -131,7 +151,9 @@ def entry_reverse(*, actor: Actor, txn: UUID, note: str) -> UUID:
 def _cap_raise(gate: Gate, amount: Decimal) -> None:
     wallet = _wallet(gate)
     wallet.cap_hard = exact(wallet.cap_hard + amount)
-    wallet.save(update_fields=["cap_hard"])
+    if amount > 0:
+        wallet.spent_at_top_up = wallet.posted
+    wallet.save(update_fields=["cap_hard", "spent_at_top_up"])
 
 
 def _wallet(gate: Gate) -> Balance:
@@ -140,9 +162,13 @@ def _wallet(gate: Gate) -> Balance:
         period=Period.EVER,
         period_start=_EVER,
         currency=gate.currency,
-        defaults={"cap_hard": ZERO},
+        defaults={"cap_hard": ZERO, "thresholds": _levels(settings.LOW_CREDIT_PERCENT)},
     )
     return wallet  # type: ignore[no-any-return]
+
+
+def _levels(percent_left: int) -> list[int]:
+    return sorted({100 - min(percent_left, MOST_TOLD), 100})
 
 
 def _checked(amount: Decimal, text: str) -> Decimal:

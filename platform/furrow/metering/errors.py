@@ -1,4 +1,4 @@
-"""Why a call of a model is not made. Both are `LimitReached`, so whatever can do without the model goes on."""
+"""Why a call of a model is not made. All are `LimitReached`, so whatever can do without the model goes on."""
 
 from furrow.core.errors import LimitReached
 
@@ -13,3 +13,9 @@ class PriceUnknown(LimitReached):
     """No price is valid for the model now: what cannot be priced is not bought."""
 
     status, code = 403, "price_unknown"
+
+
+class ModelWithheld(LimitReached):
+    """The operator does not let this business use the model."""
+
+    status, code = 403, "model_withheld"

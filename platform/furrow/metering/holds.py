@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from furrow.core.context import current_tenant_id
 from furrow.core.errors import Conflict
 from furrow.metering.attribution import Attribution, current_attribution
-from furrow.metering.errors import BudgetExceeded, PriceUnknown
+from furrow.metering.errors import BudgetExceeded, ModelWithheld, PriceUnknown
 from furrow.metering.models import Hold
 from furrow.metering.prices import CallKind
 from furrow.metering.trips import one_row
@@ -52,6 +52,9 @@ SELECT outcome, hold_id, amount, currency, out_tokens, expires_at, full_scope
   FROM metering_hold_open(%s, %s, %s, %s, %s, %s::text[], %s::jsonb, %s, %s, %s, %s, %s, %s)
 """
 
+# Kept only where the caller has no transaction open that the refusal rolls back, as no call to a model has.
+_USED_UP = "SELECT metering_used_up(%s, %s, %s, %s)"
+
 
 def hold_open(
     *,
@@ -65,7 +68,7 @@ def hold_open(
 ) -> Held:
     """Sets aside what the call costs at most (nothing cached, the dearer of answering and thinking) on every
     balance it counts in. Raises `BudgetExceeded` when one has no room, `PriceUnknown` when there is no price,
-    `Conflict` when the request has a hold already; then nothing was held.
+    `ModelWithheld` when the operator keeps the model from this tenant, `Conflict` when the request has a hold already; then nothing was held.
     """
     who = attribution or current_attribution()
     row = one_row(
@@ -79,6 +82,8 @@ def hold_open(
     outcome, hold_id, amount, currency, out_tokens, expires_at, full_scope = row
     if outcome == "held":
         return Held(hold_id, request_id, amount, currency, out_tokens, expires_at)
+    if outcome == "full":
+        one_row(_USED_UP, (current_tenant_id(), currency, full_scope, settings.TIME_ZONE))
     raise _refusal(outcome, model=model, currency=currency, full_scope=full_scope)
 
 
@@ -89,6 +94,8 @@ def _refusal(outcome: str, *, model: str, currency: str, full_scope: str) -> Exc
         return PriceUnknown(
             "This model has no price at the moment.", model=model, currency=currency
         )
+    if outcome == "withheld":
+        return ModelWithheld("This model is not open to this business.", model=model)
     return Conflict("This request has a hold already.", code="hold_exists")
 
 

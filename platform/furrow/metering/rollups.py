@@ -2,11 +2,11 @@
 
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.db import connection
 
-from furrow.core.context import current_tenant_id, tenant_tx, unscoped
+from furrow.core.context import current_tenant_id
+from furrow.metering.due_hours import due_hours_make
 from furrow.metering.models import RollupDue
 from furrow.metering.models.usage import DIMENSIONS
 
@@ -62,12 +62,5 @@ def rollup_hour(hour: datetime) -> None:
 
 
 def rollup_run(limit: int = 500) -> int:
-    """Makes every touched hour of every tenant again, each in its own transaction; how many."""
-    with unscoped("find the hours of all tenants to sum up again"):
-        due: list[tuple[UUID, datetime]] = list(
-            RollupDue.objects.values_list("tenant_id", "hour").distinct()[:limit]
-        )
-    for tenant_id, hour in due:
-        with tenant_tx(tenant_id):
-            rollup_hour(hour)
-    return len(due)
+    """Makes every touched hour of every tenant again, each in its own transaction; how many were made."""
+    return due_hours_make(RollupDue, rollup_hour, source="usage", limit=limit)

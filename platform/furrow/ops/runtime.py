@@ -196,7 +196,7 @@ def _commands(ports: Ports, *, is_demo: bool) -> dict[str, list[str]]:
     ]
     commands["worker-chat"] = [
         *celery,
-        *("worker", "--queues", "chat", "--pool", "threads", "--concurrency", "8"),
+        *("worker", "--queues", "chat", "--pool", "threads", "--concurrency", "24"),
         *("--hostname", "chat@%h", "--without-gossip", "--without-mingle", "--loglevel", "WARNING"),
     ]
     commands["worker-ingest"] = [

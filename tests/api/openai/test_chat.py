@@ -1,12 +1,16 @@
 """Chat with the raw model through OpenAI's own client."""
 
 import time
+from decimal import Decimal
 
 import openai
 import pytest
 
 from furrow.core.context import tenant_tx
+from furrow.metering.model_rules import model_rules_set
 from furrow.metering.models import Hold, UsageEvent
+from furrow.metering.prices import price_set
+from furrow.tenants.services import SYSTEM
 from tests.api.openai.conftest import Live
 from tests.fixtures_chat import ChatServer
 
@@ -61,6 +65,35 @@ def test_streamed_and_whole_cost_the_same(live: Live) -> None:
         second.out,
     )
     assert first.channel == "openai"
+
+
+def test_model_the_operator_keeps_from_a_business_is_neither_listed_nor_asked(
+    live: Live, chat_server: ChatServer
+) -> None:
+    client = live.client()
+    assert "fake-chat" in [model.id for model in client.models.list()]
+    with tenant_tx(live.tenant.id):
+        model_rules_set(actor=SYSTEM, allowed={"fake-chat": False})
+    assert "fake-chat" not in [model.id for model in client.models.list()]
+    with pytest.raises(openai.NotFoundError):
+        client.models.retrieve("fake-chat")
+    for stream in (False, True):
+        with pytest.raises(openai.PermissionDeniedError) as caught:
+            client.chat.completions.create(model="fake-chat", messages=ASK, stream=stream)
+        assert caught.value.code == "model_withheld"
+    assert chat_server.requests == []
+    other = live.client(live.other_secret)
+    assert other.chat.completions.create(model="fake-chat", messages=ASK).choices
+
+
+def test_model_with_a_price_of_its_own_is_listed_and_asked(
+    live: Live, chat_server: ChatServer
+) -> None:
+    price_set(model="dear-chat", kind="out", per_million=Decimal(80), currency="CNY")
+    client = live.client()
+    assert [m.id for m in client.models.list()][:2] == ["fake-chat", "dear-chat"]
+    client.chat.completions.create(model="dear-chat", messages=ASK)
+    assert chat_server.bodies[-1]["model"] == "dear-chat"
 
 
 @pytest.mark.parametrize("model", ["gpt-unknown", "assistant:nonsense"])

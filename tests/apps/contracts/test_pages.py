@@ -21,7 +21,7 @@ from tests.apps.contracts.conftest import SALE, jobs_run, word_file
 from tests.apps.contracts.rows import known_ids
 
 INLINE = re.compile(r"\sstyle=|\son[a-z]+=|<style|javascript:", re.IGNORECASE)
-NOT_PAGES = {"export", "progress"}
+NOT_PAGES = {"export", "progress", "run_events"}
 
 
 @pytest.fixture

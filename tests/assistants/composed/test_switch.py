@@ -11,8 +11,10 @@ from furrow.assistants.ladder import Question
 from furrow.assistants.models import AssistantVersion
 from furrow.assistants.rungs.composed_reading import read
 from furrow.core.context import tenant_context, tenant_tx
+from furrow.metering.model_rules import model_rules_set
 from furrow.metering.models import UsageEvent
 from furrow.metering.prices import price_set
+from furrow.tenants.services import SYSTEM
 from tests.assistants.composed.test_composed import configure, line
 from tests.conversations.chats import chat_with, orchard_assistant
 
@@ -50,6 +52,21 @@ def test_model_may_be_tried_where_the_ladder_has_left_it_out(chat):
     config = AssistantConfig.of_json(chat.assistant.id, tried.config)
     assert config.rungs == ("greeting", "approved", "composed", "quoted", "human")
     assert (config.composed.model, config.composed.length) == ("m", "medium")
+
+
+@pytest.mark.parametrize("model", ["", "dear-chat"])
+def test_model_that_the_operator_takes_away_writes_nothing_and_quotes_answer(
+    chat, chat_server, model
+):
+    price_set(model="dear-chat", kind="out", per_million=Decimal(80), currency="CNY")
+    configure(chat, model=model)
+    withheld = model or "fake-chat"
+    with tenant_tx(chat.tenant_id):
+        model_rules_set(actor=SYSTEM, allowed={withheld: False})
+    turn = chat.again().ask(QUESTION)
+    assert (turn.rung, line(turn)["reason"]) == ("quoted", "model_not_offered")
+    assert line(turn)["model"] == withheld
+    assert not chat_server.bodies
 
 
 @pytest.mark.slow

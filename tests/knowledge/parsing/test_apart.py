@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import openpyxl
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 
 from furrow.core.errors import LimitReached
 from furrow.knowledge.parsing import apart
-from furrow.knowledge.parsing.apart import photo_facts, table_lines
+from furrow.knowledge.parsing.apart import photo_clean, photo_facts, table_lines
 from furrow.knowledge.parsing.errors import ParseFailure
 
 
@@ -92,6 +92,61 @@ def test_photo_that_is_a_bomb_or_damaged_or_something_else_is_refused() -> None:
     assert photo_code(b"") == "damaged"
 
 
+def telling_photo(kind: str) -> bytes:
+    """Red above blue, lying on its side, with a place, a maker, a comment and a profile of colours in its file."""
+    upright = Image.new("RGB", (48, 96), "red")
+    upright.paste("blue", (0, 48, 48, 96))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    exif[ExifTags.Base.Make], exif[ExifTags.Base.Software] = "SECRET-maker", "Camera 1"
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "2026:11:20 08:00:00"
+    gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
+    gps[ExifTags.GPS.GPSLatitude], gps[ExifTags.GPS.GPSMapDatum] = (39.0, 54.0, 27.5), "SECRET-84"
+    words = PngImagePlugin.PngInfo()
+    words.add_text("Comment", "SECRET words")
+    words.add_itxt("XML:com.adobe.xmp", "<x:xmpmeta>SECRET</x:xmpmeta>")
+    more = {
+        "JPEG": {"comment": b"SECRET", "xmp": b"<x:xmpmeta>SECRET</x:xmpmeta>"},
+        "MPO": {"save_all": True, "append_images": [Image.new("RGB", (96, 48), "green")]},
+        "PNG": {"pnginfo": words},
+        "WEBP": {"xmp": b"<x:xmpmeta>SECRET</x:xmpmeta>"},
+    }[kind]
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    out = io.BytesIO()
+    lying = upright.transpose(Image.Transpose.ROTATE_90)
+    lying.save(out, kind, exif=exif, icc_profile=profile, **more)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "MPO", "PNG", "WEBP"])
+def test_photo_is_kept_as_a_picture_alone_and_upright(kind: str) -> None:
+    given = telling_photo(kind)
+    assert b"SECRET" in given
+    clean = photo_clean(given)
+    assert (clean.facts.taken, clean.facts.software) == ("2026:11:20 08:00:00", "Camera 1")
+    assert (clean.facts.width, clean.facts.height) == (48, 96)
+    assert b"SECRET" not in clean.data
+    with Image.open(io.BytesIO(clean.data)) as kept:
+        assert not kept.getexif()
+        assert set(kept.info) & {"exif", "xmp", "comment", "XML:com.adobe.xmp"} == set()
+        assert (kept.size, getattr(kept, "n_frames", 1)) == ((48, 96), 1)
+        assert kept.info["icc_profile"][36:40] == b"acsp"
+        red, _, blue = kept.convert("RGB").getpixel((24, 10))
+        assert red > 200 > 60 > blue
+
+
+def test_transparent_and_printed_pictures_keep_their_looks() -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (20, 20), "red").quantize(8).save(out, "PNG", transparency=0)
+    with Image.open(io.BytesIO(photo_clean(out.getvalue()).data)) as kept:
+        assert kept.convert("RGBA").getpixel((5, 5))[3] == 0
+    out = io.BytesIO()
+    Image.new("CMYK", (20, 20), (0, 255, 255, 0)).save(out, "JPEG")
+    with Image.open(io.BytesIO(photo_clean(out.getvalue()).data)) as kept:
+        assert kept.mode == "RGB"
+        assert kept.getpixel((5, 5))[0] > 200 > 60 > kept.getpixel((5, 5))[2]
+
+
 def test_memory_is_capped(monkeypatch: pytest.MonkeyPatch) -> None:
     photo = png(4_000, 4_000, bytes((4_000 * 3 + 1) * 4_000))
     monkeypatch.setattr(apart, "PHOTO_LIMITS", replace(apart.PHOTO_LIMITS, memory_mb=40))
@@ -116,6 +171,8 @@ def test_report_of_a_process_that_was_taken_over_is_not_believed() -> None:
     )
     with pytest.raises(ValueError, match="no facts"):
         apart._photo_of(forged)
+    with pytest.raises(ValueError, match="no facts"):
+        apart._clean_of(b'{"facts":%b,"data":""}' % forged)
     with pytest.raises(TypeError):
         apart._photo_of(b'{"surprise":1}')
     with pytest.raises(ValueError, match="invalid literal"):

@@ -6,12 +6,14 @@ from typing import Any
 
 from furrow.api.openai.assistants import assistant_complete
 from furrow.api.openai.auth import Caller
+from furrow.api.openai.errors import model_missing
 from furrow.api.openai.http import Request
 from furrow.api.openai.models import PREFIX, chat_model_check
 from furrow.api.openai.once import Once, Replay
 from furrow.api.openai.schemas import ChatIn, parsed
 from furrow.api.openai.shapes import Answering, usage_object
 from furrow.core.context import tenant_context
+from furrow.gateway.chat import chat_is_configured
 from furrow.gateway.chat_async import OpenChat
 from furrow.gateway.chat_types import ChatDelta, ChatRequest, ChatUsage
 from furrow.metering.attribution import attributed
@@ -26,7 +28,8 @@ async def chat_complete(request: Request, caller: Caller) -> None:
     if asked.model.startswith(PREFIX):
         await assistant_complete(request, caller, asked, once)
         return
-    chat_model_check(asked.model)
+    if not chat_is_configured():
+        raise model_missing(asked.model)
     with (
         tenant_context(caller.tenant_id),
         attributed(api_key_id=caller.key_id, channel="openai"),
@@ -44,6 +47,7 @@ async def chat_complete(request: Request, caller: Caller) -> None:
 async def _ask(request: Request, asked: ChatIn, once: Once) -> None:
     def admit() -> None:
         once.caller.check(SCOPE)
+        chat_model_check(once.caller.tenant_id, asked.model)
         once.begin()
 
     # Leaving the block settles, after the answer has left: its reader need not wait for that.
@@ -79,6 +83,7 @@ async def _replayed(kept: dict[str, Any], *, wants_usage: bool) -> AsyncGenerato
 
 def _chat_request(asked: ChatIn) -> ChatRequest:
     return ChatRequest(
+        model=asked.model,
         messages=[message.model_dump(exclude_none=True) for message in asked.messages],
         max_tokens=asked.most_tokens,
         options=asked.options(),

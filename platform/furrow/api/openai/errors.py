@@ -39,6 +39,7 @@ _KINDS = {
     "chat_too_long": _INVALID,
     "chat_refused": _INVALID,
     "budget_exceeded": "insufficient_quota",
+    "model_withheld": "permission_error",
 }
 
 

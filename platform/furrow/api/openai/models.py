@@ -1,4 +1,4 @@
-"""Which models a key may name: the installation's own and the tenant's published assistants."""
+"""Which models a key may name: those open to its tenant and the tenant's published assistants."""
 
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from furrow.api.openai.errors import model_missing
 from furrow.assistants.models import Assistant
 from furrow.assistants.selectors import assistants_list
 from furrow.core.context import tenant_tx
-from furrow.gateway.chat import chat_is_configured
+from furrow.gateway.chat import chat_is_configured, chat_models
 
 PREFIX = "assistant:"
 
@@ -21,9 +21,13 @@ def assistant_id_of(model: str) -> UUID:
         raise model_missing(model) from None
 
 
-def chat_model_check(model: str) -> None:
-    if not chat_is_configured() or model != settings.CHAT_MODEL:
-        raise model_missing(model)
+def chat_model_check(tenant_id: UUID, model: str) -> None:
+    """In a thread. The server's own model is left to the hold, which looks in the same trip."""
+    if chat_is_configured() and model == settings.CHAT_MODEL:
+        return
+    with tenant_tx(tenant_id):
+        if model not in chat_models():
+            raise model_missing(model)
 
 
 def embedding_model_check(model: str) -> None:
@@ -35,8 +39,8 @@ def models_list(tenant_id: UUID, scopes: list[str]) -> list[dict[str, Any]]:
     """What a key with these scopes can call. In a thread."""
     found: list[dict[str, Any]] = []
     if "models:use" in scopes:
-        names = [settings.CHAT_MODEL] if chat_is_configured() else []
-        found += [_model(name, "chat") for name in names]
+        with tenant_tx(tenant_id):
+            found += [_model(name, "chat") for name in chat_models()]
         found.append(_model(settings.EMBEDDINGS_MODEL, "embedding"))
     if "conversations:write" in scopes:
         found += [_assistant(row) for row in published_assistants(tenant_id)]

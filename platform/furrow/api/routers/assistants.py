@@ -6,7 +6,9 @@ from uuid import UUID
 from django.http import HttpResponse
 from ninja import Router
 
-from furrow.api import answers, render, schemas
+from furrow.api import render, schemas
+from furrow.api.answers import Page
+from furrow.api.answers import assistants as answers
 from furrow.api.operation import ApiRequest, no_content, operation
 from furrow.api.pagination import page
 from furrow.api.routers.evaluation import PublicationCheckOut, check_json
@@ -28,9 +30,7 @@ def assistant_create(request: ApiRequest, body: schemas.AssistantIn) -> Any:
     return 201, _rendered(row)
 
 
-@router.get(
-    "/assistants", response={200: answers.Page[answers.Assistant]}, summary="List assistants"
-)
+@router.get("/assistants", response={200: Page[answers.Assistant]}, summary="List assistants")
 @operation("assistants:read")
 def assistant_list(request: ApiRequest, cursor: str = "", limit: int = 50) -> Any:
     return 200, page(selectors.assistants_list(), cursor=cursor, limit=limit, render=_rendered)
@@ -96,7 +96,7 @@ def assistant_publish(request: ApiRequest, assistant_id: UUID, body: schemas.Pub
 
 @router.get(
     "/assistants/{uuid:assistant_id}/publications",
-    response={200: answers.Page[answers.AssistantVersion]},
+    response={200: Page[answers.AssistantVersion]},
     summary="List published versions",
 )
 @operation("assistants:read")
@@ -126,7 +126,7 @@ def approved_answer_create(
 
 @router.get(
     "/assistants/{uuid:assistant_id}/approved-answers",
-    response={200: answers.Page[answers.ApprovedAnswer]},
+    response={200: Page[answers.ApprovedAnswer]},
     summary="List approved answers",
 )
 @operation("assistants:read")
@@ -149,7 +149,7 @@ def approved_answer_delete(request: ApiRequest, answer_id: UUID) -> HttpResponse
 
 @router.get(
     "/assistants/{uuid:assistant_id}/gaps",
-    response={200: answers.Page[answers.Gap]},
+    response={200: Page[answers.Gap]},
     summary="Questions without an answer",
 )
 @operation("assistants:read")

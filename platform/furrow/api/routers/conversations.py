@@ -6,7 +6,9 @@ from uuid import UUID
 from django.http import HttpResponseBase
 from ninja import Router, Status
 
-from furrow.api import answers, render, schemas
+from furrow.api import render, schemas
+from furrow.api.answers import Page
+from furrow.api.answers import conversations as answers
 from furrow.api.idempotency import fingerprint, run_once
 from furrow.api.operation import ApiRequest, operation
 from furrow.api.pagination import page
@@ -39,7 +41,7 @@ def conversation_create(
 
 @router.get(
     "/conversations",
-    response={200: answers.Page[answers.Conversation]},
+    response={200: Page[answers.Conversation]},
     summary="List conversations",
 )
 @operation("conversations:read")
@@ -60,7 +62,7 @@ def conversation_read(request: ApiRequest, conversation_id: UUID) -> Any:
 
 @router.get(
     "/conversations/{uuid:conversation_id}/messages",
-    response={200: answers.Page[answers.Message]},
+    response={200: Page[answers.Message]},
     summary="Questions and answers",
 )
 @operation("conversations:read")
@@ -159,7 +161,7 @@ def ticket_create(request: ApiRequest, conversation_id: UUID, body: schemas.Tick
     return 201, render.ticket(row)
 
 
-@router.get("/tickets", response={200: answers.Page[answers.Ticket]}, summary="List tickets")
+@router.get("/tickets", response={200: Page[answers.Ticket]}, summary="List tickets")
 @operation("conversations:read")
 def ticket_list(request: ApiRequest, cursor: str = "", limit: int = 50) -> Any:
     return 200, page(selectors.tickets_list(), cursor=cursor, limit=limit, render=render.ticket)

@@ -7,7 +7,10 @@ from uuid import UUID
 from django.http import HttpResponse
 from ninja import Field, Router, Schema
 
-from furrow.api import answers
+from furrow.api.answers import Items, Page
+from furrow.api.answers import conversations as answers
+from furrow.api.answers.knowledge import Progress
+from furrow.api.answers.money import Cost
 from furrow.api.operation import ApiRequest, no_content, operation
 from furrow.api.pagination import page
 from furrow.api.schemas import Strict
@@ -89,7 +92,7 @@ class EvaluationOut(Schema):
     state: str
     version: int | None
     base_version: int | None
-    progress: answers.Progress
+    progress: Progress
     summary: dict[str, Any]
     created_at: datetime
     finished_at: datetime | None
@@ -108,7 +111,7 @@ class ResultOut(Schema):
     rung: str
     text: str
     citations: list[answers.Citation]
-    cost: answers.Cost
+    cost: Cost
     duration_ms: int | None
 
 
@@ -185,7 +188,7 @@ def golden_create(request: ApiRequest, assistant_id: UUID, body: GoldenIn) -> An
 
 @router.get(
     "/assistants/{uuid:assistant_id}/golden-questions",
-    response={200: answers.Page[GoldenOut]},
+    response={200: Page[GoldenOut]},
     summary="List golden questions",
 )
 @operation("assistants:read")
@@ -239,7 +242,7 @@ def evaluation_create(request: ApiRequest, assistant_id: UUID, body: EvaluationI
 
 @router.get(
     "/assistants/{uuid:assistant_id}/evaluations",
-    response={200: answers.Page[EvaluationOut]},
+    response={200: Page[EvaluationOut]},
     summary="List evaluations",
 )
 @operation("assistants:read")
@@ -268,7 +271,7 @@ def evaluation_read(request: ApiRequest, evaluation_id: UUID) -> Any:
 
 @router.get(
     "/evaluations/{uuid:evaluation_id}/results",
-    response={200: answers.Items[ResultOut]},
+    response={200: Items[ResultOut]},
     summary="Every question of an evaluation with its verdict",
 )
 @operation("assistants:read")

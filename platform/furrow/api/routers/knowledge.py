@@ -9,7 +9,9 @@ from django.http import HttpResponse
 from ninja import Router
 from pydantic import ValidationError as PydanticError
 
-from furrow.api import answers, render, schemas
+from furrow.api import render, schemas
+from furrow.api.answers import Items, Page
+from furrow.api.answers import knowledge as answers
 from furrow.api.operation import ApiRequest, no_content, operation
 from furrow.api.pagination import page
 from furrow.core.context import tenant_tx
@@ -62,7 +64,7 @@ def knowledge_base_create(request: ApiRequest, body: schemas.KnowledgeBaseIn) ->
 
 @router.get(
     "/knowledge-bases",
-    response={200: answers.Page[answers.KnowledgeBase]},
+    response={200: Page[answers.KnowledgeBase]},
     summary="List knowledge bases",
 )
 @operation("knowledge:read")
@@ -170,7 +172,7 @@ def _parsed(schema: type[S], body: bytes) -> S:
 
 @router.get(
     "/knowledge-bases/{uuid:base_id}/documents",
-    response={200: answers.Page[answers.Document]},
+    response={200: Page[answers.Document]},
     summary="List documents",
 )
 @operation("knowledge:read")
@@ -234,7 +236,7 @@ def document_retry(request: ApiRequest, document_id: UUID) -> Any:
 
 @router.get(
     "/documents/{uuid:document_id}/chunks",
-    response={200: answers.Items[answers.Chunk]},
+    response={200: Items[answers.Chunk]},
     summary="The passages of a document",
 )
 @operation("knowledge:read")

@@ -4,12 +4,16 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpResponse
 from ninja import Query, Router
 
-from furrow.api import answers, schemas
+from furrow.api import schemas
+from furrow.api.answers import Items, Page
+from furrow.api.answers import money as answers
 from furrow.api.operation import ApiRequest, no_content, operation
 from furrow.api.pagination import page
+from furrow.gateway.chat import chat_models
 from furrow.metering import budgets, invoices, selectors
 from furrow.metering.balances import account_read
 from furrow.metering.models import Balance, Budget, Invoice, InvoiceLine, PriceItem
@@ -59,9 +63,7 @@ def _usage_row(row: selectors.UsageRow) -> dict[str, Any]:
     }
 
 
-@router.get(
-    "/budgets", response={200: answers.Items[answers.Budget]}, summary="Limits and what is left"
-)
+@router.get("/budgets", response={200: Items[answers.Budget]}, summary="Limits and what is left")
 @operation("usage:read")
 def budget_list(request: ApiRequest) -> Any:
     rows = list(selectors.budgets_list())
@@ -119,9 +121,7 @@ def _amount(value: Decimal | None) -> str | None:
     return None if value is None else amount_text(value)
 
 
-@router.get(
-    "/prices", response={200: answers.Items[answers.Price]}, summary="What holds now and what will"
-)
+@router.get("/prices", response={200: Items[answers.Price]}, summary="What holds now and what will")
 @operation("usage:read")
 def price_list(request: ApiRequest) -> Any:
     rows = selectors.prices_list(account_read().currency)
@@ -140,7 +140,20 @@ def _price(row: PriceItem) -> dict[str, Any]:
     }
 
 
-@router.get("/invoices", response={200: answers.Page[answers.Invoice]}, summary="List invoices")
+@router.get(
+    "/models",
+    response={200: Items[answers.Model]},
+    summary="The models that assistants may write with",
+)
+@operation("assistants:read")
+def model_list(request: ApiRequest) -> Any:
+    """Those the operator opens to the business; none without a chat model on the server."""
+    return 200, {
+        "items": [{"id": name, "is_default": name == settings.CHAT_MODEL} for name in chat_models()]
+    }
+
+
+@router.get("/invoices", response={200: Page[answers.Invoice]}, summary="List invoices")
 @operation("usage:read")
 def invoice_list(request: ApiRequest, cursor: str = "", limit: int = 50) -> Any:
     rows = selectors.invoices_list()

@@ -7,7 +7,9 @@ from django.http import HttpResponse
 from ninja import Router
 from pydantic import Field
 
-from furrow.api import answers, schemas
+from furrow.api import schemas
+from furrow.api.answers import Page
+from furrow.api.answers import knowledge as answers
 from furrow.api.operation import ApiRequest, no_content, operation
 from furrow.api.pagination import page
 from furrow.knowledge import selectors
@@ -30,9 +32,7 @@ class KnownQuestionIn(schemas.Strict):
     text: str = Field(min_length=1, max_length=500)
 
 
-@router.get(
-    "/synonyms", response={200: answers.Page[answers.Synonyms]}, summary="List groups of synonyms"
-)
+@router.get("/synonyms", response={200: Page[answers.Synonyms]}, summary="List groups of synonyms")
 @operation("knowledge:read")
 def synonyms_list(request: ApiRequest, cursor: str = "", limit: int = 50) -> Any:
     return 200, page(SynonymGroup.objects.all(), cursor=cursor, limit=limit, render=_synonyms)
@@ -57,7 +57,7 @@ def synonyms_delete(request: ApiRequest, synonyms_id: UUID) -> HttpResponse:
 
 @router.get(
     "/knowledge-bases/{uuid:base_id}/findings",
-    response={200: answers.Page[answers.Finding]},
+    response={200: Page[answers.Finding]},
     summary="List what is in doubt",
 )
 @operation("knowledge:read")

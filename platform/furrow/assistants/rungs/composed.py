@@ -20,7 +20,7 @@ from furrow.assistants.rungs.composed_reading import read
 from furrow.assistants.rungs.composed_writing import Written, write
 from furrow.core.context import current_tenant_id, tenant_tx
 from furrow.core.errors import LimitReached, UpstreamFailed
-from furrow.gateway.chat import chat_is_configured, chat_models
+from furrow.gateway.chat import chat_is_configured, model_in_vain
 from furrow.gateway.writing import Manner, Writer
 
 # A shorter answer than this holds no whole sentence with its citation.
@@ -40,14 +40,14 @@ class ComposedRung:
             return passed("no_model")
         if not config.composed.enabled:
             return passed("not_switched_on")
-        if not _is_offered(config.composed.model):
-            return passed("model_not_offered", model=config.composed.model)
+        manner = _manner(config, ctx)
+        if withheld := _withheld(manner.model or ""):
+            return passed("model_not_offered", model=withheld)
         if not config.knowledge_base_ids:
             return passed("no_documents")
         if not ctx.step.may_write:
             return passed("budget_low", step=ctx.step.as_json())
         ctx.stage("searching")
-        manner = _manner(config, ctx)
         found = read(question, config, manner.model)
         notes: dict[str, Any] = {**found.notes, "confidence": round(found.confidence, 3)}
         if ctx.step.name != "full":
@@ -66,12 +66,10 @@ class ComposedRung:
         return _result(written, writer, notes)
 
 
-def _is_offered(model: str) -> bool:
-    """Whoever pays the model's provider decides which of its models tenants may ask."""
-    if not model:
-        return True
+def _withheld(model: str) -> str:
+    """Whoever pays the model's provider decides which of its models a tenant may ask."""
     with tenant_tx(current_tenant_id()):
-        return model in chat_models()
+        return model_in_vain(model)
 
 
 def _manner(config: AssistantConfig, ctx: LadderContext) -> Manner:

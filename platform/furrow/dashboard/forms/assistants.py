@@ -89,6 +89,7 @@ class AssistantForm(forms.Form):
         max_value=4000,
         help_text=_("Thoughts count too. An answer that reaches the limit ends early."),
     )
+    composed_model = forms.ChoiceField(label=_("Written by"), required=False)
     composed_model_check = forms.BooleanField(
         label=_("Let the model look twice"),
         required=False,
@@ -129,9 +130,13 @@ class AssistantForm(forms.Form):
     )
     human_hours = forms.CharField(label=_("Office hours"), max_length=200, required=False)
 
-    def __init__(self, data: Any, *, assistant: Assistant, bases: list[Any]) -> None:
+    def __init__(
+        self, data: Any, *, assistant: Assistant, bases: list[Any], models: Sequence[str] = ()
+    ) -> None:
+        """`models` are those that are open to the business."""
         self.assistant = assistant
         super().__init__(data, initial=self._initial(assistant))
+        self.fields["composed_model"].choices = self._model_choices(models)  # type: ignore[attr-defined]
         self.fields["knowledge_base_ids"].choices = [(str(b.id), b.name) for b in bases]  # type: ignore[attr-defined]
         names = [name for name in self._rung_order() if name not in FIXED_RUNGS]
         self.fields["rungs"].choices = [  # type: ignore[attr-defined]
@@ -153,12 +158,26 @@ class AssistantForm(forms.Form):
             "threshold": config.threshold,
             "composed_length": config.composed.length,
             "composed_max_tokens": config.composed.max_tokens,
+            "composed_model": config.composed.model,
             "composed_model_check": config.composed.model_check,
             "composed_thinking": config.composed.thinking,
             "human_enabled": config.human.enabled,
             "human_contact": config.human.contact,
             "human_hours": config.human.hours,
         }
+
+    def _model_choices(self, models: Sequence[str]) -> list[tuple[str, str]]:
+        """What was chosen stays to be seen when it is no longer open."""
+        chosen = self.initial["composed_model"]
+        found = [("", _now("The usual model of this server")), *((name, name) for name in models)]
+        if chosen and chosen not in models:
+            found.append((chosen, _now("%(model)s (not open to you any more)") % {"model": chosen}))
+        return found
+
+    def _chosen_model(self) -> str:
+        """A form without the field leaves it as it was."""
+        is_asked = self.add_prefix("composed_model") in self.data
+        return str((self.cleaned_data if is_asked else self.initial)["composed_model"])
 
     def _rung_order(self) -> list[str]:
         """The assistant's own order; what is installed but switched off stands in its usual place."""
@@ -179,7 +198,7 @@ class AssistantForm(forms.Form):
             "threshold": data["threshold"],
             "composed": {
                 "enabled": "composed" in data["rungs"],
-                "model": AssistantConfig.of_draft(self.assistant).composed.model,
+                "model": self._chosen_model(),
                 "length": data["composed_length"] or self.initial["composed_length"],
                 "max_tokens": data["composed_max_tokens"] or self.initial["composed_max_tokens"],
                 "model_check": data["composed_model_check"],

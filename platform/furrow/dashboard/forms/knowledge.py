@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from furrow.dashboard.forms.base import DateInput, ManyFilesField
-from furrow.dashboard.wording import SEARCH_MODES
+from furrow.dashboard.search_words import SEARCH_MODES
 
 LANGUAGES = [("zh-hans", _("Chinese")), ("en", _("English"))]
 

@@ -1,6 +1,7 @@
 """Forms of the operator's pages."""
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from furrow.dashboard.forms.budgets import MoneyField
 from furrow.dashboard.money_words import PRICE_KINDS
+from furrow.metering.credit import MOST_TOLD
+from furrow.metering.model_rules import is_allowed
 from furrow.metering.models.prices import ANY_MODEL
 from furrow.metering.money import DEFAULT_CURRENCY
 
@@ -132,6 +135,43 @@ class AdjustmentForm(forms.Form):
         data = self.cleaned_data
         sign = Decimal(-1) if data["direction"] == "less" else Decimal(1)
         return {"amount": sign * data["amount"], "note": data["note"]}
+
+
+class ModelsForm(forms.Form):
+    """Which chat models a business may use. `values()` is what `model_rules_set` takes."""
+
+    allowed = forms.MultipleChoiceField(
+        label=_("Models it may use"), required=False, widget=forms.CheckboxSelectMultiple
+    )
+    later = forms.BooleanField(
+        label=_("Also models that get a price later"),
+        required=False,
+        help_text=_("Otherwise each new one waits until you tick it here."),
+    )
+
+    def __init__(self, data: Any, *, known: list[str], rules: Mapping[str, bool]) -> None:
+        allowed = [name for name in known if is_allowed(rules, name)]
+        super().__init__(data, initial={"allowed": allowed, "later": is_allowed(rules, ANY_MODEL)})
+        self.known = known
+        self.fields["allowed"].choices = [(name, name) for name in known]  # type: ignore[attr-defined]
+
+    def values(self) -> dict[str, bool]:
+        ticked = set(self.cleaned_data["allowed"])
+        return {
+            **{name: name in ticked for name in self.known},
+            ANY_MODEL: self.cleaned_data["later"],
+        }
+
+
+class LowCreditForm(forms.Form):
+    percent = forms.IntegerField(
+        label=_("Tell its leaders at"),
+        min_value=0,
+        max_value=MOST_TOLD,
+        help_text=_(
+            "Percent of the credit that stood there after the last payment. 0: only when it is used up."
+        ),
+    )
 
 
 class LimitForm(forms.Form):

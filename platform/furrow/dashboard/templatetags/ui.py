@@ -14,7 +14,7 @@ from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from furrow.dashboard import finding_words, wording
+from furrow.dashboard import audit_words, finding_words, search_words, wording
 
 register = template.Library()
 
@@ -144,27 +144,27 @@ def with_marks(turn: Any) -> SafeString:
 
 @register.filter
 def search_note(note: str) -> str:
-    return wording.search_note(note)
+    return search_words.search_note(note)
 
 
 @register.filter
 def search_reason(name: str) -> str:
-    return wording.search_reason(name)
+    return search_words.search_reason(name)
 
 
 @register.filter
 def searches_like(settings: Any) -> str:
-    return wording.searches_like(settings or {})
+    return search_words.searches_like(settings or {})
 
 
 @register.filter
 def search_cut(code: str) -> str:
-    return wording.search_cut(code)
+    return search_words.search_cut(code)
 
 
 @register.filter
 def search_addition(addition: tuple[str, str, str]) -> str:
-    return wording.search_addition(*addition)
+    return search_words.search_addition(*addition)
 
 
 @register.filter
@@ -189,7 +189,7 @@ def stage_state(value: str) -> str:
 
 @register.filter
 def audit_action(action: str) -> str:
-    return wording.audit_action(action)
+    return audit_words.audit_action(action)
 
 
 @register.filter

@@ -28,8 +28,10 @@ from furrow.dashboard.forms.assistants import (
     PublishForm,
     threshold_words,
 )
+from furrow.dashboard.selectors import withheld_models
 from furrow.dashboard.views.chat import test_chat
 from furrow.dashboard.views.runs import publish_and_tell
+from furrow.gateway.chat import chat_models
 from furrow.knowledge.selectors import knowledge_bases_list
 from furrow.tenants.web import TenantRequest
 
@@ -67,7 +69,7 @@ def assistant(request: TenantRequest, assistant_id: UUID) -> HttpResponse:
     """The editor: settings left, live chat with the draft right."""
     found = selectors.assistant_get(assistant_id)
     bases = list(knowledge_bases_list())
-    form = AssistantForm(request.POST or None, assistant=found, bases=bases)
+    form = AssistantForm(request.POST or None, assistant=found, bases=bases, models=chat_models())
     if request.method == "POST" and form.is_valid():
         with refusals_in(form):
             _saved(request, found, form)
@@ -83,6 +85,7 @@ def assistant(request: TenantRequest, assistant_id: UUID) -> HttpResponse:
         "has_changes": _has_changes(found),
         "golden_count": golden_count(found),
         "open_check": check_open(found),
+        "withheld_models": withheld_models(found),
         "versions": selectors.assistant_versions(found)[:VERSIONS_SHOWN],
         "greeting": config.greeting[language],
         "suggestions": config.suggestions[language],

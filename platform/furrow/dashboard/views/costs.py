@@ -19,6 +19,7 @@ from furrow.metering.credit import adjusted_this_month, credit_read
 from furrow.metering.money import ZERO
 from furrow.metering.overview import Overview, overview
 from furrow.metering.spending import Spending, days_left, month_forecast
+from furrow.metering.warnings import money_warnings
 from furrow.tenants.web import TenantRequest
 
 # A week is time enough to pay in more.
@@ -65,6 +66,7 @@ def costs(request: TenantRequest) -> TemplateResponse:
         "group_name": groups.group_names()[group],
         "parts": _parts(group, seen),
         "credit": _credit(spent),
+        "money_warnings": money_warnings(),
         "gauges": [(row, balance) for row in budgets for balance in balances.get(row.id, [])],
         "has_budget": bool(budgets),
         "adjusted": adjusted_this_month(spans.today()) if budgets else ZERO,

@@ -9,6 +9,7 @@ from furrow.assistants.selectors import assistants_list
 from furrow.dashboard import selectors
 from furrow.dashboard.doors import needs, page_url
 from furrow.knowledge.selectors import document_statuses
+from furrow.metering.warnings import money_warnings
 from furrow.tenants.web import TenantRequest
 
 
@@ -23,6 +24,7 @@ def home(request: TenantRequest) -> TemplateResponse:
         "upkeep": selectors.upkeep(),
         "documents": latest,
         "statuses": document_statuses(latest),
+        "money_warnings": money_warnings() if request.membership.can("view_costs") else [],
     }
     return TemplateResponse(request, "dashboard/home.html", context)
 

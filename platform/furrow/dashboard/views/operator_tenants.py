@@ -11,11 +11,20 @@ from furrow.core.context import tenant_tx
 from furrow.core.errors import NotFound
 from furrow.dashboard import spans
 from furrow.dashboard.doors import refusals_in, say, text_of
-from furrow.dashboard.forms.operator import AdjustmentForm, CreditForm, CurrencyForm, LimitForm
+from furrow.dashboard.forms.operator import (
+    AdjustmentForm,
+    CreditForm,
+    CurrencyForm,
+    LimitForm,
+    LowCreditForm,
+    ModelsForm,
+)
 from furrow.dashboard.operator_doors import operator_actor, operator_page, operators
+from furrow.gateway.chat import chat_models_known
 from furrow.metering import budgets
 from furrow.metering import credit as services
 from furrow.metering.accounts_overview import account_of, payers
+from furrow.metering.model_rules import model_rules, model_rules_set
 from furrow.metering.spending import spending
 from furrow.tenants.models import Tenant
 from furrow.tenants.selectors import tenant_by_id
@@ -62,6 +71,7 @@ def _page(
     with tenant_tx(found.id):
         account = account_of()
         spent = spending(since=today, until=today, today=today)
+        rules, known = model_rules(), chat_models_known()
     context = {
         "business": found,
         "account": account,
@@ -71,6 +81,9 @@ def _page(
         "credit_form": CreditForm(),
         "adjustment_form": AdjustmentForm(),
         "currency_form": CurrencyForm(initial={"currency": account.currency}),
+        "low_credit_form": LowCreditForm(initial={"percent": account.told_at}),
+        "has_models": bool(known),
+        "models_form": ModelsForm(None, known=known, rules=rules),
         "limit_form": LimitForm(initial={"ceiling": account.ceiling}),
         **(failed or {}),
     }
@@ -111,6 +124,31 @@ def limit(request: HttpRequest, tenant_id: UUID) -> HttpResponse:
             say(request, _("The limit holds from the next call on."))
             return redirect("operator:tenant", found.id)
     return _page(request, found, {"limit_form": form})
+
+
+@operators("POST")
+def low_credit(request: HttpRequest, tenant_id: UUID) -> HttpResponse:
+    found, form = _tenant(tenant_id), LowCreditForm(request.POST)
+    if form.is_valid():
+        with tenant_tx(found.id), refusals_in(form):
+            services.low_credit_set(actor=operator_actor(request), **form.cleaned_data)
+        if form.is_valid():
+            say(request, _("Its leaders are told from there on, by e-mail and on their pages."))
+            return redirect("operator:tenant", found.id)
+    return _page(request, found, {"low_credit_form": form})
+
+
+@operators("POST")
+def models(request: HttpRequest, tenant_id: UUID) -> HttpResponse:
+    found = _tenant(tenant_id)
+    with tenant_tx(found.id):
+        form = ModelsForm(request.POST, known=chat_models_known(), rules=model_rules())
+        if form.is_valid():
+            model_rules_set(actor=operator_actor(request), allowed=form.values())
+    if form.is_valid():
+        say(request, _("This holds from the next call on."))
+        return redirect("operator:tenant", found.id)
+    return _page(request, found, {"models_form": form})
 
 
 @operators("POST")

@@ -4,6 +4,7 @@ Rows of a table and facts of a photo are a second's work, so no job is queued fo
 each may take as much memory as its limits allow.
 """
 
+import base64
 import json
 import re
 import threading
@@ -35,6 +36,18 @@ PHOTO_LIMITS = ParseLimits(
     max_result_bytes=64 * 1024,
     max_pixels=60_000_000,
 )
+# Drawn anew: the picture lies there twice while it is turned upright.
+CLEAN_LIMITS = replace(
+    PHOTO_LIMITS, memory_mb=640, max_bytes=8 * 1024 * 1024, max_result_bytes=12 * 1024 * 1024
+)
+MAIL_LIMITS = ParseLimits(
+    cpu_s=10,
+    wall_s=25,
+    memory_mb=384,
+    max_ocr_pages=0,
+    max_bytes=12 * 1024 * 1024,
+    max_result_bytes=20 * 1024 * 1024,
+)
 _PHOTO_TYPES = frozenset({"image/jpeg", "image/png", "image/webp"})
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
@@ -59,6 +72,33 @@ class PhotoFacts:
     software: str
 
 
+@dataclass(frozen=True, slots=True)
+class CleanPhoto:
+    """`facts` has the size of `data`, and otherwise what the photo told before it was cleaned."""
+
+    facts: PhotoFacts
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class MailWords:
+    """`references` are the mails before it in its thread; `machine` says why nobody is to be answered, or is empty."""
+
+    message_id: str
+    references: list[str]
+    writer: str
+    name: str
+    subject: str
+    text: str
+    photos: list[bytes]
+    machine: str
+
+    @property
+    def thread(self) -> str:
+        """The id of the mail that began it."""
+        return self.references[0] if self.references else self.message_id
+
+
 def table_lines(data: bytes, *, max_rows: int, max_columns: int) -> TableLines:
     """Raises `ParseFailure`, with `too_large` for too many rows, and `LimitReached` when others wait already."""
     limits = replace(TABLE_LIMITS, max_rows=max_rows, max_columns=max_columns)
@@ -70,6 +110,22 @@ def photo_facts(data: bytes) -> PhotoFacts:
     """Raises `ParseFailure` for what is no photo or a hostile one, `LimitReached` when others wait already."""
     with _turn():
         return read_apart(data, reader="photo", limits=PHOTO_LIMITS, decode=_photo_of)
+
+
+def photo_clean(data: bytes) -> CleanPhoto:
+    """The picture alone, upright: without place, camera, comments and whatever else its file carried. Raises as
+    `photo_facts` does.
+    """
+    with _turn():
+        return read_apart(data, reader="photo_clean", limits=CLEAN_LIMITS, decode=_clean_of)
+
+
+def mail_words(data: bytes) -> MailWords:
+    """What a mail says. Raises `ParseFailure` for one that says nothing or is hostile, `LimitReached` when others wait
+    already.
+    """
+    with _turn():
+        return read_apart(data, reader="mail", limits=MAIL_LIMITS, decode=_mail_of)
 
 
 @contextmanager
@@ -89,8 +145,25 @@ def _lines_of(raw: bytes) -> TableLines:
     return TableLines(str(told["encoding"])[:20], lines)
 
 
+def _clean_of(raw: bytes) -> CleanPhoto:
+    told: Any = json.loads(raw)
+    return CleanPhoto(_facts_of(told["facts"]), base64.b64decode(told["data"], validate=True))
+
+
+def _mail_of(raw: bytes) -> MailWords:
+    mail = MailWords(**json.loads(raw))
+    texts = [mail.message_id, mail.writer, mail.name, mail.subject, mail.text, mail.machine]
+    if not all(isinstance(each, str) for each in [*texts, *mail.references]):
+        raise ValueError("no words of a mail")
+    return replace(mail, photos=[base64.b64decode(each, validate=True) for each in mail.photos])
+
+
 def _photo_of(raw: bytes) -> PhotoFacts:
-    facts = PhotoFacts(**json.loads(raw))
+    return _facts_of(json.loads(raw))
+
+
+def _facts_of(told: Any) -> PhotoFacts:
+    facts = PhotoFacts(**told)
     is_sound = (
         facts.content_type in _PHOTO_TYPES
         and isinstance(facts.width, int)

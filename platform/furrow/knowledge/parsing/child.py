@@ -20,7 +20,12 @@ from furrow.knowledge.parsing.isolation import allow_ocr, isolate, take_turn
 from furrow.knowledge.parsing.limits import ParseJob, ParseLimits
 
 # Readers that tell something else of a file than its text, each a module with `read(path, job) -> JSON-able`.
-READERS = {"rows": "sheet_rows", "photo": "photo_facts"}
+READERS = {
+    "rows": "sheet_rows",
+    "photo": "photo_facts",
+    "photo_clean": "photo_clean",
+    "mail": "mail_words",
+}
 
 
 def main() -> int:

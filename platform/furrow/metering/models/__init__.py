@@ -1,5 +1,6 @@
 """The tables of metering. Rows of money are only ever added; the database takes every other right away."""
 
+from furrow.metering.models.access import ModelRule
 from furrow.metering.models.assumptions import Assumptions
 from furrow.metering.models.invoices import Invoice, InvoiceLine, InvoicePaper
 from furrow.metering.models.ledger import Account, Balance, Budget, BudgetNotice, Hold, LedgerLine
@@ -21,6 +22,7 @@ __all__ = [
     "InvoicePaper",
     "LedgerLine",
     "MachinePrice",
+    "ModelRule",
     "PriceHour",
     "PriceItem",
     "PriceWindow",

@@ -91,10 +91,19 @@ class Budget(MoneyModel):
 
 class Balance(MoneyModel):
     """What a scope has spent in a period and what is held of it: a cache of ledger and holds, rebuildable.
-    `cap_hard` of the scope "wallet" is the credit paid in.
+    `cap_hard` of the scope "wallet" is the credit paid in, and `spent_at_top_up` what was spent when that was last
+    done: its thresholds count from there.
     """
 
-    changeable = ("posted", "held", "cap_soft", "cap_hard", "thresholds", "budget_id")
+    changeable = (
+        "posted",
+        "held",
+        "cap_soft",
+        "cap_hard",
+        "thresholds",
+        "budget_id",
+        "spent_at_top_up",
+    )
 
     scope = models.CharField(max_length=80)
     period = models.CharField(max_length=5, choices=Period.choices)
@@ -104,6 +113,7 @@ class Balance(MoneyModel):
     held = amount_field(default=0)
     cap_soft = amount_field(null=True)
     cap_hard = amount_field(null=True)
+    spent_at_top_up = amount_field(default=0, db_default=0)
     thresholds = ArrayField(models.PositiveSmallIntegerField(), default=list)
     budget = TenantForeignKey(Budget, models.PROTECT, null=True, related_name="balances")
 
@@ -121,15 +131,21 @@ class Balance(MoneyModel):
 
 
 class BudgetNotice(MoneyModel):
-    """A soft threshold was passed: once for each balance, that is for each period."""
+    """A threshold was passed: once for each balance (that is for each period) and cap, so a higher one or more
+    credit tells again. 100 is also noted when a call is refused with next to nothing left.
+    """
 
     balance = TenantForeignKey(Balance, models.PROTECT, related_name="notices")
     percent = models.PositiveSmallIntegerField()
     posted = amount_field()
+    # Null in rows of before it was kept.
+    cap = amount_field(null=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["tenant", "balance", "percent"], name="notice_once"),
+            models.UniqueConstraint(
+                fields=["tenant", "balance", "percent", "cap"], name="notice_once"
+            ),
         ]
 
     def __str__(self) -> str:

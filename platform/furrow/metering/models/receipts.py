@@ -113,6 +113,7 @@ class Alarm(models.Model):
         HOLDS = "holds", "money is held longer than it may be"
         FREE = "free", "tokens were used that cost nothing"
         FIGURES = "figures", "hours of conversations differ from their rows"
+        HOURS = "hours", "hours could not be summed up"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(max_length=10, choices=Kind.choices)

@@ -1,6 +1,5 @@
 """E-mail: read from an IMAP inbox, answered over SMTP in the same thread."""
 
-import imaplib
 import re
 from datetime import timedelta
 from email.message import EmailMessage
@@ -15,12 +14,12 @@ from django.utils.translation import gettext as _
 from furrow.channels.models import Connection, OutboundMessage
 from furrow.channels.outside.connections import connection_noted, connection_on_duty
 from furrow.channels.outside.intake import Arrived, taken_or_left
-from furrow.channels.outside.mail.reading import LOOP_HEADER, Mail, mail_read
 from furrow.channels.outside.mail.servers import (
     IMAP_PORTS,
     MOST_BYTES,
     SECURITIES,
     SMTP_PORTS,
+    Inbox,
     mailbox,
     outgoing,
 )
@@ -31,11 +30,16 @@ from furrow.core.extensions import JobRun
 from furrow.core.keys import tenant_key
 from furrow.core.logs import get_logger
 from furrow.core.rates import rate_check
+from furrow.knowledge.parsing.apart import MailWords, mail_words
+from furrow.knowledge.parsing.errors import ParseFailure
+from furrow.knowledge.parsing.formats.mail_words import LOOP_HEADER
 
 READ_JOB = "channel.mail_read"
 MOST_AT_ONCE = 50
 # More than people write; two machines that write to each other end here.
 MAILS_PER_HOUR = 12
+# RFC 3501: 32 bits.
+_NUMBER = re.compile(rb"\d{1,10}")
 _HOST = re.compile(r"(?=.{1,253}$)[a-zA-Z0-9]([a-zA-Z0-9.-]*[a-zA-Z0-9])?")
 log = get_logger(__name__)
 
@@ -64,7 +68,9 @@ def values_checked(values: dict[str, Any]) -> dict[str, Any]:
 
 
 class ReadHandler:
-    """Reads what came since the cursor, `validity:uid`. Running twice is harmless: a mail is taken once."""
+    """Reads what came since the cursor, `validity:uid`, as much as one visit has room for; the next goes on from
+    there. Running twice is harmless: a mail is taken once.
+    """
 
     retry_delays = (timedelta(minutes=1),)
 
@@ -81,7 +87,7 @@ class ReadHandler:
                 connection_noted(connection.id, error_code=error.code)
             raise
 
-    def _read(self, job: JobRun, connection: Connection, inbox: imaplib.IMAP4) -> None:
+    def _read(self, job: JobRun, connection: Connection, inbox: Inbox) -> None:
         validity = _number(inbox.response("UIDVALIDITY")[1])
         known, _colon, last_text = connection.cursor.partition(":")
         last = int(last_text) if known == str(validity) and last_text.isdigit() else -1
@@ -91,8 +97,12 @@ class ReadHandler:
             self._noted(job, connection, validity, max(uids, default=0))
             return
         for uid in [each for each in uids if each > last][:MOST_AT_ONCE]:
+            if not inbox.has_room():
+                return
             raw = _mail_of(inbox, uid)
-            if raw is not None:
+            if raw is None:
+                log.info("mail_too_large", connection=str(connection.id))
+            else:
                 _take(connection, raw)
             job.renew()
             self._noted(job, connection, validity, uid)
@@ -109,21 +119,21 @@ class ReadHandler:
 
 def _number(found: Any) -> int:
     text = (found or [b"0"])[0] or b"0"
-    return int(text) if text.isdigit() else 0
+    return int(text) if _NUMBER.fullmatch(text) else 0
 
 
-def _uids(inbox: imaplib.IMAP4, first: int) -> list[int]:
-    _status, found = inbox.uid("SEARCH", f"UID {first}:*")
-    return sorted(int(each) for each in (found[0] or b"").split())
+def _uids(inbox: Inbox, first: int) -> list[int]:
+    found = inbox.ask("SEARCH", f"UID {first}:*")
+    return sorted(int(each) for each in (found[0] or b"").split() if _NUMBER.fullmatch(each))
 
 
-def _mail_of(inbox: imaplib.IMAP4, uid: int) -> bytes | None:
+def _mail_of(inbox: Inbox, uid: int) -> bytes | None:
     """Its bytes, unless there are too many: the size is asked for first. Nothing is marked as read."""
-    _status, told = inbox.uid("FETCH", str(uid), "(RFC822.SIZE)")
-    size = re.search(rb"RFC822\.SIZE (\d+)", b" ".join(_flat(told)))
+    told = inbox.ask("FETCH", str(uid), "(RFC822.SIZE)")
+    size = re.search(rb"RFC822\.SIZE (\d{1,10})\b", b" ".join(_flat(told)))
     if size is None or int(size[1]) > MOST_BYTES:
         return None
-    _status, told = inbox.uid("FETCH", str(uid), "(BODY.PEEK[])")
+    told = inbox.ask("FETCH", str(uid), "(BODY.PEEK[])")
     return next((each[1] for each in told if isinstance(each, tuple)), None)
 
 
@@ -134,12 +144,14 @@ def _flat(told: list[Any]) -> list[bytes]:
 def _take(connection: Connection, raw: bytes) -> None:
     """One that cannot be taken must not stop those behind it."""
     try:
-        mail = mail_read(raw, own_address=connection.settings["address"])
-    except (ValueError, LookupError, RecursionError):
-        log.info("mail_unreadable", connection=str(connection.id))
+        mail = mail_words(raw)
+    except ParseFailure as failure:
+        # Its detail is the reading process's word, and might quote the mail.
+        log.info("mail_unreadable", connection=str(connection.id), code=failure.code)
         return
-    if mail.machine:
-        log.info("mail_left", connection=str(connection.id), reason=mail.machine)
+    machine = "loop" if mail.writer == connection.settings["address"] else mail.machine
+    if machine:
+        log.info("mail_left", connection=str(connection.id), reason=machine)
         return
     taken_or_left(
         connection=connection,
@@ -148,12 +160,12 @@ def _take(connection: Connection, raw: bytes) -> None:
     )
 
 
-def _not_a_loop(connection: Connection, mail: Mail) -> None:
+def _not_a_loop(connection: Connection, mail: MailWords) -> None:
     key = tenant_key(connection.tenant_id, "mails", connection.id, mail.writer)
     rate_check(f"{MAILS_PER_HOUR}/hour", key, message="Too many mails from this address.")
 
 
-def _arrived(mail: Mail) -> Arrived:
+def _arrived(mail: MailWords) -> Arrived:
     context = {
         "message_id": mail.message_id,
         "references": [*mail.references, mail.message_id][-20:],

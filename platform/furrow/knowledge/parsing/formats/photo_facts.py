@@ -1,6 +1,8 @@
 """What a photo tells of itself: size, a hash of how it looks, and what the camera wrote beside it."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +11,27 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from furrow.knowledge.parsing.errors import ParseFailure
 from furrow.knowledge.parsing.limits import ParseJob
 
-_TYPES = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+_FORMATS = ("JPEG", "PNG", "WEBP")
+# MPO is a JPEG with further pictures behind the first, as many phones write them.
+TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 _BROKEN = (UnidentifiedImageError, OSError, SyntaxError, ValueError, KeyError, TypeError)
 _WORDS_LENGTH = 200
 
 
 def read(path: Path, job: ParseJob) -> dict[str, Any]:
     """The size in the header is looked at before a single pixel is decoded."""
+    with opened(path) as picture:
+        return _facts(picture, job)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Image.Image]:
+    """The picture, nothing decoded yet. Raises `ParseFailure` for what is none, also while it is worked with."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(path, formats=tuple(_TYPES)) as picture:
-                return _facts(picture, job)
+            with Image.open(path, formats=_FORMATS) as picture:
+                yield picture
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ParseFailure("bomb", "picture size") from error
     except _BROKEN as error:
@@ -35,7 +46,7 @@ def _facts(picture: Image.Image, job: ParseJob) -> dict[str, Any]:
     inner = exif.get_ifd(ExifTags.IFD.Exif)
     taken = inner.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime)
     return {
-        "content_type": _TYPES[str(picture.format)],
+        "content_type": TYPES[str(picture.format)],
         "width": width,
         "height": height,
         "dhash": _dhash(picture),

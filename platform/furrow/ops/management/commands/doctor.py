@@ -18,6 +18,7 @@ from furrow.core.egress import internal_client
 from furrow.core.errors import AppError
 from furrow.core.models import Job
 from furrow.core.redis import sync_redis
+from furrow.metering.alarms import alarms_open
 from furrow.metering.invoice_font import font_place
 
 MINIMUM_POSTGRES = 160000
@@ -124,6 +125,14 @@ def check_invoices() -> str:
     return f"Chinese comes from {place.name}"
 
 
+def check_sums() -> str:
+    found = alarms_open()
+    if found:
+        kinds = "; ".join(f"{alarm.get_kind_display()} ({alarm.source})" for alarm in found)
+        raise Trouble(f"{kinds}. The page Comparison says more, and takes what you found.")
+    return "no alarm is open"
+
+
 CHECKS: dict[str, Callable[[], str]] = {
     "Database": check_database,
     "Tables": check_migrations,
@@ -133,6 +142,7 @@ CHECKS: dict[str, Callable[[], str]] = {
     "Model server": check_model_server,
     "Disk": check_disk,
     "Invoices": check_invoices,
+    "Sums": check_sums,
 }
 
 

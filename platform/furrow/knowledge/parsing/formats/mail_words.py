@@ -1,20 +1,25 @@
 """What a mail says: who wrote it, in which thread, in their own words, and whether a machine wrote it."""
 
+import base64
 import hashlib
 import html
 import re
-from dataclasses import dataclass
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from email.utils import parseaddr
+from pathlib import Path
 from typing import Any
 
-import nh3
+from furrow.knowledge.parsing.errors import ParseFailure
+from furrow.knowledge.parsing.limits import ParseJob
 
 MOST_PHOTOS = 6
 MOST_TEXT = 200_000
 LOOP_HEADER = "X-Furrow-Channel"
-_MESSAGE_ID = re.compile(r"<[^<>\s]{1,240}>")
+MOST_REFERENCES = 20
+# As they may stand in a header of an answer: printable, nothing that separates or quotes.
+_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,240}>")
+_ADDRESS = re.compile(r"[^\s<>()\[\],;:\\\"\x00-\x1f\x7f]{1,64}@[\w.-]{1,130}")
 _MACHINES = re.compile(
     r"^(mailer-daemon|postmaster|no-?reply|do-?not-?reply|bounces?|notifications?)([+.=-].*)?@",
     re.IGNORECASE,
@@ -41,41 +46,27 @@ _SENT_FROM = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Mail:
-    """`thread` is the id of the mail that began it; `machine` says why nobody is to be answered, or is empty."""
-
-    message_id: str
-    thread: str
-    references: tuple[str, ...]
-    writer: str
-    name: str
-    subject: str
-    text: str
-    photos: tuple[bytes, ...]
-    machine: str
-
-
-def mail_read(raw: bytes, *, own_address: str) -> Mail:
-    """Raises `ValueError` for bytes without a writer."""
+def read(path: Path, job: ParseJob) -> dict[str, Any]:
+    """The fields of `apart.MailWords`, photos in Base64."""
+    raw = path.read_bytes()
+    if len(raw) > job.limits.max_bytes:
+        raise ParseFailure("too_large", "mail")
     message = message_from_bytes(raw, policy=policy.default)
     name, address = parseaddr(_header(message, "From"))
-    if "@" not in address:
-        raise ValueError("no writer")
+    if not _ADDRESS.fullmatch(address):
+        raise ParseFailure("damaged", "no writer")
     found = _MESSAGE_ID.search(_header(message, "Message-ID"))
     message_id = found[0] if found else f"<{hashlib.sha256(raw).hexdigest()}@none>"
-    references = _references(message)
-    return Mail(
-        message_id=message_id,
-        thread=references[0] if references else message_id,
-        references=references,
-        writer=address.lower()[:200],
-        name=name[:120],
-        subject=" ".join(_header(message, "Subject").split())[:200],
-        text=own_words(_text(message)),
-        photos=_photos(message),
-        machine=_machine(message, address.lower(), own_address.lower()),
-    )
+    return {
+        "message_id": message_id,
+        "references": _references(message),
+        "writer": address.lower(),
+        "name": name[:120],
+        "subject": " ".join(_header(message, "Subject").split())[:200],
+        "text": own_words(_text(message)),
+        "photos": [base64.b64encode(data).decode() for data in _photos(message)],
+        "machine": _machine(message, address.lower()),
+    }
 
 
 def own_words(text: str) -> str:
@@ -86,23 +77,24 @@ def own_words(text: str) -> str:
             break
         if not _SENT_FROM.match(line):
             kept.append(line.rstrip())
-    words = "\n".join(kept).strip()
+    words = re.sub(r"\n{3,}", "\n\n", "\n".join(kept)).strip()
     # "On 3 May, Li" and "wrote:" may stand on two lines.
-    words = re.sub(
+    return re.sub(
         r"\n*^\s*On\b[^\n]{5,150}\n?[^\n]{0,80}wrote:\s*\Z", "", words, flags=re.M | re.I
-    )
-    return re.sub(r"\n{3,}", "\n\n", words).strip()
+    ).strip()
 
 
-def _references(message: EmailMessage) -> tuple[str, ...]:
+def _references(message: EmailMessage) -> list[str]:
+    """The mails before this one in its thread. Of many the first, by which a thread is known, and the latest."""
     both = f"{_header(message, 'References')} {_header(message, 'In-Reply-To')}"
-    return tuple(dict.fromkeys(_MESSAGE_ID.findall(both)))[:30]
+    found = list(dict.fromkeys(_MESSAGE_ID.findall(both)))
+    return found if len(found) <= MOST_REFERENCES else [found[0], *found[1 - MOST_REFERENCES :]]
 
 
-def _machine(message: EmailMessage, address: str, own: str) -> str:
+def _machine(message: EmailMessage, address: str) -> str:
     """Why a mail must not be answered. Answering a machine is how two of them write to each other for ever."""
     checks = (
-        ("loop", address == own or bool(message.get(LOOP_HEADER))),
+        ("loop", bool(_header(message, LOOP_HEADER))),
         (
             "auto_submitted",
             _header(message, "Auto-Submitted").lower().split(";")[0].strip() not in {"", "no"},
@@ -114,8 +106,8 @@ def _machine(message: EmailMessage, address: str, own: str) -> str:
         ),
         ("machine_address", bool(_MACHINES.match(address))),
         ("bulk", _header(message, "Precedence").lower() in {"bulk", "junk", "list", "auto_reply"}),
-        ("list", bool(message.get("List-Id") or message.get("List-Unsubscribe"))),
-        ("auto_reply", bool(message.get("X-Autoreply") or message.get("X-Autorespond"))),
+        ("list", bool(_header(message, "List-Id") or _header(message, "List-Unsubscribe"))),
+        ("auto_reply", bool(_header(message, "X-Autoreply") or _header(message, "X-Autorespond"))),
         ("auto_subject", bool(_AUTO_SUBJECT.match(_header(message, "Subject")))),
     )
     return next((name for name, is_so in checks if is_so), "")
@@ -127,7 +119,12 @@ def _header(message: EmailMessage, name: str) -> str:
         value = message.get(name)
     except (ValueError, IndexError, AttributeError, KeyError, TypeError):
         return ""
-    return str(value or "").replace("\x00", "").encode("utf-8", "replace").decode()
+    return _storable(str(value or ""))
+
+
+def _storable(text: str) -> str:
+    """Without what no database takes: some encodings can spell halves of characters."""
+    return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def _text(message: EmailMessage) -> str:
@@ -139,20 +136,22 @@ def _text(message: EmailMessage) -> str:
         text = data.decode(part.get_content_charset() or "utf-8", "replace")
     except LookupError:
         text = data.decode("utf-8", "replace")
-    text = text.replace("\x00", "")[:MOST_TEXT]
+    text = _storable(text[:MOST_TEXT])
     return _plain(text) if part.get_content_type() == "text/html" else text
 
 
 def _plain(text: str) -> str:
     """The words of a page: quotes dropped whole, lines kept."""
-    text = re.sub(r"(?is)<(style|script|head)\b.*?</\1\s*>", "", text)
+    # Only here, as most mails bring plain text.
+    import nh3  # noqa: PLC0415
+
     text = re.sub(r"(?is)<blockquote\b.*", "", text)
-    text = re.sub(r"(?i)<(br|/p|/div|/tr|/li)\b[^>]*>", "\n", text)
-    bare = nh3.clean(text, tags=set())
+    text = re.sub(r"(?i)<(br|/p|/div|/tr|/li)\b[^<>]*>", "\n", text)
+    bare = nh3.clean(text, tags=set(), clean_content_tags={"script", "style", "title"})
     return re.sub(r"[ \t]+", " ", html.unescape(bare))
 
 
-def _photos(message: EmailMessage) -> tuple[bytes, ...]:
+def _photos(message: EmailMessage) -> list[bytes]:
     found = []
     for part in message.walk():
         if part.get_content_type() in {"image/jpeg", "image/png", "image/webp"}:
@@ -160,4 +159,4 @@ def _photos(message: EmailMessage) -> tuple[bytes, ...]:
             if isinstance(data, bytes) and len(data) > 2_000:
                 # Smaller ones are logos and dots of signatures.
                 found.append(data)
-    return tuple(found[:MOST_PHOTOS])
+    return found[:MOST_PHOTOS]
