@@ -191,7 +191,7 @@ def needs_two(claim: Claim) -> bool:
     if limit is None or claim.offer is None or claim.offer <= limit:
         return False
     able = Membership.objects.filter(role__in=PERMISSIONS["answer"], user__is_active=True)
-    return able.count() > 1
+    return bool(able.count() > 1)
 
 
 def claim_get(claim_id: UUID) -> Claim:
