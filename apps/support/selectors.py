@@ -175,7 +175,7 @@ def claim_of_chat(conversation_id: UUID) -> Claim | None:
 def photos_unclaimed(conversation_id: UUID) -> list[ChatPhoto]:
     """Photos a visitor sent that no claim of this chat has yet, the oldest first; none beyond the most a claim holds."""
     rows = ChatPhoto.objects.filter(conversation_id=conversation_id).exclude(turn=None)
-    sent = list(rows.order_by("created_at", "id"))
+    sent: list[ChatPhoto] = list(rows.order_by("created_at", "id"))
     if not sent:
         return []
     taken = ClaimPhoto.objects.filter(claim__conversation_id=conversation_id)
