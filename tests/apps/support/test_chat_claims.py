@@ -98,6 +98,8 @@ def sent(talk, turn, data):
         ("如果坏了3个能赔吗", None),
         ("What if 3 oranges are rotten?", None),
         ("0.8公斤坏果能赔多少钱", None),
+        ("坏果几小时内申请售后", None),
+        ("板栗多长时间内可以报坏果", None),
         ("都没坏，谢谢", None),
         ("脐橙大果多少钱", None),
     ],
