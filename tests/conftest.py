@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psutil
 import psycopg
 import pytest
@@ -47,10 +48,23 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 
+# Four thousand files are imported and nearly nothing of them is garbage.
+gc.disable()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The fast part tries each law on a quarter of the examples, the whole suite on all of them."""
+    if "not slow" in (config.option.markexpr or ""):
+        hypothesis.settings.register_profile("fast", max_examples=25)
+        hypothesis.settings.load_profile("fast")
+
+
 def pytest_collection_finish() -> None:
     """What is imported and collected stays to the end: a million objects that no later collection need visit."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    gc.enable()
 
 
 def _superuser_url() -> str:

@@ -137,7 +137,8 @@ def _chat_process() -> Iterator[ChatServer]:
     port = server.servers[0].sockets[0].getsockname()[1]
     fake.url = f"http://127.0.0.1:{port}/v1"
     yield fake
-    server.should_exit = True
+    # Answers that still wait on purpose need not be waited for.
+    server.should_exit = server.force_exit = True
     thread.join(5)
 
 

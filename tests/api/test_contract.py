@@ -8,6 +8,7 @@ from asgiref.sync import async_to_sync
 from django.test import AsyncClient
 
 from tests.api.conftest import POLICY, post, run_all_jobs, upload
+from tests.channels.test_edge import out_of_time
 
 
 def test_document_goes_from_upload_to_search(api, cast):
@@ -47,6 +48,13 @@ def test_bad_document_gets_a_named_error(api, world, body, code):
     answer = post(api, f"/knowledge-bases/{world.base.id}/documents", body)
     assert answer.status_code == 422
     assert answer.json()["error"]["code"] == code
+
+
+def test_busy_database_asks_to_come_again(api, monkeypatch):
+    monkeypatch.setattr("furrow.knowledge.services.bases.KnowledgeBase.save", out_of_time)
+    answer = post(api, "/knowledge-bases", {"name": "KB"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "busy")
+    assert int(answer["Retry-After"]) > 1
 
 
 def test_message_answers_as_json_with_citation(api, world):

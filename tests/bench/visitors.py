@@ -23,6 +23,8 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 os.environ.update(MOCK_TOKENS="40", MOCK_STEP_MS="10", MOCK_PREFILL_MS="50")
+# As `make run` has it: without a pool every call at once takes a connection of its own.
+os.environ["DATABASE_POOL_SIZE"] = "8"
 
 import litellm_compare as bench  # noqa: E402  the mock's speed comes first
 from bench_books import books_prepare  # noqa: E402

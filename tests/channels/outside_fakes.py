@@ -29,6 +29,7 @@ class FakeWeChat:
     sent: list[dict[str, Any]] = field(default_factory=list)
     tokens: int = 0
     forget_token: bool = False
+    forget_for: str = ""
     page: int = 2
     refuse: int = 0
 
@@ -38,8 +39,9 @@ class FakeWeChat:
                 return {"errcode": 40001, "errmsg": "invalid credential"}
             self.tokens += 1
             return {"errcode": 0, "access_token": f"token{self.tokens}", "expires_in": 7200}
-        if query.get("access_token") != [f"token{self.tokens}"] or self.forget_token:
-            self.forget_token = False
+        is_old = self.forget_token or path == self.forget_for
+        if query.get("access_token") != [f"token{self.tokens}"] or is_old:
+            self.forget_token, self.forget_for = False, ""
             return {"errcode": 42001, "errmsg": "access_token expired"}
         if self.refuse:
             return {"errcode": self.refuse, "errmsg": "no"}
@@ -55,7 +57,7 @@ class FakeWeChat:
             self.sent.append(body)
             return {"errcode": 0, "msgid": body["msgid"]}
         if path == "/cgi-bin/media/get":
-            return self.media[query["media_id"][0]]
+            return self.media.get(query["media_id"][0], {"errcode": 40007, "errmsg": "no media"})
         return {"errcode": 404}
 
     def writes(self, text: str, user: str = "wmA", **more: Any) -> None:
@@ -186,7 +188,7 @@ class Postbox:
 
     def __init__(self) -> None:
         self.mails: list[Any] = []
-        self.refuses = False
+        self.refuses = ""
 
     async def handle_RCPT(
         self, server: Any, session: Any, envelope: Any, address: str, _: Any
@@ -194,7 +196,7 @@ class Postbox:
         if not session.authenticated:
             return "530 sign in first"
         if self.refuses:
-            return "451 try later"
+            return self.refuses
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

@@ -3,10 +3,11 @@
 import gzip
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from furrow.channels import assets
-from tests.channels.conftest import SITE, code_of
+from tests.channels.conftest import SITE, Visitor, code_of
 
 SCRIPTS = assets.FOLDER
 
@@ -85,6 +86,29 @@ def test_crash_of_ours_is_json_and_says_nothing_of_itself(visitor, monkeypatch):
     assert code_of(response) == (500, "internal")
     assert b"secret" not in response.content
     assert response["Access-Control-Allow-Origin"] == SITE
+
+
+def out_of_time(*args: object, **kwargs: object) -> None:
+    """What a caller gets who waits for a lock, or for a connection, too long: an error of the database itself."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 5")
+        cursor.execute("SELECT pg_sleep(1)")
+
+
+def test_busy_database_is_no_crash_and_the_same_call_may_come_again(visitor, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("furrow.conversations.services.turn_create", out_of_time)
+        response = visitor.ask(key="k1")
+    assert code_of(response) == (503, "busy")
+    assert 1 < int(response["Retry-After"]) < 10
+    assert response["Access-Control-Allow-Origin"] == SITE
+    assert "稍候" in response.json()["error"]["message"]
+    assert visitor.ask(key="k1").status_code == 202
+
+
+def test_visitor_who_finds_no_connection_is_asked_to_come_again(shop, monkeypatch):
+    monkeypatch.setattr("furrow.channels.sessions._visitor_ensure", out_of_time)
+    assert code_of(Visitor(shop.widget).enter()) == (503, "busy")
 
 
 @pytest.mark.parametrize("name", ["v1.js", "app.js", "app/chat.js", "app/style.js"])

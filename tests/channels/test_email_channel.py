@@ -2,22 +2,25 @@
 
 import time
 from dataclasses import replace
+from datetime import timedelta
 from email import message_from_bytes, policy
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from furrow.channels.models import Connection, InboundMessage, OutboundMessage
 from furrow.channels.outside import checks
-from furrow.channels.outside.connections import connection_create
+from furrow.channels.outside.connections import connection_create, connection_noted
 from furrow.channels.outside.mail import servers
 from furrow.channels.outside.polling import connections_poll
-from furrow.channels.outside.replies import replies_collect
+from furrow.channels.outside.replies import outbound_resend, replies_collect
 from furrow.conversations.models import Conversation
 from furrow.core import egress
 from furrow.core.context import tenant_context, tenant_tx
 from furrow.core.deadlines import Deadline
 from furrow.core.errors import AppError, Invalid, UpstreamFailed
+from furrow.core.models import Job
 from furrow.core.sealing import seal
 from furrow.knowledge.parsing import apart
 from furrow.knowledge.parsing.apart import mail_words
@@ -29,6 +32,7 @@ from tests.channels.outside_fakes import (
     PASSWORD,
     USER,
     FakeInbox,
+    ImapHandler,
     Postbox,
     dripping,
     serving_imap,
@@ -206,6 +210,7 @@ def test_html_alone_is_read_as_words():
     assert mail_words(raw).text == "How late?"
 
 
+@pytest.mark.slow
 def test_hostile_mails_do_not_stop_those_behind_them(box, inbox):
     inbox.add(b"\x00\xff not a mail")
     inbox.add(mail(Content_Type="multipart/mixed; boundary=" + "x" * 5000))
@@ -263,6 +268,7 @@ def test_unreadable_mail_is_skipped_and_logged_without_its_words(box, inbox, mon
     assert "secret" not in told.lower()
 
 
+@pytest.mark.slow
 def test_mail_that_is_or_claims_to_be_huge_is_left(box, inbox):
     uid = inbox.add(mail("huge"))
     inbox.claims[uid] = servers.MOST_BYTES + 1
@@ -278,24 +284,61 @@ def test_mail_that_is_or_claims_to_be_huge_is_left(box, inbox):
         assert InboundMessage.objects.count() == 1
 
 
-def test_a_server_that_is_away_costs_delay_only(box, inbox):
-    inbox.box.refuses = True
+@pytest.mark.parametrize(
+    ("said", "state", "code"),
+    [("451 try later", "waiting", "refused"), ("550 nobody here", "failed", "refused")],
+)
+def test_a_server_that_says_not_yet_costs_delay_only(box, inbox, said, state, code):
+    inbox.box.refuses = said
     inbox.add(mail())
     look()
     with tenant_tx(box.tenant_id):
         row = OutboundMessage.objects.get()
-        assert row.state in {"waiting", "failed"}
-    inbox.box.refuses = False
+        assert (row.state, row.error_code) == (state, code)
+    inbox.box.refuses = ""
     with tenant_tx(box.tenant_id):
-        from furrow.channels.outside.replies import outbound_resend  # noqa: PLC0415
-
-        OutboundMessage.objects.update(state="failed")
-        outbound_resend(OutboundMessage.objects.get())
-        from furrow.core.models import Job  # noqa: PLC0415
-
+        if state == "failed":
+            outbound_resend(row)
         Job.objects.filter(kind="channel.send").update(run_after="2020-01-01T00:00:00Z")
     run_jobs("notify")
     assert len(sent(inbox)) == 1
+
+
+def test_mailbox_that_failed_is_left_in_peace_for_a_while(box, inbox):
+    inbox.add(mail())
+    with tenant_tx(box.tenant_id):
+        connection_noted(box.id, error_code="login_refused")
+    look()
+    assert sent(inbox) == []
+    with tenant_tx(box.tenant_id):
+        Connection.objects.update(checked_at=timezone.now() - timedelta(minutes=6))
+    look()
+    assert len(sent(inbox)) == 1
+
+
+def test_long_ids_of_other_programs_stay_what_they_are(box, inbox):
+    asked = f"<{'A' * 120}@eurprd04.prod.outlook.example>"
+    thread = [f"<{n}{'B' * 90}@example.org>" for n in range(30)]
+    inbox.add(mail(Message_ID=asked, References=" ".join(thread)))
+    look()
+    raw = inbox.box.mails[0].content
+    assert b"\r\nIn-Reply-To: " + asked.encode() + b"\r\n" in raw
+    assert str(sent(inbox)[0]["References"]).split() == [thread[0], *thread[-19:], asked]
+    assert max(len(line) for line in raw.split(b"\r\n")) < 250
+
+
+def test_server_that_breaks_off_at_the_sign_in_says_nothing_about_the_password(monkeypatch):
+    """Its owner would look for a typing error that there is not."""
+    monkeypatch.setattr(egress, "is_public_address", lambda text: text == "127.0.0.1")
+    monkeypatch.setattr(ImapHandler, "do_login", lambda self, _: self.connection.shutdown(2))
+    server = serving_imap(FakeInbox())
+    port = server.server_address[1]
+    monkeypatch.setattr(servers, "IMAP_PORTS", frozenset({port}))
+    with pytest.raises(UpstreamFailed) as caught:
+        visit(port)
+    server.shutdown()
+    server.server_close()
+    assert (caught.value.code, caught.value.permanent) == ("mail_failed", False)
 
 
 def test_try_it_signs_in_on_both_servers(box, inbox, shop):

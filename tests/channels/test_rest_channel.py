@@ -20,7 +20,8 @@ from furrow.conversations.replies import reply_send
 from furrow.core.context import tenant_context, tenant_tx
 from furrow.core.models import Job
 from furrow.tenants.services import SYSTEM
-from tests.channels.conftest import Shop, run_jobs
+from tests.channels.conftest import Shop, code_of, run_jobs
+from tests.channels.test_edge import out_of_time
 from tests.channels.test_webhooks import Receiver, receiver  # noqa: F401  a fixture
 
 MESSAGE = {"id": "m1", "user": "u-7", "text": "你们周末营业吗？", "name": "Li"}
@@ -102,6 +103,19 @@ def test_secret_of_one_channel_opens_no_other(shop, rival, client):
 def test_malformed_messages_are_refused(shop, client, message):
     connection = connection_of(shop)
     assert post(client, connection, message).status_code == 422
+
+
+def test_busy_database_and_a_crowd_ask_the_program_to_come_again(shop, client, monkeypatch):
+    connection = connection_of(shop)
+    with monkeypatch.context() as patch:
+        patch.setattr("furrow.channels.outside.intake.turn_create", out_of_time)
+        response = post(client, connection)
+    assert code_of(response) == (503, "busy")
+    assert int(response["Retry-After"]) > 1
+    monkeypatch.setattr("furrow.channels.outside.intake.MESSAGES_PER_MINUTE", 1)
+    assert post(client, connection).status_code == 202
+    response = post(client, connection, {**MESSAGE, "id": "m2"})
+    assert (response.status_code, response["Retry-After"]) == (429, "60")
 
 
 def test_answer_and_a_members_words_are_posted_in_order_and_signed(shop, client, receiver, cast):  # noqa: F811

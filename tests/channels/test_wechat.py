@@ -12,7 +12,7 @@ from furrow.channels.outside import checks
 from furrow.channels.outside.connections import connection_create, secrets_of
 from furrow.channels.outside.replies import replies_collect
 from furrow.channels.outside.wechat import crypto
-from furrow.channels.outside.wechat.channel import TEXT_BYTES, pieces_of
+from furrow.channels.outside.wechat.channel import TEXT_BYTES, _xml, pieces_of
 from furrow.core.context import tenant_context, tenant_tx
 from furrow.core.errors import AppError, Invalid, NotSignedIn
 from furrow.core.models import Job
@@ -126,6 +126,21 @@ def test_call_for_another_account_and_hostile_xml_are_left(line, client):
         assert not Job.objects.filter(kind="channel.wechat_read").exists()
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "cp037"])
+def test_doctype_is_found_in_every_encoding(encoding):
+    head = "" if encoding.startswith("utf-16") else f"<?xml version='1.0' encoding='{encoding}'?>"
+    body = "<!DOCTYPE x [<!ENTITY a 'b'>]><xml><Encrypt>&a;</Encrypt></xml>".encode(encoding)
+    with pytest.raises(NotSignedIn):
+        _xml(head.encode() + body)
+
+
+def test_message_that_is_not_as_published_stops_nothing(line, fake, client):
+    fake.messages.append({"origin": 3, "msgtype": "text", "text": None, "msgid": "m0"})
+    fake.writes("你们周末营业吗？")
+    round_trip(client, line)
+    assert len(fake.sent) == 1
+
+
 @pytest.mark.slow
 def test_sixth_message_in_two_days_waits_until_the_customer_writes(line, fake, client):
     fake.writes("你们周末营业吗？")
@@ -170,6 +185,17 @@ def test_picture_is_fetched_and_kept(line, fake, client):
     round_trip(client, line)
     with tenant_tx(line.tenant_id):
         assert Photo.objects.get().turn == InboundMessage.objects.get().turn
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_picture_behind_an_old_token_is_fetched_and_a_lost_one_is_told(line, fake, client, gone):
+    fake.media["m1"] = png(40, 30, bytes((40 * 3 + 1) * 30))
+    fake.writes("", msgtype="image", image={"media_id": "gone" if gone else "m1"})
+    fake.forget_for = "/cgi-bin/media/get"
+    round_trip(client, line)
+    with tenant_tx(line.tenant_id):
+        assert Photo.objects.count() == (0 if gone else 1)
+        assert InboundMessage.objects.get().turn.text == ("[图片]" if gone else "（照片）")
 
 
 def test_expired_token_is_renewed_and_a_wrong_secret_is_told(line, fake, client):

@@ -1,21 +1,27 @@
 """Signed customers, photos, transcripts, cards and unread words over the widget's API."""
 
 import io
+import os
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
+from django.db import connection
+from django.utils import timezone
 from PIL import Image
 
-from furrow.channels import identity
+from furrow.channels import identity, photos
 from furrow.channels.models import Photo, Transcript, WidgetVisitor
 from furrow.channels.photos import MOST_BYTES
 from furrow.channels.services import widget_identity_set
 from furrow.conversations.models import Conversation, Turn
 from furrow.conversations.replies import reply_send
 from furrow.core.context import tenant_tx
+from furrow.core.errors import Conflict
 from furrow.core.extensions import extensions
+from furrow.knowledge.parsing.apart import photo_clean
 from furrow.knowledge.storage import file_path
 from furrow.tenants.services import SYSTEM
 from tests.channels.conftest import Visitor, code_of, run_jobs
@@ -153,6 +159,56 @@ def test_place_and_camera_stay_with_the_visitor(shop, visitor):
     assert not Image.open(io.BytesIO(stored)).getexif()
 
 
+def test_photo_is_read_outside_any_transaction(visitor, monkeypatch):
+    """It takes up to half a minute, and connections and locks are few."""
+    depths = []
+
+    def watched(data: bytes) -> Any:
+        # The test's own transaction has no savepoint.
+        depths.append(len(connection.savepoint_ids))
+        return photo_clean(data)
+
+    monkeypatch.setattr(photos, "photo_clean", watched)
+    assert send_photo(visitor, picture()).status_code == 201
+    assert depths == [0]
+
+
+def test_photo_goes_with_one_message_of_its_own_conversation(shop, visitor):
+    photo_id = send_photo(visitor, picture()).json()["id"]
+    first, second = visitor.answered(), visitor.answered()
+    other = Visitor(shop.widget)
+    other.enter()
+    foreign = other.answered()
+    with tenant_tx(shop.tenant.id):
+        photo = Photo.objects.get(id=photo_id)
+        with pytest.raises(Conflict):
+            photos.photos_attach(Turn.objects.get(id=foreign), [photo])
+        photos.photos_attach(Turn.objects.get(id=first), [photo])
+        with pytest.raises(Conflict):
+            photos.photos_attach(Turn.objects.get(id=second), [photo])
+        assert str(Photo.objects.get().turn_id) == first
+
+
+def test_photos_never_sent_and_files_without_a_photo_are_thrown_away(shop, visitor):
+    ids = [
+        send_photo(visitor, picture(color), color).json()["id"] for color in ("red", "blue", "gold")
+    ]
+    visitor.call("POST", "messages", {"text": "", "photos": ids[:1]})
+    with tenant_tx(shop.tenant.id):
+        kept, unsent, lost = (Photo.objects.get(id=each) for each in ids)
+        Photo.objects.exclude(id=lost.id).update(created_at=timezone.now() - timedelta(days=2))
+        # As when a conversation goes, with all that hangs on it.
+        lost.delete()
+    for photo in (kept, unsent, lost):
+        os.utime(file_path(photo.file_key), (0, 0))
+    assert photos.photos_purge() == 1
+    assert [file_path(photo.file_key).is_file() for photo in (kept, unsent, lost)] == [
+        True,
+        False,
+        False,
+    ]
+
+
 def test_what_is_no_photo_or_too_large_keeps_nothing(shop, visitor):
     assert code_of(send_photo(visitor, b"<svg onload=alert(1)>", "a")) == (422, "not_a_photo")
     assert code_of(send_photo(visitor, b"x" * (MOST_BYTES + 1), "b")) == (413, "photo_too_large")
@@ -160,9 +216,9 @@ def test_what_is_no_photo_or_too_large_keeps_nothing(shop, visitor):
         assert not Photo.objects.exists()
 
 
-@pytest.mark.parametrize("photos", ["p", [5], ["no-id"], [None]])
-def test_malformed_photo_lists_are_refused(visitor, photos):
-    response = visitor.call("POST", "messages", {"text": "x", "photos": photos})
+@pytest.mark.parametrize("named", ["p", [5], ["no-id"], [None]])
+def test_malformed_photo_lists_are_refused(visitor, named):
+    response = visitor.call("POST", "messages", {"text": "x", "photos": named})
     assert response.status_code in {409, 422}
 
 

@@ -114,6 +114,7 @@ def test_without_a_font_the_reader_has_to_have_one(cast, bill, settings, named):
     assert "南坡果园" in text_of(content)
 
 
+@pytest.mark.slow
 def test_english_business_gets_an_english_file(owner, cast, bill, page):
     with tenant_tx(cast.tenant.id):
         Tenant.objects.filter(id=cast.tenant.id).update(language="en", name="Orchard & Sons")
@@ -123,6 +124,7 @@ def test_english_business_gets_an_english_file(owner, cast, bill, page):
     assert "To pay" in text
 
 
+@pytest.mark.slow
 def test_drawing_twice_gives_the_same_bytes(cast, bill):
     with tenant_tx(cast.tenant.id):
         lines = list(InvoiceLine.objects.filter(invoice=bill).order_by("position"))
@@ -145,6 +147,7 @@ def test_file_stays_the_same_whatever_changes_later(owner, cast, bill, page, set
         assert InvoicePaper.objects.get().digest == hashlib.sha256(first).hexdigest()
 
 
+@pytest.mark.slow
 def test_long_bill_goes_on_on_the_next_page(cast, bill):
     line = InvoiceLine(
         kind="chat", model="m" * 160, bucket="out", tokens=1, per_million=Decimal(8),

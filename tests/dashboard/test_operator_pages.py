@@ -111,7 +111,7 @@ def test_second_step_is_advised(operator):
     assert "Protect your sign-in with a second step" in operator.get("/operator/").content.decode()
 
 
-@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize("language", ["zh-hans", pytest.param("en", marks=pytest.mark.slow)])
 def test_every_page_renders_for_the_operator(operator, cast, shop, language):
     operator.cookies["django_language"] = language
     for name, url in addresses(cast.tenant).items():

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from furrow.core.context import tenant_tx
@@ -97,7 +98,7 @@ def test_steps_are_counted_as_they_are_done(owner, cast, shop):
 @pytest.mark.parametrize(
     ("name", "most"),
     [
-        ("home", 28),
+        ("home", 29),
         ("bases", 16),
         ("assistants", 16),
         ("conversations", 16),
@@ -134,3 +135,17 @@ def test_navigation_shows_only_what_the_role_may_open(viewer, owner, cast):
     keys = reverse("dashboard:keys", args=[cast.tenant.slug])
     assert keys in owner.get(home).content.decode()
     assert keys not in viewer.get(home).content.decode()
+
+
+def test_page_that_the_database_has_no_room_for_says_when_to_come_back(owner, cast, monkeypatch):
+    def full():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 1")
+            cursor.execute("SELECT pg_sleep(1)")
+
+    monkeypatch.setattr("furrow.dashboard.views.home.selectors.figures", full)
+    owner.cookies["django_language"] = "en"
+    response = owner.get(f"/t/{cast.tenant.slug}/")
+    assert response.status_code == 503
+    assert 2 <= int(response.headers["Retry-After"]) <= 6
+    assert "few seconds" in response.content.decode()

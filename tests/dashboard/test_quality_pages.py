@@ -318,6 +318,7 @@ def test_approved_answer_closes_the_gap_and_is_given_next_time(owner, cast, shop
     assert (again.rung, again.answer) == ("approved", "当天。")
 
 
+@pytest.mark.slow
 def test_pinned_passage_answers_with_its_source_until_the_document_changes(owner, cast, shop, page):
     chunk = indexed(cast, shop)
     owner.post(page("repair_pin", "turn", shop.turn.id), {"chunk": str(chunk.id)})

@@ -83,6 +83,36 @@ def test_contract_is_reviewed_end_to_end(
     assert [line for line in lines if line.strip()] == [line for line in wanted if line.strip()]
 
 
+def test_contract_is_asked_and_a_finding_given_to_somebody(
+    page: Any, furrow: Furrow, look: str
+) -> None:
+    sign_in(page, furrow, OWNER, language="zh")
+    base = f"{furrow.url}/t/lawoffice/contracts/"
+    page.goto(f"{base}questions/")
+    page.locator("textarea[name=text]").fill("租金怎么支付？")
+    page.get_by_role("button", name="提问").click()
+    answer = page.locator(".file-answer", has_text="商铺租赁合同")
+    answer.wait_for()
+    quote = answer.locator(".finding-quote").first.inner_text()
+    assert "租金" in quote
+    shot(page, f"question-{look}")
+    # The place leads to the paragraph that holds the quote.
+    answer.locator(".answer-line a").first.click()
+    anchor = page.url.partition("#")[2]
+    assert quote[:12] in page.locator(f"#{anchor}").inner_text()
+
+    card = page.locator(".finding").first
+    title = card.locator("h3").inner_text()
+    card.locator("details[data-key=e] > summary").click()
+    card.locator("select[name=assignee]").select_option(index=1)
+    card.get_by_role("button", name="转交").click()
+    page.locator("#counts", has_text="我的").wait_for()
+    page.goto(f"{base}findings/mine/")
+    page.locator(".list-row", has_text=title).first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    shot(page, f"mine-{look}")
+
+
 def decide_by_keys(page: Any) -> int:
     """Accepts the change of the advance payment, rejects the finding before it, takes one decision back."""
     wanted = page.locator(".finding", has_text="买方：预付款不超过百分之三十")

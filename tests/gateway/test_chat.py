@@ -357,7 +357,7 @@ class TestFailures:
         assert (line["basis"], line["status"]) == ("estimated", "failed")
 
     def test_slow_first_token_ends_the_call(self, chat_server, settings):
-        settings.CHAT_FIRST_TOKEN_TIMEOUT_S = 0.4
+        settings.CHAT_FIRST_TOKEN_TIMEOUT_S = 0.2
         # Comments say that the server lives; they do not make a person wait longer.
         chat_server.events = [item for _ in range(20) for item in (": keep-alive", 0.3)]
         started = time.monotonic()
@@ -368,7 +368,7 @@ class TestFailures:
         assert time.monotonic() - started < 2
 
     def test_silent_server_ends_the_call(self, chat_server, settings):
-        settings.CHAT_FIRST_TOKEN_TIMEOUT_S = 0.4
+        settings.CHAT_FIRST_TOKEN_TIMEOUT_S = 0.2
         chat_server.head_delay_s = 3
         assert failed().code == "chat_timeout"
 
@@ -380,7 +380,7 @@ class TestFailures:
         assert time.monotonic() - started < 2
 
     def test_whole_call_has_an_end(self, chat_server, settings):
-        settings.CHAT_TOTAL_TIMEOUT_S = 0.4
+        settings.CHAT_TOTAL_TIMEOUT_S = 0.2
         chat_server.events = [item for _ in range(40) for item in (chunk(content="x"), 0.1)]
         started = time.monotonic()
         assert failed().code == "chat_timeout"

@@ -45,6 +45,7 @@ def cosine(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     return float(a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))
 
 
+@pytest.mark.slow
 def test_minilm_is_the_transformers_model(minilm: Encoder) -> None:
     path = minilm.folder.path
     tokenizer = transformers.AutoTokenizer.from_pretrained(path, local_files_only=True)

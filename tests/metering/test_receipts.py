@@ -136,6 +136,7 @@ def test_server_that_lost_its_receipts_is_noticed(payer, server):
     assert (pulled.stored, pulled.missing) == (1, 1)
 
 
+@pytest.mark.slow
 def test_thousands_of_receipts_come_in_pages(payer, server):
     for n in range(1200):
         server.receipt_add(f"x{n}", in_miss=1)

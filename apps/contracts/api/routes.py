@@ -9,7 +9,7 @@ from ninja import File, Form, Router
 from ninja.files import UploadedFile as NinjaFile
 
 from apps.contracts import progress, selectors
-from apps.contracts.api import playbooks, questions, render, schemas
+from apps.contracts.api import findings, playbooks, questions, render, schemas
 from apps.contracts.comparing import compare
 from apps.contracts.export import files
 from apps.contracts.export.tables import findings_json
@@ -18,7 +18,7 @@ from apps.contracts.playbook.rules import RuleSpec
 from apps.contracts.reviewing.estimate import review_estimate
 from apps.contracts.reviewing.findings import kept_rules
 from apps.contracts.reviewing.model_step import wanted_rules
-from apps.contracts.reviewing.outcome import Judged, assigned_to, judged
+from apps.contracts.reviewing.outcome import judged
 from apps.contracts.reviewing.source import read_of
 from apps.contracts.services import contracts, reviews
 from furrow.api.answers import Items, Page
@@ -32,6 +32,7 @@ router = Router(tags=["contracts"])
 _MOST_DAYS = 500
 _MOST_RUNS = 100
 _NO_MODEL = {"has_model": False, "rules": 0, "input_tokens": 0, "output_tokens": 0}
+router.add_router("/findings", findings.router)
 router.add_router("/playbooks", playbooks.router)
 router.add_router("/questions", questions.router)
 
@@ -128,44 +129,6 @@ def finding_list(request: ApiRequest, run_id: UUID, passed: bool = False) -> Any
     """In the order of the text. With `passed=true` what was looked at and is in order."""
     run = selectors.run_get(run_id)
     return 200, {"items": findings_json(judged(run, is_passed=passed))}
-
-
-@router.get(
-    "/findings",
-    response={200: Items[schemas.AssignedFindings]},
-    summary="List open findings that are given to a member",
-)
-@operation("knowledge:read")
-def assigned_list(request: ApiRequest, assignee: str = "") -> Any:
-    """By address, in the newest finished review of each contract."""
-    member = selectors.member_by_email(assignee)
-    rows = assigned_to(member.user_id) if member else []
-    items = [
-        {
-            "contract_id": row.contract.id,
-            "title": row.contract.title,
-            "findings": findings_json(row.found),
-        }
-        for row in rows
-    ]
-    return 200, {"items": items}
-
-
-@router.patch(
-    "/findings/{uuid:finding_id}", response={200: schemas.Finding}, summary="Decide on a finding"
-)
-@operation("knowledge:write")
-def finding_decide(request: ApiRequest, finding_id: UUID, body: schemas.DecisionIn) -> Any:
-    """`assignee` is the address of a member, or empty."""
-    finding = selectors.finding_get(finding_id)
-    given = body.model_dump(exclude_unset=True)
-    email = given.pop("assignee", None)
-    decision = None
-    if email is not None:
-        decision = reviews.finding_assign(actor=request.auth.actor, finding=finding, email=email)
-    if given or decision is None:
-        decision = reviews.finding_decide(actor=request.auth.actor, finding=finding, **given)
-    return 200, findings_json([Judged(finding, decision)])[0]
 
 
 @router.get("/{uuid:contract_id}", response={200: schemas.Contract}, summary="Read a contract")

@@ -14,6 +14,13 @@ _CENT = Decimal("0.01")
 _QUANTITY = re.compile(r"数量|重量|面积|工时|人天|人日|份数|台数|件数|Quantity|Qty", re.IGNORECASE)
 _PRICE = re.compile(r"单价|价格|Unit price|Rate", re.IGNORECASE)
 _SUM = re.compile(r"金额|小计|总价|合计|价款|费用|Amount|Total", re.IGNORECASE)
+# For how long the price of a line is paid, where the table says so.
+_TIMES = re.compile(r"年限|年数|月数|期数|天数|日数")
+_REGULAR = re.compile(r"[/／](?:月|年|季)|每[月年季]|月租|月付")
+_PRICE_FIRST = re.compile(
+    r"每(?P<per>亩|平方米|㎡|吨|公斤|千克|箱|台|人)[^。；;\d]{0,8}(?P<p>\d[\d,]*(?:\.\d+)?)\s*元[，,、]\s*(?P<q>\d[\d,]*(?:\.\d+)?)\s*"
+    r"(?P<u>亩|平方米|㎡|吨|公斤|千克|箱|台|人)(?:共计|合计|总计|共|计)[^。；;\d]{0,8}(?P<s>\d[\d,]*(?:\.\d+)?)\s*元"
+)
 _TOTAL_ROW = re.compile(r"^\s*(?:合\s*计|总\s*计|共\s*计|合计金额|总价|Total)", re.IGNORECASE)
 _SHARE = re.compile(
     r"(?P<base>总价款?|总额|总金额|价款|合同价|金额|费用总额|总费用|服务费)[^，,。；;]{0,6}?的?\s*(?P<p>\d+(?:\.\d+)?)\s*%[^。；;]{0,16}?(?:即|计|为|合|共)"
@@ -31,7 +38,7 @@ _COPIES = re.compile(
     rf"(?:一\s*式|正本)\s*(?P<all>[{NUMBER_CHARS}\d]{{1,2}})\s*份(?P<rest>[^。]{{0,80}})"
 )
 _EACH = re.compile(
-    rf"(?P<each>各|均)\s*(?:执|持|存|保留|留存)?\s*(?P<n>[{NUMBER_CHARS}\d]{{1,2}})\s*份"
+    rf"(?P<each>各|均)\s*(?:执|持|存|保留|留存|备案)?\s*(?P<n>[{NUMBER_CHARS}\d]{{1,2}})\s*份"
 )
 _ONE = re.compile(
     rf"(?:执|持|存|保留|留存|备案|报|交)[^，,、。各]{{0,8}}?(?P<n>[{NUMBER_CHARS}\d]{{1,2}})\s*份"
@@ -44,7 +51,7 @@ def line_products(contract: Contract) -> Iterator[Hit]:
         quantity, price, amount = (_cell(row, p) for p in (_QUANTITY, _PRICE, _SUM))
         if quantity is None or price is None or amount is None or _is_total(row):
             continue
-        right = quantity * price * _scale(row)
+        right = quantity * price * (_cell(row, _TIMES) or 1) * _scale(row)
         if abs(right - amount) > max(_CENT, abs(right) * Decimal("0.0005")):
             values = {"right": shown(right), "written": shown(amount)}
             yield Hit(row.start, row.end, values, confidence=0.95)
@@ -66,7 +73,8 @@ def table_totals(contract: Contract) -> Iterator[Hit]:
 def totals_in_text(contract: Contract) -> Iterator[Hit]:
     """The price the text names against the table's total; and two different prices in the text."""
     stated = labelled(contract, TOTAL)
-    written = [w for w in (_last_number(total) for _, total in _tables(contract)) if w is not None]
+    totals = [total for _, total in _tables(contract) if not _is_regular(total)]
+    written = [w for w in map(_last_number, totals) if w is not None]
     if len(written) == 1 and stated and all(a.value != written[0] for a in stated):
         yield _differs(stated[0], written[0])
         return
@@ -79,7 +87,7 @@ def named_sums(contract: Contract) -> Iterator[Hit]:
         _MONTHLY["租金"],
         _MONTHLY["工资"],
         _MONTHLY["服务费"],
-        r"(?:租赁)?(?:押金|保证金)(?:人民币)?",
+        r"(?<![与和及、])(?:租赁)?(?:押金|保证金)(?:人民币)?",
         r"定金",
         r"年租金|每年租金",
     ):
@@ -146,15 +154,23 @@ def copies(contract: Contract) -> Iterator[Hit]:
     count_parties = len({p.name for p in contract.parties if not p.is_signature}) or 2
     for match in _COPIES.finditer(contract.text):
         made, rest = whole(match["all"]), match["rest"]
-        each = [whole(m["n"]) or 0 for m in _EACH.finditer(rest)]
+        holders = 3 if "三方" in rest else 2 if re.search("双方|甲乙", rest) else count_parties
+        each = [(whole(m["n"]) or 0) * _holders(rest, m, holders) for m in _EACH.finditer(rest)]
         single = [whole(m["n"]) or 0 for m in _ONE.finditer(_EACH.sub("", rest))]
         if made is None or not (each or single) or "其余" in rest:
             continue
-        holders = 3 if "三方" in rest else 2 if re.search("双方|甲乙", rest) else count_parties
-        handed = sum(each) * holders + sum(single)
+        handed = sum(each) + sum(single)
         if handed != made:
             values = {"right": str(handed), "written": str(made)}
             yield Hit(match.start(), match.end("rest"), values, confidence=0.85)
+
+
+def _holders(rest: str, each: re.Match[str], parties: int) -> int:
+    """How many the 各 is said of: the parties, others joined by 和, or both."""
+    said = re.split(r"[，,；;]", rest[: each.start()])[-1]
+    others = re.sub(r"^.*(?:[双三]方|当事人|各方|[甲乙丙]方?[、和与及]?乙?方?)", "", said)
+    joined = [name for name in re.split(r"[、和与及]", others) if len(name.strip()) > 1]
+    return len(joined) + (parties if others != said or not joined else 0)
 
 
 def taxes(contract: Contract) -> Iterator[Hit]:
@@ -177,7 +193,7 @@ def products_in_text(contract: Contract) -> Iterator[Hit]:
         r"(?P<q>\d[\d,]*(?:\.\d+)?)\s*(?P<u>公斤|千克|斤|吨|箱|件|台|套|亩|平方米|㎡|人|个|小时|场|次)[^。；;]{0,24}?"
         r"(?P<p>\d[\d,]*(?:\.\d+)?)\s*元\s*(?:[/／]|每)\s*(?P<per>公斤|千克|斤|吨|箱|件|台|套|亩|平方米|㎡|人|个|小时|场|次)(?P<rest>[^。；;]{0,30}?)(?:共计|合计|总价款?|总计|总额|金额)(?:为|是|人民币|：|:)*\s*(?P<s>\d[\d,]*(?:\.\d+)?)\s*元"
     )
-    for match in pattern.finditer(contract.text):
+    for match in (*pattern.finditer(contract.text), *_PRICE_FIRST.finditer(contract.text)):
         if match["u"] != match["per"]:
             continue
         quantity, price, written = (number(match[name]) for name in ("q", "p", "s"))
@@ -216,6 +232,11 @@ def _tables(contract: Contract) -> Iterator[tuple[list[Paragraph], Paragraph]]:
 
 def _is_total(row: Paragraph) -> bool:
     return any(_TOTAL_ROW.match(value) for _, value in row.cells[:2])
+
+
+def _is_regular(row: Paragraph) -> bool:
+    """A sum that falls due each month or year is not the price of the whole."""
+    return any(_SUM.search(column) and _REGULAR.search(column) for column, _ in row.cells)
 
 
 def _cell(row: Paragraph, name: re.Pattern[str]) -> Decimal | None:

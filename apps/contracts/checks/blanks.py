@@ -8,7 +8,7 @@ from apps.contracts.checks.pointing import signing_part
 from apps.contracts.reading import Contract
 
 _BLANK = re.compile(
-    r"[_＿]{2,}|【[\s　]*】|\[[\s　_]*\]|(?<=[\u3400-\u9fff：:])[\s　]{2,}(?=年|月|日|元|天|%|份|平方米|个)|（[\s　]{2,}）|：[\s　]*(?=。)"
+    r"[_＿]{2,}|【[\s　]*】|\[[\s　_]*\]|(?<=[\u3400-\u9fff：:])[ \t　]{2,}(?=年|月|日|元|天|%|份|平方米|个)|（[\s　]{2,}）|：[\s　]*(?=。)"
 )
 _PLACEHOLDER = re.compile(
     r"【?(?:待定|待填写?|待补充|待确认|请填写|此处填写)】?|[×✕Xx]{2,}(?=[\u3400-\u9fff元])|\bTBD\b|[\[【]●+[\]】]"

@@ -11,6 +11,8 @@ _COURT = re.compile(r"(?:人民法院|法院)(?:提起)?(?:诉讼|起诉|管辖|
 _ARBITRATION = re.compile(r"仲裁")
 _BODY = re.compile(r"仲裁(?:委员会|院|中心)|国际经济贸易仲裁|贸仲")
 _BODIES = re.compile(r"[\u3400-\u9fff]{2,10}?仲裁(?:委员会|院|中心)")
+# Arbitration is final, but for what the law lets go on to a court: labour, and the use of farm land.
+_MAY_FOLLOW = re.compile(r"(?:劳动|人事|土地)[^。；;]{0,40}不服|先行?仲裁|排除")
 _REPEALED = re.compile(
     r"《(?:中华人民共和国)?(?:合同法|担保法|民法通则|民法总则|物权法|侵权责任法|婚姻法|继承法|收养法|经济合同法)》"
 )
@@ -26,7 +28,7 @@ def court_and_arbitration(contract: Contract) -> Iterator[Hit]:
             continue
         has_court = _COURT.search(sentence.text)
         has_arbitration = _ARBITRATION.search(sentence.text)
-        if has_court and has_arbitration and not re.search(r"不服|先行?仲裁|排除", sentence.text):
+        if has_court and has_arbitration and not _MAY_FOLLOW.search(sentence.text):
             yield Hit(sentence.start, sentence.end, confidence=0.92)
             return
         if has_arbitration:

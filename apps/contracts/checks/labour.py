@@ -51,7 +51,7 @@ def employee_penalties(contract: Contract) -> Iterator[Hit]:
 
 
 def insurance_waived(contract: Contract) -> Iterator[Hit]:
-    pattern = r"(?:放弃|不(?:再)?(?:缴纳|办理|参加)|无需缴纳|不予缴纳|自行(?:缴纳|承担|参加))[^。；;，,]{0,10}(?:社会保险|社保|五险)|(?:社会保险|社保)[^。；;，,]{0,12}(?:自行|放弃|不予|不再|折算)"
+    pattern = r"不为[^。；;，,]{0,8}(?:缴纳|办理|购买|参加)[^。；;，,]{0,6}(?:社会保险|社保|五险)|(?:放弃|不(?:再)?(?:缴纳|办理|参加)|无需缴纳|不予缴纳|自行(?:缴纳|承担|参加))[^。；;，,]{0,10}(?:社会保险|社保|五险)|(?:社会保险|社保)[^。；;，,]{0,12}(?:自行|放弃|不予|不再|折算)"
     for sentence in sentences(contract, pattern):
         yield Hit(sentence.start, sentence.end)
 
@@ -69,9 +69,11 @@ def non_compete(contract: Contract) -> Iterator[Hit]:
 
 def working_hours(contract: Contract) -> Iterator[Hit]:
     for sentence in sentences(contract, r"每[日天周]?[^。；;]{0,6}工作"):
-        week = re.search(r"每周(?:工作)?[^。；;，,]{0,8}?(\d{2,3})\s*(?:个)?小时", sentence.text)
-        day = re.search(r"每[日天](?:工作)?[^。；;，,]{0,8}?(\d{1,2})\s*(?:个)?小时", sentence.text)
-        if (week and Decimal(week[1]) > 44) or (day and Decimal(day[1]) > 8):
+        weeks = re.findall(r"每周(?:工作)?[^。；;，,]{0,8}?(\d{2,3})\s*(?:个)?小时", sentence.text)
+        days = re.findall(
+            r"每[日天](?:工作)?[^。；;，,]{0,8}?(\d{1,2})\s*(?:个)?小时", sentence.text
+        )
+        if any(Decimal(hours) > 44 for hours in weeks) or any(Decimal(h) > 8 for h in days):
             yield Hit(sentence.start, sentence.end, confidence=0.85)
 
 

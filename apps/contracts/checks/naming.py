@@ -15,6 +15,10 @@ _COMPANY = re.compile(
 )
 _PARTY_WORD = re.compile(r"[丙丁]方")
 _NOT_A_TERM = re.compile(r"合同|协议|字样|以下|公章|[0-9]")
+# Words shown as words, a name of goods or shops, or a meaning given without 是指.
+_SAYS_WHAT_IT_IS = re.compile(
+    r"字样|二字|的字|栏|牌|品牌|商标|门店|店|小程序|软件|系统|平台|标准版|公众号|APP|包括|包含|仅指|是(?!否)|按[^，,。]{1,6}计"
+)
 _LEADING = re.compile(
     r"^(?:与|和|由|向|致|经|本合同由|甲方|乙方|为|是|将|在|对|及|名称|户名|收款人|开户名|账户名称)+"
 )
@@ -63,14 +67,15 @@ def unknown_parties(contract: Contract) -> Iterator[Hit]:
 
 def undefined_terms(contract: Contract) -> Iterator[Hit]:
     defined = {definition.term for definition in contract.definitions}
+    parties = [party.name for party in contract.parties]
     seen: set[str] = set()
     for term in terms_quoted(contract.text):
         if term.term in defined or term.term in seen or is_role(term.term):
             continue
         if _NOT_A_TERM.search(term.term) or not 2 <= len(term.term) <= 10:
             continue
-        after = contract.text[term.end + 1 : term.end + 3]
-        if after.startswith(("字样", "二字", "的字", "栏")):
+        after = contract.text[term.end + 1 : term.end + 12]
+        if _SAYS_WHAT_IT_IS.match(after) or any(term.term in name for name in parties):
             continue
         seen.add(term.term)
         yield Hit(term.start, term.end, {"term": term.term}, confidence=0.75)

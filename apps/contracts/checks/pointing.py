@@ -47,7 +47,9 @@ def numbering_breaks(contract: Contract) -> Iterator[Hit]:
     """Articles that are counted twice or skipped."""
     articles = _articles(contract)
     for before, clause in zip(articles, articles[1:], strict=False):
-        if clause.key[0] != before.key[0] + 1:
+        # 第九条之一 was put in later.
+        is_put_in = contract.text.startswith("之", clause.start + len(clause.label))
+        if clause.key[0] != before.key[0] + 1 and not is_put_in:
             values = {"before": before.label, "label": clause.label}
             yield Hit(clause.start, clause.start + len(clause.label), values)
 

@@ -20,7 +20,7 @@ _BEFORE = re.compile(r"(?:期限|租期|期|有效期)(?:共|为|：|:|计)*\s*$
 _LINK = re.compile(r"^\s*[，,；;（(]?\s*(?:即|自|从|由)+\s*$")
 # What one contract sets once. The span or the date must follow with nothing but such words between.
 _TERMS = {
-    "租赁期限": r"租赁期限?|租期",
+    "租赁期限": r"租赁期限?|(?<!免)租期",
     "合同期限": r"(?:本?合同|服务|代理|合作|授权|协议)(?:有效期限?|期限|期)(?!满|内|届|间|外|限?届)",
     "借款期限": r"借款期限?",
     "试用期": r"试用期(?!满|内|工资|间)",
@@ -29,6 +29,8 @@ _TERMS = {
     "付款期限": r"(?<!逾期)付款期限|账期",
     "交货日期": r"(?:交货|交付|交房|提货)(?:日期|时间|期限)",
 }
+# 防水工程质保期: of one part, and no second length of the whole.
+_OF_A_PART = re.compile(r"(?:工程|设备|部件|配件|材料|部分|防水|管线|主机)$")
 _FILL = r"(?:为|是|共|共计|限|：|:|自|从|不超过|，|,|\s|约定|本|合同|人民币)*"
 
 
@@ -48,7 +50,10 @@ def terms_against_dates(contract: Contract) -> Iterator[Hit]:
     """“Three years, from 1 March 2025 to 28 February 2027”."""
     for first, last in _periods(contract):
         span = _span_beside(contract, first, last)
-        if span is None or span.months is None or not (first.value and last.value):
+        if span is None or not (first.value and last.value):
+            continue
+        if span.months is None:
+            yield from _days_against(contract, first, last, span)
             continue
         months = _months(first.value, last.value)
         if (
@@ -65,12 +70,27 @@ def terms_against_dates(contract: Contract) -> Iterator[Hit]:
         yield Hit(start, end, values, confidence=0.95)
 
 
+def _days_against(
+    contract: Contract, first: DateFound, last: DateFound, span: Span
+) -> Iterator[Hit]:
+    """A term in days; the last day may be named as included or not. Working days are another matter."""
+    written = contract.text[span.start : span.end]
+    if span.unit != "日" or "工作" in written or not (first.value and last.value):
+        return
+    between = Decimal((last.value - first.value).days)
+    if between > 0 and not between - 1 <= span.days <= between + 2:
+        values = {"months": f"{between / 30:.1f}", "written": written}
+        yield Hit(min(first.start, span.start), max(last.end, span.end), values, confidence=0.9)
+
+
 def terms_against_terms(contract: Contract) -> Iterator[Hit]:
     """The same term with two lengths, the same day with two dates."""
     for label, pattern in _TERMS.items():
         lengths: list[tuple[int, int, Decimal]] = []
         days: list[tuple[int, int, Decimal]] = []
         for match in re.finditer(rf"(?:{pattern}){_FILL}", contract.text):
+            if _OF_A_PART.search(contract.text[max(match.start() - 6, 0) : match.start()]):
+                continue
             for span in contract.spans:
                 if match.end() - 1 <= span.start <= match.end() and span.unit in ("年", "月", "日"):
                     lengths.append((span.start, span.end, _comparable(span)))

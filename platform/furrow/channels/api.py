@@ -17,7 +17,7 @@ from furrow.channels.wording import sentence
 from furrow.conversations import services, streams
 from furrow.conversations.feed import csat_wanted
 from furrow.conversations.models import Conversation
-from furrow.core.context import tenant_tx
+from furrow.core.context import release_connection, tenant_tx
 from furrow.core.errors import Invalid, NotFound, Refused
 from furrow.core.web import client_ip
 from furrow.knowledge.storage import file_path
@@ -148,7 +148,10 @@ def handoff(visit: Visit, body: dict[str, Any]) -> edge.Result:
 def photo_create(visit: Visit, data: bytes) -> edge.Result:
     """Keeps a photo until a message names it."""
     limits.photo_count(visit)
-    photo = photos.photo_keep(conversation=_conversation_ensure(visit), data=data)
+    release_connection()
+    clean = photos.photo_read(data)
+    with tenant_tx(visit.tenant_id):
+        photo = photos.photo_keep(conversation=_conversation_ensure(visit), clean=clean)
     return 201, photos.photo_shown(photo)
 
 

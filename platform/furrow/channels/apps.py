@@ -13,6 +13,7 @@ class ChannelsConfig(AppConfig):
         from furrow.channels.outside.mail import channel as mail  # noqa: PLC0415
         from furrow.channels.outside.replies import SEND_JOB, SendHandler  # noqa: PLC0415
         from furrow.channels.outside.wechat import channel as wechat  # noqa: PLC0415
+        from furrow.channels.photos import photos_purge  # noqa: PLC0415
         from furrow.channels.transcripts import TRANSCRIPT_JOB, TranscriptHandler  # noqa: PLC0415
         from furrow.core.extensions import extensions  # noqa: PLC0415
 
@@ -20,6 +21,7 @@ class ChannelsConfig(AppConfig):
         extensions.register("job_handlers", DELIVERY_JOB, DeliveryHandler())
         extensions.register("job_handlers", MAIL_JOB, MailHandler())
         extensions.register("job_handlers", TRANSCRIPT_JOB, TranscriptHandler())
+        extensions.register("upkeep", "photos", photos_purge)
         extensions.register("job_handlers", SEND_JOB, SendHandler())
         extensions.register("job_handlers", wechat.READ_JOB, wechat.ReadHandler())
         extensions.register("job_handlers", mail.READ_JOB, mail.ReadHandler())

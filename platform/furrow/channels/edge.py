@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import get_language
@@ -22,7 +23,7 @@ from furrow.channels.origins import is_origin
 from furrow.channels.sessions import Visit, origin_refused, session_check, session_ended
 from furrow.channels.wording import sentence
 from furrow.core.context import tenant_tx
-from furrow.core.errors import AppError, Invalid, TooLarge
+from furrow.core.errors import AppError, Busy, Invalid, TooLarge
 from furrow.core.logs import get_logger, request_id_var
 from furrow.tenants.idempotency import fingerprint, run_once
 
@@ -60,6 +61,10 @@ def endpoint(method: str) -> Callable[[Callable[..., Result]], Callable[..., Htt
                 result = view(request, **kwargs)
             except AppError as error:
                 result = _failure(request, error)
+            except OperationalError as error:
+                # No connection to be had, or none in time: a crowd, or a database that restarts.
+                log.warning("widget_call_postponed", view=view.__name__, error=type(error).__name__)
+                result = _failure(request, Busy())
             except Exception:
                 log.exception("widget_call_crashed", view=view.__name__)
                 result = _failure(request, AppError("internal"))
@@ -101,7 +106,9 @@ def visited(view: Callable[..., Result]) -> Callable[..., Result]:
 
 
 def uploaded(most_bytes: int) -> Callable[[Callable[..., Result]], Callable[..., Result]]:
-    """As `visited`, for a POST whose body is a file: the view gets its bytes."""
+    """As `visited`, for a POST whose body is a file: the view gets its bytes, and no transaction, for reading them takes
+    longer than one may be open. Done a second time, only after a process died in the middle of it, it must do no harm.
+    """
 
     def decorate(view: Callable[..., Result]) -> Callable[..., Result]:
         @wraps(view)
@@ -112,14 +119,14 @@ def uploaded(most_bytes: int) -> Callable[[Callable[..., Result]], Callable[...,
             data = _body_within(request, most_bytes, code="photo_too_large")
             key = request.headers.get("Idempotency-Key", "")
             if not key:
-                with tenant_tx(visit.tenant_id):
-                    return view(visit, data, **kwargs)
+                return view(visit, data, **kwargs)
             return run_once(
                 tenant_id=visit.tenant_id,
                 caller=visit.caller,
                 key=key,
                 digest=fingerprint(request),
                 action=lambda: view(visit, data, **kwargs),  # type: ignore[arg-type,return-value]
+                in_transaction=False,
             )
 
         return run

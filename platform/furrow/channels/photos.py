@@ -12,10 +12,11 @@ from django.utils import timezone
 
 from furrow.channels.models import Photo
 from furrow.conversations.models import Conversation, Turn
+from furrow.core.context import unscoped
 from furrow.core.errors import Conflict, Invalid, NotFound, TooLarge
-from furrow.knowledge.parsing.apart import photo_clean
+from furrow.knowledge.parsing.apart import CleanPhoto, photo_clean
 from furrow.knowledge.parsing.errors import ParseFailure
-from furrow.knowledge.storage import file_delete, file_save
+from furrow.knowledge.storage import file_delete, file_save, files_older_than_a_day
 
 FOLDER = "photos"
 MOST_BYTES = 4 * 1024 * 1024
@@ -24,18 +25,22 @@ MOST_A_MESSAGE = 6
 UNSENT_KEPT = timedelta(days=1)
 
 
-def photo_keep(*, conversation: Conversation, data: bytes) -> Photo:
-    """A photo that is not sent yet, without what its file tells beside the picture: many cameras write where it was
-    taken. Raises `Invalid` for what is no photo.
+def photo_read(data: bytes) -> CleanPhoto:
+    """The picture without what its file tells beside it: many cameras write where it was taken. Raises `Invalid` for what
+    is no photo. Takes seconds, so never inside a transaction.
     """
     if len(data) > MOST_BYTES:
         raise TooLarge("This photo is too large.", code="photo_too_large", limit_bytes=MOST_BYTES)
     try:
-        clean = photo_clean(data)
+        return photo_clean(data)
     except ParseFailure as failure:
         if failure.code in {"bomb", "out_of_memory", "timeout", "too_large"}:
             raise TooLarge("This photo is too large.", code="photo_too_large") from None
         raise Invalid("This file is no photo.", code="not_a_photo", field="photo") from None
+
+
+def photo_keep(*, conversation: Conversation, clean: CleanPhoto) -> Photo:
+    """A photo that is not sent yet."""
     _unsent_drop(conversation)
     photo_id, facts = uuid4(), clean.facts
     stored = file_save(io.BytesIO(clean.data), photo_id, folder=FOLDER)
@@ -77,7 +82,12 @@ def photos_unsent(conversation: Conversation, wanted: Any) -> list[Photo]:
 
 
 def photos_attach(turn: Turn, photos: Sequence[Photo]) -> None:
-    Photo.objects.filter(id__in=[photo.id for photo in photos]).update(turn=turn)
+    """Raises for one of another conversation, or sent by another message in the meantime."""
+    rows = Photo.objects.filter(
+        id__in=[photo.id for photo in photos], conversation_id=turn.conversation_id, turn=None
+    )
+    if rows.update(turn=turn) != len(photos):
+        raise Conflict("A photo is gone or was sent before.", code="photo_gone")
 
 
 def photos_of(conversation: Conversation) -> QuerySet[Any]:
@@ -97,6 +107,20 @@ def photo_get(photo_id: UUID | str, *, conversations: QuerySet[Any] | None = Non
     if found is None:
         raise NotFound("This photo does not exist.")
     return found
+
+
+def photos_purge() -> int:
+    """Photos that were chosen and never sent, of every tenant, and files whose photo is gone; how many photos."""
+    with unscoped("throw away photos that were never sent"):
+        gone, _ = Photo.objects.filter(
+            turn=None, created_at__lt=timezone.now() - UNSENT_KEPT
+        ).delete()
+        names = files_older_than_a_day(FOLDER)
+        known = set(Photo.objects.filter(file_key__in=names).values_list("file_key", flat=True))
+    for name, path in names.items():
+        if name not in known:
+            path.unlink(missing_ok=True)
+    return gone
 
 
 def photo_shown(photo: Photo) -> dict[str, Any]:

@@ -59,6 +59,10 @@ _BY_STATUS: dict[int, tuple[str, str]] = {
     409: ("现在不能这样做。", "This is not possible now."),
     413: ("内容太大。", "This is too large."),
     422: ("内容有误。", "Something in the request is wrong."),
+    503: (
+        "现在咨询的人很多，请稍候。",
+        "Many people are writing at this moment. Please wait a little.",
+    ),
     429: ("提问有点多了，请稍后再试。", "That was a lot at once. Please try again later."),
 }
 _FAILED = ("服务器出了点问题，请稍后再试。", "Something went wrong on our side. Please try again.")

@@ -8,9 +8,11 @@ AppError
 ├── Conflict        409  the state forbids it now
 ├── TooLarge        413  over a size cap
 ├── LimitReached    429  a rate or quota; `details["retry_after_s"]` when known
-└── UpstreamFailed  502  another server failed; `permanent` decides whether a retry can help
+├── UpstreamFailed  502  another server failed; `permanent` decides whether a retry can help
+└── Busy            503  the database has no place for this call now; `details["retry_after_s"]` is set
 """
 
+import random
 from typing import Any
 
 
@@ -63,3 +65,17 @@ class UpstreamFailed(AppError):
     ) -> None:
         super().__init__(message, code=code, **details)
         self.permanent = permanent
+
+
+class Busy(AppError):
+    """What an edge makes of Django's `OperationalError`: nothing was done, and the same call may be made again."""
+
+    status, code = 503, "busy"
+
+    def __init__(self) -> None:
+        # Whoever came at the same moment should not come back at the same moment.
+        retry_after_s = random.randint(2, 6)  # noqa: S311  spreads load, guards nothing
+        super().__init__(
+            "Too many calls at this moment; nothing was done. Try again in a few seconds.",
+            retry_after_s=retry_after_s,
+        )

@@ -7,11 +7,12 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from furrow.core.errors import AppError
+from furrow.core.errors import AppError, Busy
 from furrow.core.logs import get_logger, request_id_var
 
 log = get_logger(__name__)
@@ -80,6 +81,8 @@ class SecurityHeadersMiddleware:
         return response
 
 
+# What pages answer in words; anything else is a fault of ours.
+EXPECTED = (AppError, OperationalError)
 # Whoever calls this expects JSON, whatever they say they accept.
 API_PATH = "/api/"
 
@@ -100,9 +103,23 @@ class PageErrorMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if not isinstance(error, AppError):
-            return None
+        return refusal_page(request, error) if isinstance(error, EXPECTED) else None
+
+
+def refusal_page(request: HttpRequest, error: Exception) -> HttpResponse:
+    """The page for one of `EXPECTED`. A database without room is no fault of ours and passes by itself."""
+    if isinstance(error, AppError):
         return error_page(request, status=error.status, message=str(error.message))
+    log.warning("page_postponed", error=type(error).__name__)
+    page = error_page(
+        request,
+        status=Busy.status,
+        message=_(
+            "Too many people are here right now. Nothing was changed; try again in a few seconds."
+        ),
+    )
+    page.headers["Retry-After"] = str(Busy().details["retry_after_s"])
+    return page
 
 
 def error_page(request: HttpRequest, *, status: int, message: str) -> HttpResponse:

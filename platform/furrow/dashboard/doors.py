@@ -16,7 +16,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from furrow.core.errors import AppError
+from furrow.core.errors import AppError, NotFound
 from furrow.dashboard.templatetags.ui import UNDO_TAG
 from furrow.tenants.services import Actor
 from furrow.tenants.web import TenantRequest, require
@@ -72,6 +72,14 @@ def refusals_in(form: forms.BaseForm) -> Iterator[None]:
     except AppError as error:
         field = str(error.details.get("field", ""))
         form.add_error(field if field in form.fields else None, _(str(error.message)))
+
+
+def kept_of(request: TenantRequest, key: str) -> dict[str, Any]:
+    """What a page kept in the session to undo its last step in this business; given once."""
+    kept: dict[str, Any] | None = request.session.pop(key, None)
+    if kept is None or kept["tenant"] != str(request.tenant.id):
+        raise NotFound(_("There is nothing to undo."))
+    return kept
 
 
 def wants_json(request: HttpRequest) -> bool:

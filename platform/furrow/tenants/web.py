@@ -9,8 +9,8 @@ from django.template.response import TemplateResponse
 
 from furrow.accounts.models import User
 from furrow.core.context import tenant_context, tenant_tx
-from furrow.core.errors import AppError, Refused
-from furrow.core.web import error_page
+from furrow.core.errors import Refused
+from furrow.core.web import EXPECTED, error_page, refusal_page
 from furrow.tenants.models import Membership, Tenant
 from furrow.tenants.selectors import membership_for
 
@@ -52,6 +52,20 @@ class TenantMiddleware:
         slug = kwargs.pop("tenant_slug", None)
         if slug is None:
             return None
+        # Django shows errors of `process_view` to no other middleware, so this is the page-side edge here.
+        try:
+            return self._view(request, view, slug, args, kwargs)
+        except EXPECTED as error:
+            return refusal_page(request, error)
+
+    def _view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., Any],
+        slug: str,
+        args: list[Any],
+        kwargs: dict[str, Any],
+    ) -> HttpResponseBase:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path())
         membership = membership_for(request.user, slug)
@@ -59,16 +73,12 @@ class TenantMiddleware:
             return error_page(request, status=404, message="There is nothing here.")
         scoped = cast(TenantRequest, request)
         scoped.membership, scoped.tenant = membership, membership.tenant
-        # Django shows errors of `process_view` to no other middleware, so this is the page-side edge here.
         scope = tenant_context if getattr(view, "asks_model", False) else tenant_tx
-        try:
-            with scope(membership.tenant_id):
-                response = cast(HttpResponseBase, view(request, *args, **kwargs))
-                if isinstance(response, TemplateResponse):
-                    with tenant_tx(membership.tenant_id):
-                        response.render()
-        except AppError as error:
-            return error_page(request, status=error.status, message=str(error.message))
+        with scope(membership.tenant_id):
+            response = cast(HttpResponseBase, view(request, *args, **kwargs))
+            if isinstance(response, TemplateResponse):
+                with tenant_tx(membership.tenant_id):
+                    response.render()
         return response
 
 

@@ -9,7 +9,7 @@ import pytest
 from furrow.core.context import tenant_tx
 from furrow.metering.model_rules import model_rules_set
 from furrow.metering.models import Hold, UsageEvent
-from furrow.metering.prices import price_set
+from furrow.metering.prices import price_end, price_set
 from furrow.tenants.services import SYSTEM
 from tests.api.openai.conftest import Live
 from tests.fixtures_chat import ChatServer
@@ -90,10 +90,14 @@ def test_model_with_a_price_of_its_own_is_listed_and_asked(
     live: Live, chat_server: ChatServer
 ) -> None:
     price_set(model="dear-chat", kind="out", per_million=Decimal(80), currency="CNY")
-    client = live.client()
-    assert [m.id for m in client.models.list()][:2] == ["fake-chat", "dear-chat"]
-    client.chat.completions.create(model="dear-chat", messages=ASK)
-    assert chat_server.bodies[-1]["model"] == "dear-chat"
+    try:
+        client = live.client()
+        assert [m.id for m in client.models.list()][:2] == ["fake-chat", "dear-chat"]
+        client.chat.completions.create(model="dear-chat", messages=ASK)
+        assert chat_server.bodies[-1]["model"] == "dear-chat"
+    finally:
+        # It is committed, and no price can be taken away.
+        price_end(model="dear-chat", kind="out", currency="CNY")
 
 
 @pytest.mark.parametrize("model", ["gpt-unknown", "assistant:nonsense"])

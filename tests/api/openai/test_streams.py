@@ -121,6 +121,7 @@ def test_a_repeated_key_gets_the_first_answer_and_costs_nothing(
     assert len(events_of(live)) == 2
 
 
+@pytest.mark.slow
 def test_i18_calls_of_one_key_at_once_are_one(live: Live, chat_server: ChatServer) -> None:
     chat_server.head_delay_s = 1.0
 

@@ -200,6 +200,7 @@ def test_json_has_findings_with_their_statutes_and_what_passed(run, cast):
     assert len(body["passed"]) > 10
 
 
+@pytest.mark.slow
 def test_report_names_each_finding_with_its_quote(run, cast, tmp_path):
     with tenant_tx(cast.tenant.id):
         answer = download(Contract.objects.get(), "report.pdf", author="x")

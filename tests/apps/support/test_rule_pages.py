@@ -55,6 +55,7 @@ def test_rule_that_does_not_add_up_comes_back(owner, rows, page):
     assert answer.context["form"].errors
 
 
+@pytest.mark.slow
 def test_form_shows_percentages_and_keeps_every_rule_as_it_is(owner, cast, rows, page):
     with tenant_tx(cast.tenant.id):
         rules = list(ClaimRule.objects.filter(is_enabled=True))

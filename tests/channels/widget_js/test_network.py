@@ -1,6 +1,7 @@
 """A weak network: nothing is lost, nothing arrives twice, the order stays."""
 
 import re
+import time
 from typing import Any
 
 import pytest
@@ -112,6 +113,29 @@ def test_overloaded_server_is_asked_again_under_the_same_key(shop, backend):
     expect(page.get_by_text(ANSWER)).to_be_visible()
     assert len(keys(backend)) == 3
     assert len(set(keys(backend))) == 1
+
+
+def test_crowded_server_is_asked_for_a_session_again_when_it_says(shop, backend):
+    page = shop.open()
+    asked: list[float] = []
+
+    def crowded_once(route: Any) -> None:
+        if route.request.method != "POST":
+            return route.continue_()
+        asked.append(time.monotonic())
+        if len(asked) > 1:
+            return route.continue_()
+        headers = {
+            "Access-Control-Allow-Origin": "*",
+            "Access-Control-Expose-Headers": "Retry-After",
+            "Retry-After": "2",
+        }
+        return route.fulfill(status=503, json={"error": {"code": "busy"}}, headers=headers)
+
+    page.route("**/widget/api/sessions", crowded_once)
+    start(page)
+    assert len(asked) == 2
+    assert asked[1] - asked[0] > 1.9
 
 
 def test_cut_stream_is_resumed_where_it_stopped(shop, backend, make_events):

@@ -54,7 +54,13 @@ def outcome(one: Any, request: Request) -> list[Any]:
 @pytest.mark.parametrize(
     "seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))]
 )
-@pytest.mark.parametrize("limits", [{}, {"blocks": 24, "tenant_sequences": 3}, {"step_tokens": 16}])
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"blocks": 24, "tenant_sequences": 3},
+        *(pytest.param(limits, marks=pytest.mark.slow) for limits in ({}, {"step_tokens": 16})),
+    ],
+)
 def test_every_answer_is_that_of_the_plain_loop(bench, seed, limits) -> None:
     found = []
     for overlaps in (False, True):

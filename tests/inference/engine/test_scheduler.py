@@ -206,6 +206,7 @@ def test_batch_work_is_not_starved_by_a_stream_of_interactive_requests() -> None
     slow=st.tuples(st.integers(1, 12), st.integers(1, 10)),
     flood=st.integers(4, 12),
 )
+@pytest.mark.slow
 def test_the_gap_between_two_busy_tenants_is_bounded(quick, slow, flood) -> None:
     world = World(24, step_tokens=16, sequences=3)
     shapes = {"a": quick, "b": slow}

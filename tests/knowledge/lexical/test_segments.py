@@ -2,6 +2,7 @@ from collections import Counter
 from uuid import UUID
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,6 +45,7 @@ def test_a_header_counts_by_its_weight_and_does_not_join_the_text() -> None:
 
 
 @given(TEXTS, TEXTS)
+@pytest.mark.slow
 def test_merging_equals_building_at_once(left: list[str], right: list[str]) -> None:
     merged = merge_segments([segment(left), segment(right, len(left))], [None, None])
     whole = segment([*left, *right])

@@ -50,6 +50,7 @@ def test_every_folded_character_comes_from_its_original(text: str) -> None:
 
 
 @given(st.text(max_size=40))
+@pytest.mark.slow
 def test_folding_twice_changes_nothing(text: str) -> None:
     once = fold(text)
     assert fold(once) == once

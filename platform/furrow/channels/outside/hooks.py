@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -16,7 +17,7 @@ from furrow.channels.outside import rest
 from furrow.channels.outside.connections import connection_address, connection_on_duty
 from furrow.channels.outside.wechat import channel as wechat
 from furrow.core.context import tenant_tx
-from furrow.core.errors import AppError, Invalid, NotFound, TooLarge
+from furrow.core.errors import AppError, Busy, Invalid, NotFound, TooLarge
 from furrow.core.keys import tenant_key
 from furrow.core.logs import get_logger, request_id_var
 from furrow.core.rates import rate_check
@@ -48,6 +49,9 @@ def hook(kind: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., Htt
                     return view(request, connection, body)
             except AppError as error:
                 return _failure(error)
+            except OperationalError as error:
+                log.warning("hook_postponed", kind=kind, error=type(error).__name__)
+                return _failure(Busy())
 
         return run
 
@@ -101,4 +105,7 @@ def _failure(error: AppError) -> HttpResponse:
         "details": {},
         "request_id": request_id_var.get(),
     }
-    return JsonResponse({"error": body}, status=error.status)
+    response = JsonResponse({"error": body}, status=error.status)
+    if retry_after_s := error.details.get("retry_after_s"):
+        response.headers["Retry-After"] = str(retry_after_s)
+    return response

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from furrow.assistants.language import language_of
 from furrow.channels.models import Connection, InboundMessage, OutsideUser
-from furrow.channels.photos import photo_keep, photos_attach
+from furrow.channels.photos import photo_keep, photo_read, photos_attach
 from furrow.conversations.models import Conversation
 from furrow.conversations.services import TEXT_LENGTH, conversation_create, turn_create
 from furrow.core.context import tenant_tx
@@ -18,6 +18,7 @@ from furrow.core.errors import AppError, Invalid, LimitReached, UpstreamFailed
 from furrow.core.keys import tenant_key
 from furrow.core.logs import get_logger
 from furrow.core.rates import rate_check
+from furrow.knowledge.parsing.apart import CleanPhoto
 
 log = get_logger(__name__)
 
@@ -29,7 +30,9 @@ ID_LENGTH, NAME_LENGTH = 200, 120
 
 @dataclass(frozen=True)
 class Arrived:
-    """`external_id` is the other side's id of the message; `thread` separates conversations of one writer."""
+    """`external_id` is the other side's id of the message; `thread` separates conversations of one writer. `photos` were
+    read already: see `photos_read`.
+    """
 
     external_id: str
     writer: str
@@ -37,7 +40,7 @@ class Arrived:
     name: str = ""
     thread: str = ""
     context: dict[str, Any] = field(default_factory=dict)
-    photos: Sequence[bytes] = ()
+    photos: Sequence[CleanPhoto] = ()
 
 
 @transaction.atomic
@@ -64,7 +67,7 @@ def message_take(*, connection: Connection, arrived: Arrived) -> InboundMessage 
         visitor_id=str(user.id),
         language=language_of(text),
     )
-    photos = _photos_keep(conversation, arrived.photos)
+    photos = [photo_keep(conversation=conversation, clean=each) for each in arrived.photos]
     turn = turn_create(conversation=conversation, text=text or PHOTO_ONLY)
     photos_attach(turn, photos)
     message.turn = turn
@@ -94,6 +97,17 @@ def taken_or_left(
     return None
 
 
+def photos_read(connection: Connection, photos: Sequence[bytes]) -> list[CleanPhoto]:
+    """What is no photo is left out: the words that came with it still count. Outside any transaction."""
+    read = []
+    for data in photos:
+        try:
+            read.append(photo_read(data))
+        except AppError as error:
+            log.info("photo_refused", connection=str(connection.id), code=error.code)
+    return read
+
+
 def _user_ensure(connection: Connection, writer: str, name: str) -> OutsideUser:
     """Locked, so that two messages at once begin one conversation and not two."""
     name = " ".join(name.split())[:NAME_LENGTH]
@@ -120,14 +134,3 @@ def _count(connection: Connection, user_id: UUID) -> None:
     for rate in (f"{MESSAGES_PER_MINUTE}/minute", f"{MESSAGES_PER_DAY}/day"):
         key = tenant_key(connection.tenant_id, "outside", user_id)
         rate_check(rate, key, message="Too many messages from this user.")
-
-
-def _photos_keep(conversation: Conversation, photos: Sequence[bytes]) -> list[Any]:
-    """What is no photo is left out: the words that came with it still count."""
-    kept = []
-    for data in photos:
-        try:
-            kept.append(photo_keep(conversation=conversation, data=data))
-        except AppError as error:
-            log.info("photo_refused", conversation=str(conversation.id), code=error.code)
-    return kept

@@ -155,12 +155,10 @@ class ModelsForm(forms.Form):
         self.known = known
         self.fields["allowed"].choices = [(name, name) for name in known]  # type: ignore[attr-defined]
 
-    def values(self) -> dict[str, bool]:
+    def values(self) -> dict[str, Any]:
         ticked = set(self.cleaned_data["allowed"])
-        return {
-            **{name: name in ticked for name in self.known},
-            ANY_MODEL: self.cleaned_data["later"],
-        }
+        named = {name: name in ticked for name in self.known}
+        return {"allowed": {**named, ANY_MODEL: self.cleaned_data["later"]}}
 
 
 class LowCreditForm(forms.Form):

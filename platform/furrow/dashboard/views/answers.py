@@ -18,6 +18,7 @@ from furrow.dashboard.doors import (
     actor_of,
     form_page,
     go_to,
+    kept_of,
     needs,
     page_url,
     paged,
@@ -103,9 +104,7 @@ def answer_delete(request: TenantRequest, answer_id: UUID) -> HttpResponse:
 
 @needs(post="edit")
 def answer_restore(request: TenantRequest) -> HttpResponse:
-    kept = request.session.pop(DELETED, None)
-    if kept is None or kept["tenant"] != str(request.tenant.id):
-        raise NotFound("There is nothing to undo.")
+    kept = kept_of(request, DELETED)
     assistant = selectors.assistant_get(UUID(kept["assistant"]))
     form = ApprovedAnswerForm({**kept["fields"], "variants": "\n".join(kept["fields"]["variants"])})
     form.full_clean()

@@ -6,11 +6,11 @@ from django.http import HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
-from furrow.core.errors import NotFound
 from furrow.dashboard.doors import (
     actor_of,
     form_page,
     go_to,
+    kept_of,
     needs,
     page_url,
     paged,
@@ -97,9 +97,7 @@ def known_question_delete(request: TenantRequest, question_id: UUID) -> HttpResp
 
 @needs(post="edit")
 def known_question_restore(request: TenantRequest) -> HttpResponse:
-    kept = request.session.pop(FORGOTTEN, None)
-    if kept is None or kept["tenant"] != str(request.tenant.id):
-        raise NotFound(_("There is nothing to undo."))
+    kept = kept_of(request, FORGOTTEN)
     chunk = selectors.chunk_get(UUID(kept["passage"]))
     known.known_question_add(
         actor=actor_of(request), chunk=chunk, text=kept["text"], source=kept["source"]

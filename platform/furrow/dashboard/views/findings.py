@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from furrow.core.errors import NotFound
-from furrow.dashboard.doors import actor_of, go_to, needs, page_url, paged, say, text_of
+from furrow.dashboard.doors import actor_of, go_to, kept_of, needs, page_url, paged, say, text_of
 from furrow.knowledge import selectors
 from furrow.knowledge.models import Finding, KnowledgeBase
 from furrow.knowledge.services.findings import (
@@ -123,8 +123,8 @@ def _tell(request: TenantRequest, base: KnowledgeBase, decided: Decided) -> None
 @needs(post="edit")
 def findings_undo(request: TenantRequest, base_id: UUID) -> HttpResponse:
     base = selectors.knowledge_base_get(base_id)
-    kept = request.session.pop(DECIDED, None)
-    if kept is None or (kept["tenant"], kept["base"]) != (str(request.tenant.id), str(base.id)):
+    kept = kept_of(request, DECIDED)
+    if kept["base"] != str(base.id):
         raise NotFound(_("There is nothing to undo."))
     findings_restore(actor=actor_of(request), knowledge_base=base, before=kept["before"])
     say(request, _("Taken back; the places are as they were."))

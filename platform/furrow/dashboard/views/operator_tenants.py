@@ -1,5 +1,6 @@
 """Businesses as customers of the operator: what they spend, owe and may spend."""
 
+from collections.abc import Callable
 from uuid import UUID
 
 from django import forms
@@ -30,6 +31,15 @@ from furrow.tenants.models import Tenant
 from furrow.tenants.selectors import tenant_by_id
 
 PER_PAGE = 50
+# Under which name each form stands on the page of a business.
+FORM_NAMES: dict[type[forms.BaseForm], str] = {
+    CreditForm: "credit_form",
+    AdjustmentForm: "adjustment_form",
+    LimitForm: "limit_form",
+    LowCreditForm: "low_credit_form",
+    ModelsForm: "models_form",
+    CurrencyForm: "currency_form",
+}
 
 
 @operators("GET")
@@ -90,52 +100,52 @@ def _page(
     return operator_page(request, "tenants", "operator/tenant.html", context)
 
 
+def _entered(
+    request: HttpRequest,
+    found: Tenant,
+    form: forms.Form,
+    act: Callable[..., object],
+    *,
+    told: str,
+) -> HttpResponse:
+    """Does with the values of a form what it asks for, in the business; a refusal stands beside its field."""
+    name = FORM_NAMES[type(form)]
+    if form.is_valid():
+        values = form.values() if hasattr(form, "values") else form.cleaned_data
+        with tenant_tx(found.id), refusals_in(form):
+            act(actor=operator_actor(request), **values)
+    if not form.is_valid():
+        return _page(request, found, {name: form})
+    say(request, told % form.cleaned_data)
+    return redirect("operator:tenant", found.id)
+
+
 @operators("POST")
 def credit(request: HttpRequest, tenant_id: UUID) -> HttpResponse:
-    found, form = _tenant(tenant_id), CreditForm(request.POST)
-    if form.is_valid():
-        with tenant_tx(found.id), refusals_in(form):
-            services.credit_add(actor=operator_actor(request), **form.cleaned_data)
-        if form.is_valid():
-            say(request, _("The credit is paid in."))
-            return redirect("operator:tenant", found.id)
-    return _page(request, found, {"credit_form": form})
+    told = _("The credit is paid in.")
+    form = CreditForm(request.POST)
+    return _entered(request, _tenant(tenant_id), form, services.credit_add, told=told)
 
 
 @operators("POST")
 def adjust(request: HttpRequest, tenant_id: UUID) -> HttpResponse:
-    found, form = _tenant(tenant_id), AdjustmentForm(request.POST)
-    if form.is_valid():
-        with tenant_tx(found.id), refusals_in(form):
-            services.adjustment_post(actor=operator_actor(request), **form.values())
-        if form.is_valid():
-            say(request, _("The adjustment stands on the next invoice."))
-            return redirect("operator:tenant", found.id)
-    return _page(request, found, {"adjustment_form": form})
+    told = _("The adjustment stands on the next invoice.")
+    form = AdjustmentForm(request.POST)
+    return _entered(request, _tenant(tenant_id), form, services.adjustment_post, told=told)
 
 
 @operators("POST")
 def limit(request: HttpRequest, tenant_id: UUID) -> HttpResponse:
-    found, form = _tenant(tenant_id), LimitForm(request.POST)
-    if form.is_valid():
-        with tenant_tx(found.id), refusals_in(form):
-            budgets.ceiling_set(actor=operator_actor(request), **form.cleaned_data)
-        if form.is_valid():
-            say(request, _("The limit holds from the next call on."))
-            return redirect("operator:tenant", found.id)
-    return _page(request, found, {"limit_form": form})
+    told = _("The limit holds from the next call on.")
+    form = LimitForm(request.POST)
+    return _entered(request, _tenant(tenant_id), form, budgets.ceiling_set, told=told)
 
 
 @operators("POST")
 def low_credit(request: HttpRequest, tenant_id: UUID) -> HttpResponse:
-    found, form = _tenant(tenant_id), LowCreditForm(request.POST)
-    if form.is_valid():
-        with tenant_tx(found.id), refusals_in(form):
-            services.low_credit_set(actor=operator_actor(request), **form.cleaned_data)
-        if form.is_valid():
-            say(request, _("Its leaders are told from there on, by e-mail and on their pages."))
-            return redirect("operator:tenant", found.id)
-    return _page(request, found, {"low_credit_form": form})
+    told = _("Its leaders are told from there on, by e-mail and on their pages.")
+    form = LowCreditForm(request.POST)
+    return _entered(request, _tenant(tenant_id), form, services.low_credit_set, told=told)
 
 
 @operators("POST")
@@ -143,24 +153,15 @@ def models(request: HttpRequest, tenant_id: UUID) -> HttpResponse:
     found = _tenant(tenant_id)
     with tenant_tx(found.id):
         form = ModelsForm(request.POST, known=chat_models_known(), rules=model_rules())
-        if form.is_valid():
-            model_rules_set(actor=operator_actor(request), allowed=form.values())
-    if form.is_valid():
-        say(request, _("This holds from the next call on."))
-        return redirect("operator:tenant", found.id)
-    return _page(request, found, {"models_form": form})
+    told = _("This holds from the next call on.")
+    return _entered(request, found, form, model_rules_set, told=told)
 
 
 @operators("POST")
 def currency(request: HttpRequest, tenant_id: UUID) -> HttpResponse:
-    found, form = _tenant(tenant_id), CurrencyForm(request.POST)
-    if form.is_valid():
-        with tenant_tx(found.id), refusals_in(form):
-            services.currency_set(actor=operator_actor(request), **form.cleaned_data)
-        if form.is_valid():
-            say(request, _("This business pays in %(currency)s.") % form.cleaned_data)
-            return redirect("operator:tenant", found.id)
-    return _page(request, found, {"currency_form": form})
+    told = _("This business pays in %(currency)s.")
+    form = CurrencyForm(request.POST)
+    return _entered(request, _tenant(tenant_id), form, services.currency_set, told=told)
 
 
 @operators("POST")

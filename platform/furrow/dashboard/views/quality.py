@@ -16,12 +16,12 @@ from furrow.assistants.ladder import Exchange
 from furrow.assistants.models import Assistant
 from furrow.assistants.selectors import assistant_get, assistants_list
 from furrow.conversations.selectors import earlier_exchanges, turn_get
-from furrow.core.errors import NotFound
 from furrow.dashboard.cases import said_in
 from furrow.dashboard.doors import (
     actor_of,
     form_page,
     go_to,
+    kept_of,
     needs,
     page_url,
     paged,
@@ -127,9 +127,7 @@ def golden_delete(request: TenantRequest, golden_id: UUID) -> HttpResponse:
 
 @needs(post="edit")
 def golden_restore(request: TenantRequest) -> HttpResponse:
-    kept = request.session.pop(DELETED, None)
-    if kept is None or kept["tenant"] != str(request.tenant.id):
-        raise NotFound("There is nothing to undo.")
+    kept = kept_of(request, DELETED)
     assistant = assistant_get(UUID(kept["assistant"]))
     fields = kept["fields"]
     facts = [line.split(" | ") for line in fields["facts"]]

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import formataddr, formatdate
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from furrow.channels.models import Connection, OutboundMessage
 from furrow.channels.outside.connections import connection_noted, connection_on_duty
-from furrow.channels.outside.intake import Arrived, taken_or_left
+from furrow.channels.outside.intake import Arrived, photos_read, taken_or_left
 from furrow.channels.outside.mail.servers import (
     IMAP_PORTS,
     MOST_BYTES,
@@ -155,7 +156,7 @@ def _take(connection: Connection, raw: bytes) -> None:
         return
     taken_or_left(
         connection=connection,
-        arrived=_arrived(mail),
+        arrived=_arrived(connection, mail),
         before=lambda: _not_a_loop(connection, mail),
     )
 
@@ -165,12 +166,13 @@ def _not_a_loop(connection: Connection, mail: MailWords) -> None:
     rate_check(f"{MAILS_PER_HOUR}/hour", key, message="Too many mails from this address.")
 
 
-def _arrived(mail: MailWords) -> Arrived:
+def _arrived(connection: Connection, mail: MailWords) -> Arrived:
     context = {
         "message_id": mail.message_id,
-        "references": [*mail.references, mail.message_id][-20:],
+        "references": [*mail.references, mail.message_id],
         "subject": mail.subject,
     }
+    photos = photos_read(connection, mail.photos)
     # Who writes only a subject asks in it.
     text = mail.text or mail.subject
     return Arrived(
@@ -180,8 +182,17 @@ def _arrived(mail: MailWords) -> Arrived:
         name=mail.name,
         thread=mail.thread,
         context=context,
-        photos=mail.photos,
+        photos=photos,
     )
+
+
+class _Policy(EmailPolicy):
+    """The library writes a long id as it writes Chinese words, encoded, and then no program knows the thread."""
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name not in {"In-Reply-To", "References"}:
+            return super().fold_binary(name, value)
+        return f"{name}: {value.replace(' ', self.linesep + ' ')}{self.linesep}".encode("ascii")
 
 
 def send(connection: Connection, message: OutboundMessage) -> str:
@@ -189,7 +200,7 @@ def send(connection: Connection, message: OutboundMessage) -> str:
     own = connection.settings["address"]
     domain = own.rpartition("@")[2]
     context = message.context
-    mail = EmailMessage()
+    mail = EmailMessage(policy=_Policy())
     mail["From"] = formataddr((connection.name, own))
     mail["To"] = message.user.external_id
     mail["Subject"] = _subject(context.get("subject", ""))

@@ -195,10 +195,16 @@ def _named(
     """
     try:
         yield
-    except smtplib.SMTPAuthenticationError:
-        raise _REFUSED from None
-    except smtplib.SMTPRecipientsRefused:
-        raise UpstreamFailed("The address was refused.", code="refused", permanent=True) from None
+    except smtplib.SMTPResponseException as error:
+        if isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code >= 500:
+            raise _REFUSED from None
+        raise UpstreamFailed(_WORDS["mail_failed"], code="mail_failed") from None
+    except smtplib.SMTPRecipientsRefused as error:
+        # 4xx is "not yet": many servers say so to every sender whom they do not know.
+        is_final = all(status >= 500 for status, _words in error.recipients.values())
+        raise UpstreamFailed(
+            "The address was refused.", code="refused", permanent=is_final
+        ) from None
     except faults:
         code = "mail_slow" if deadline.is_over else code
         raise UpstreamFailed(_WORDS[code], code=code) from None

@@ -16,7 +16,7 @@ from furrow.channels.outside.connections import (
     connection_on_duty,
     secrets_of,
 )
-from furrow.channels.outside.intake import Arrived, taken_or_left
+from furrow.channels.outside.intake import Arrived, photos_read, taken_or_left
 from furrow.channels.outside.replies import LANE, SENDERS, Held, State, held_release
 from furrow.channels.outside.wechat.client import WeChat
 from furrow.channels.outside.wechat.crypto import decrypt, key_of, signature_check
@@ -25,6 +25,7 @@ from furrow.core.errors import AppError, Invalid, NotSignedIn, UpstreamFailed
 from furrow.core.extensions import JobRun
 from furrow.core.jobs import job_enqueue
 from furrow.core.logs import get_logger
+from furrow.knowledge.parsing.apart import CleanPhoto
 
 READ_JOB = "channel.wechat_read"
 BUDGET, WINDOW = 5, timedelta(hours=48)
@@ -75,11 +76,13 @@ def _opened(connection: Connection, query: dict[str, str], sealed: str) -> str:
 
 def _xml(data: bytes) -> dict[str, str]:
     """The fields of a flat document. One with entities or a doctype is nothing WeChat would send."""
-    if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        raise NotSignedIn("The message cannot be opened.", code="signature_invalid")
     try:
-        root = ElementTree.fromstring(data)  # noqa: S314  no doctype, so no entities; bounded by its view
-    except ElementTree.ParseError:
+        # As text and without NUL, so that no other encoding hides what is looked for.
+        text = data.decode()
+        if any(mark in text for mark in ("<!DOCTYPE", "<!ENTITY", "\x00")):
+            raise NotSignedIn("The message cannot be opened.", code="signature_invalid")
+        root = ElementTree.fromstring(text)  # noqa: S314  no doctype, so no entities; bounded by its view
+    except (UnicodeDecodeError, ElementTree.ParseError):
         raise NotSignedIn("The message cannot be opened.", code="signature_invalid") from None
     return {child.tag: child.text or "" for child in root}
 
@@ -118,7 +121,12 @@ class ReadHandler:
                 return
 
     def _take(self, connection: Connection, wechat: WeChat, message: dict[str, Any]) -> None:
-        arrived = _arrived(wechat, message)
+        try:
+            arrived = _arrived(connection, wechat, message)
+        except (KeyError, TypeError):
+            # Not as it is published. The cursor has to pass it, or nothing after it would be read.
+            log.warning("wechat_message_odd", connection=str(connection.id))
+            return
         if arrived is None:
             return
         taken = taken_or_left(connection=connection, arrived=arrived)
@@ -130,21 +138,23 @@ class ReadHandler:
         connection_noted(subject_id, error_code=code)
 
 
-def _arrived(wechat: WeChat, message: dict[str, Any]) -> Arrived | None:
+def _arrived(connection: Connection, wechat: WeChat, message: dict[str, Any]) -> Arrived | None:
     """What a customer wrote or showed; everything else of the list is left."""
     if message.get("origin") != FROM_CUSTOMER:
         return None
     kind = message.get("msgtype")
-    text, photos = "", []
+    text, photos = "", list[CleanPhoto]()
     if kind == "text":
         text = str(message["text"]["content"])
     elif kind == "image":
         try:
-            photos = [wechat.media_fetch(str(message["image"]["media_id"]))]
+            media = wechat.media_fetch(str(message["image"]["media_id"]))
         except UpstreamFailed as error:
             if not error.permanent:
                 raise
-            text = "[图片]"
+        else:
+            photos = photos_read(connection, [media])
+        text = "" if photos else "[图片]"
     else:
         text = f"[{kind}]"
     return Arrived(

@@ -1,6 +1,7 @@
 """Calls to WeChat's customer service: a token that is shared and renewed, messages to read, messages to send, media."""
 
 import hashlib
+import json
 from typing import Any
 
 import httpx
@@ -69,10 +70,25 @@ class WeChat:
         return str(self._call("/cgi-bin/kf/send_msg", body).get("msgid", ""))
 
     def media_fetch(self, media_id: str) -> bytes:
-        query = {"access_token": self._token(), "media_id": media_id}
+        """Raises a permanent `UpstreamFailed` for what is gone or too large."""
+        data, told = self._media(media_id, self._token())
+        if told.get("errcode") in _TOKEN_CODES:
+            data, told = self._media(media_id, self.token_fetch())
+        if told:
+            code = told.get("errcode")
+            raise UpstreamFailed(
+                "WeChat did not give the picture.",
+                code="media_gone",
+                permanent=code not in _BUSY_CODES | _TOKEN_CODES,
+            )
+        return data
+
+    def _media(self, media_id: str, token: str) -> tuple[bytes, dict[str, Any]]:
+        """The file, or what WeChat says instead of one."""
+        query = {"access_token": token, "media_id": media_id}
+        content = bytearray()
         try:
             with self._client.stream("GET", "/cgi-bin/media/get", params=query) as response:
-                content = bytearray()
                 for piece in response.iter_bytes():
                     content += piece
                     if len(content) > MOST_MEDIA_BYTES:
@@ -81,11 +97,13 @@ class WeChat:
                         )
         except httpx.HTTPError:
             raise _unanswered() from None
-        if response.headers.get("content-type", "").startswith(("application/json", "text/")):
-            raise UpstreamFailed(
-                "WeChat did not give the picture.", code="media_gone", permanent=True
-            )
-        return bytes(content)
+        if not response.headers.get("content-type", "").startswith(("application/json", "text/")):
+            return bytes(content), {}
+        try:
+            told = json.loads(content)
+        except ValueError:
+            raise _unanswered() from None
+        return b"", told if isinstance(told, dict) and told else {"errcode": None}
 
     def _call(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         told = self._answer("POST", path, {"access_token": self._token()}, body)

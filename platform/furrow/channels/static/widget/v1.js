@@ -12,7 +12,7 @@
   "use strict";
 
   // Names the state of app.js and app/*.js, so that they can be cached for ever; a test checks it.
-  const VERSION = "9d5a4f548f";
+  const VERSION = "934b1136ea";
   const LOOK_AFTER_MS = 2500;
   const LOOK_EVERY_MS = 60000;
   const SVG = "http://www.w3.org/2000/svg";

@@ -57,7 +57,7 @@ export class Chat {
       if (session.asks_csat) this.people.ask(session.conversation_id);
     } catch (error) {
       this.fault = error.code || "network";
-      if (error.isTemporary) this.connectLater();
+      if (error.isTemporary) this.connectLater(error.retryAfterS);
     } finally {
       this.isConnecting = false;
       this.onState();
@@ -83,10 +83,10 @@ export class Chat {
     if (id) this.people.listen(id, status);
   }
 
-  async connectLater() {
+  async connectLater(retryAfterS = 0) {
     this.connectFailures += 1;
     if (this.connectFailures > TRIES) return;
-    await this.pause(this.backoffMs(this.connectFailures), this.stop.signal);
+    await this.pause(Math.max(this.backoffMs(this.connectFailures), retryAfterS * 1000), this.stop.signal);
     if (!this.stop.signal.aborted) await this.connect();
   }
 
