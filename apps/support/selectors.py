@@ -28,6 +28,9 @@ from furrow.channels.models import Photo as ChatPhoto
 from furrow.core.errors import NotFound
 from furrow.tenants.models import PERMISSIONS, Membership
 
+# Of one claim.
+MOST_PHOTOS = 12
+
 
 def settings_now() -> ShopSettings:
     """The shop's own, or the defaults, unsaved."""
@@ -170,11 +173,16 @@ def claim_of_chat(conversation_id: UUID) -> Claim | None:
 
 
 def photos_unclaimed(conversation_id: UUID) -> list[ChatPhoto]:
-    """Photos a visitor sent that are copied to no claim yet, the oldest first."""
-    taken = ClaimPhoto.objects.filter(claim__conversation_id=conversation_id)
+    """Photos a visitor sent that no claim of this chat has yet, the oldest first; none beyond the most a claim holds."""
     rows = ChatPhoto.objects.filter(conversation_id=conversation_id).exclude(turn=None)
-    rows = rows.exclude(id__in=taken.exclude(chat_photo_id=None).values("chat_photo_id"))
-    return list(rows.order_by("created_at", "id"))
+    sent: list[ChatPhoto] = list(rows.order_by("created_at", "id"))
+    if not sent:
+        return []
+    taken = ClaimPhoto.objects.filter(claim__conversation_id=conversation_id)
+    known = set(taken.values_list("sha256", flat=True))
+    fresh = {photo.sha256: photo for photo in reversed(sent) if photo.sha256 not in known}
+    room = max(0, MOST_PHOTOS - taken.count())
+    return [photo for photo in sent if fresh.get(photo.sha256) is photo][:room]
 
 
 def needs_two(claim: Claim) -> bool:
@@ -183,7 +191,7 @@ def needs_two(claim: Claim) -> bool:
     if limit is None or claim.offer is None or claim.offer <= limit:
         return False
     able = Membership.objects.filter(role__in=PERMISSIONS["answer"], user__is_active=True)
-    return able.count() > 1
+    return bool(able.count() > 1)
 
 
 def claim_get(claim_id: UUID) -> Claim:

@@ -198,6 +198,8 @@ def test_trace_says_why_each_rung_passed(chat, monkeypatch):
     [
         ("你好", "您好，欢迎光临"),
         ("Hello!", "Welcome!"),
+        ("在吗，想问一下", "您好，欢迎光临"),
+        ("Hi, I have a quick question", "Welcome!"),
         ("谢谢啦", "不客气"),
         ("thanks a lot", "You are welcome"),
         ("再见", "再见"),

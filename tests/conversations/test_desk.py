@@ -161,6 +161,17 @@ def test_the_clock_runs_from_the_first_unanswered_word(cast, talk, inside):
     assert now(talk).waiting_since > since
 
 
+def test_a_thank_you_starts_no_clock_and_stops_none(cast, talk, inside):
+    inside(replies.reply_send, user=cast.owner, text="It left today.")
+    talk.post("好的谢谢")
+    assert now(talk).waiting_since is None
+    talk.post("几点到？")
+    since = now(talk).waiting_since
+    assert since is not None
+    talk.post("谢谢")
+    assert now(talk).waiting_since == since
+
+
 def test_a_handoff_keeps_its_times(cast, talk, inside):
     talk.ask("转人工")
     inside(desk.conversation_take, user=cast.teammate)

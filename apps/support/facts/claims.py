@@ -62,6 +62,8 @@ def told(teller: Teller, question: Question) -> ClaimAnswer | None:
     photos = photos_unclaimed(question.conversation_id)
     report = damage_in(question.text)
     claim = claim_of_chat(question.conversation_id)
+    if not (photos or report or claim or _was_asked(question)) or not claim_rules():
+        return None
     if claim is not None:
         return _added(teller, question, claim, report, photos)
     before = _matter(question)
@@ -71,7 +73,7 @@ def told(teller: Teller, question: Question) -> ClaimAnswer | None:
             return ClaimAnswer(Part(teller.either(*_PHOTO_ONLY))) if _is_bare(question) else None
     if report is None and _was_asked(question):
         report = _followed(question, before)
-    if report is None or not claim_rules():
+    if report is None:
         return None
     order = _order(question, [question.text, *before])
     if not photos and (order is None or report.bad_count is None):

@@ -22,7 +22,7 @@ _DENIED = re.compile(
 )
 _IF = re.compile(r"如果|要是|假如|万一|假设|\bif\b|\bwould\b|\bin case\b")
 _ASKS = re.compile(
-    r"怎么|如何|怎样|咋|吗|么|能不能|可不可以|多久|几天|多少|是不是|会不会|谁|哪|[?？]"
+    r"怎么|如何|怎样|咋|吗|么|能不能|可不可以|多久|多长|几天|几个?小时|时限|期限|多少|是不是|会不会|谁|哪|[?？]"
     r"|\bhow\b|\bwhat\b|\bwhen\b|\bwho\b|\bcan i\b|\bdo you\b|\bis it\b|\bshould\b"
 )
 _PIECE = r"(?:个|颗|只|枚|粒|瓶|罐|盒|袋)"

@@ -78,7 +78,8 @@ def order_proven(texts: Sequence[str], conversation_id: UUID) -> Order | None:
     except LimitReached:
         return None
     rows = Order.objects.filter(digits__in=numbers, phone_tail__in=tails).exclude(phone_tail="")
-    return max(rows[:20], key=lambda each: len(each.digits), default=None)
+    found: Order | None = max(rows[:20], key=lambda each: len(each.digits), default=None)
+    return found
 
 
 def told(teller: Teller, question: Question, kind: str, said: Sequence[str]) -> OrderAnswer:

@@ -99,4 +99,5 @@ def photos_take(*, actor: Actor, claim: Claim) -> int:
 def _only_goods(order: Any) -> Sku | None:
     """Of an order with one line; which of several is meant, staff say."""
     lines = list(order.lines.select_related("sku")) if order is not None else []
-    return lines[0].sku if len(lines) == 1 else None
+    goods: Sku | None = lines[0].sku if len(lines) == 1 else None
+    return goods

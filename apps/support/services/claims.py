@@ -22,7 +22,7 @@ from apps.support.claiming.photos import (
 )
 from apps.support.models import Claim, ClaimPhoto, Order, Sku
 from apps.support.models.claims import Reason
-from apps.support.selectors import claim_rules, needs_two, settings_now
+from apps.support.selectors import MOST_PHOTOS, claim_rules, needs_two, settings_now
 from apps.support.services.claim_facts import facts_checked, facts_known, facts_of, same_goods
 from apps.support.services.claim_records import outcome_json, outcome_of, rule_of
 from furrow.channels.models import Photo as ChatPhoto
@@ -34,7 +34,6 @@ from furrow.knowledge.storage import file_delete, file_path
 from furrow.tenants.models import Membership, Tenant
 from furrow.tenants.services import Actor, audit
 
-MOST_PHOTOS = 12
 PHOTO_FOLDER = "claims"
 SEEN_WITHIN = timedelta(days=400)
 MOST_COMPARED = 20_000
@@ -126,7 +125,7 @@ def _reckon(row: Claim, *, may_approve: bool = True) -> None:
     if outcome.kind == "needs":
         row.state = Claim.State.EVIDENCE
         row.letter = letters.letter_missing(outcome, number=row.number, language=row.language)
-    elif outcome.kind == "offer" and not outcome.approver and may_approve:
+    elif outcome.kind == "offer" and not outcome.approver and may_approve and not needs_two(row):
         _settle(row, Claim.State.APPROVED)
         row.letter = letters.letter_approved(outcome, number=row.number, language=row.language)
     else:

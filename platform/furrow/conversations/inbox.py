@@ -33,6 +33,9 @@ _UNASSIGNED = (
     Q(owner=None) & (Q(state=Conversation.State.WAITING) | Q(waiting_since__isnull=False)) & _OPEN
 )
 _WAITING = Q(waiting_since__isnull=False) & _OPEN
+# All that a queue can hold, in the words of the index `conversation_live`: what nobody closes stays the assistant's for
+# ever, and must not be looked at every three seconds.
+_LIVE = Q(state__in=["waiting", "human"]) | Q(waiting_since__isnull=False)
 
 
 def _queue(name: str, user_id: UUID) -> Q:
@@ -75,13 +78,13 @@ def inbox_list(*, queue: str, user_id: UUID) -> QuerySet[Any]:
     )
     if queue == "all":
         return rows.order_by("-last_turn_at", "-id")
-    return rows.order_by("rank", "waiting_since", "-last_turn_at", "id")
+    return rows.filter(_LIVE).order_by("rank", "waiting_since", "-last_turn_at", "id")
 
 
 def inbox_counts(user_id: UUID) -> dict[str, int]:
     """One query; `all` is not counted, it only grows."""
     counts = {name: Count("id", filter=_queue(name, user_id)) for name in QUEUES if name != "all"}
-    found: dict[str, int] = _talks().filter(_OPEN).aggregate(**counts)
+    found: dict[str, int] = _talks().filter(_LIVE).aggregate(**counts)
     return found
 
 

@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from furrow.assistants.models import Assistant
+from furrow.assistants.rungs.greeting import small_talk
 from furrow.conversations.desk import (
     conversation_lock,
     conversation_locked,
@@ -39,6 +40,7 @@ MAX_WAITING = 10
 COMMENT_LENGTH = 1000
 # The rung of a turn that a member answers in words of their own.
 PERSON_RUNG = "person"
+_NO_REPLY = frozenset({"thanks", "acknowledged", "goodbye"})
 _ACTIVE = (Turn.Status.QUEUED, Turn.Status.RUNNING)
 
 
@@ -120,7 +122,9 @@ def _noticed(locked: Conversation, turn: Turn, *, is_with_person: bool) -> None:
     if locked.state == Conversation.State.HUMAN and not is_with_person:
         locked.state, locked.owner = Conversation.State.WAITING, None
     locked.save(update_fields=["last_turn_at", "topic", "mood", "is_urgent", "state", "owner"])
-    person_waits(locked, at=locked.last_turn_at)
+    # Whoever thanks a member waits for nothing; who still waited goes on waiting.
+    if not (is_with_person and small_talk(turn.text) in _NO_REPLY):
+        person_waits(locked, at=locked.last_turn_at)
 
 
 def _payer() -> dict[str, str]:

@@ -5,6 +5,7 @@ import uuid
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from django.conf import settings
@@ -12,14 +13,16 @@ from django.utils import timezone
 
 from apps.support.facts.damage import Damage, damage_in
 from apps.support.inbox import panel
-from apps.support.models import Claim, ClaimPhoto
+from apps.support.models import Claim, ClaimPhoto, ShopSettings
 from apps.support.services.claims import claim_decide, claim_update, photo_add, photo_sort
 from apps.support.services.orders import order_upsert
-from furrow.assistants.ladder import Exchange
-from furrow.assistants.services import assistant_create
+from furrow.assistants.ladder import Exchange, climb
+from furrow.assistants.services import assistant_create, assistant_publish, assistant_update
 from furrow.channels.models import Photo
-from furrow.conversations.models import Conversation, Ticket, Turn
-from furrow.conversations.services import conversation_create
+from furrow.conversations import desk, turns
+from furrow.conversations.models import Conversation, Draft, Ticket, TopicMode, Turn
+from furrow.conversations.services import conversation_create, turn_create
+from furrow.conversations.turns import TurnHandler
 from furrow.core.errors import Conflict, Refused
 from furrow.core.keys import file_key
 from furrow.tenants.models import Membership
@@ -95,6 +98,8 @@ def sent(talk, turn, data):
         ("如果坏了3个能赔吗", None),
         ("What if 3 oranges are rotten?", None),
         ("0.8公斤坏果能赔多少钱", None),
+        ("坏果几小时内申请售后", None),
+        ("板栗多长时间内可以报坏果", None),
         ("都没坏，谢谢", None),
         ("脐橙大果多少钱", None),
     ],
@@ -150,8 +155,9 @@ def test_what_is_said_later_joins_the_same_claim_and_overwrites_nothing(order, t
     assert Claim.objects.count() == 1
     assert (claim.facts["bad_count"], claim.facts["total_count"]) == (2, 20)
     assert claim.order_id == order.id
-    # The picture that was sent twice is there once.
+    # The picture that was sent twice is there once, and does not count as news ever after.
     assert claim.photos.count() == 2
+    assert "69.90" in says(talk, "脐橙大果多少钱")
 
 
 def test_other_questions_are_answered_as_ever_beside_an_open_claim(order, talk, says):
@@ -246,3 +252,39 @@ def test_a_photo_that_staff_uploaded_from_the_chat_is_no_double(order, talk, say
     claim = Claim.objects.get()
     ClaimPhoto.objects.all().delete()
     assert photo_add(actor=actor, claim=claim, kind="label", data=picture(1)).findings == []
+
+
+def test_a_rule_that_needs_nobody_still_needs_two_above_the_second_limit(talk, says, actor, cast):
+    ShopSettings.objects.create(approve_above=Decimal(1000), two_above=Decimal(500))
+    claim = large_claim(talk, says, actor)
+    assert (claim.state, claim.offer) == ("review", Decimal("800.00"))
+
+
+@pytest.mark.parametrize("is_taken", [True, False])
+def test_a_held_answer_that_says_a_claim_is_open_has_opened_it(talk, actor, cast, is_taken):
+    """A member may send the draft as it is."""
+    assistant_update(actor=actor, assistant=talk.assistant, rungs=["fact", "quoted"])
+    assistant_publish(actor=actor, assistant=talk.assistant)
+    TopicMode.objects.create(topic="claim", mode="draft")
+    turn = turn_create(conversation=talk, text="烂了3个")
+    photo = sent(talk, turn, picture(1))
+    if is_taken:
+        TopicMode.objects.all().delete()
+    held = climb_and_store(turn, between=lambda: take(talk, cast.owner) if is_taken else None)
+    assert "已为您登记售后" in held.text
+    assert Claim.objects.get().photos.get().chat_photo_id == photo.id
+
+
+def take(talk, user):
+    desk.conversation_take(user=user, conversation=talk)
+
+
+def climb_and_store(turn, *, between):
+    """The steps of the job that answers, with what happens while it thinks."""
+    handler = TurnHandler()
+    run = Mock(tenant_id=turn.tenant_id, subject_id=turn.id)
+    task = handler._begin(run)
+    answer = climb(task.question, task.config, on_delta=str, on_stage=str)
+    between()
+    turns._store(task, answer, duration_ms=1)
+    return Draft.objects.get()

@@ -98,7 +98,8 @@ class Customer:
                 await asyncio.gather(listening, return_exceptions=True)
 
     async def _finish(self) -> None:
-        """Judges by the truth, insists on a person or leaves."""
+        """Reads all answers, judges by the truth, insists on a person or leaves."""
+        await self.follow_rest()
         right = all(sent.is_right for sent in self.sent if sent.say.waits or sent.say.expect)
         wants = self.visit.wants_person or (not right and self.visit.insists)
         self.was_helped = right and not self.visit.wants_person and not self.visit.is_beyond

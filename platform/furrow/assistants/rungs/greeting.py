@@ -12,7 +12,11 @@ _KINDS = {
     "greeting": re.compile(
         rf"(?:(?:你好|您好|你们好|大家好|老板好|嗨|哈喽|哈啰|早上好|上午好|中午好|下午好|晚上好|早安|早){_END_ZH}"
         r"|在吗|在么|在不在|有人吗|hi|hello|hey|hiya|good (?:morning|afternoon|evening|day)|greetings|there|"
-        r"are you there|anyone there| )+"
+        r"are you there|anyone there"
+        # What comes before a question is no question yet.
+        r"|我?(?:想|要)?请?(?:问|咨询|打听)(?:一?下|个问题|个事|点事|件事)|请问|我?有(?:个|几个)问题"
+        r"|(?:i have )?(?:an?|one|another)(?: quick)? question|quick question"
+        r"|(?:can|may|could) i ask(?: you)?(?: something| an?(?: quick)? question)?| )+"
     ),
     "thanks": re.compile(
         rf"(?=.*(?:谢|辛苦|麻烦|than[kx]|thx|cheers))(?:(?:好的|好|嗯|ok)?(?:非常|太|十分|多)?(?:谢谢|感谢|多谢|谢啦|谢了|辛苦了|麻烦了)(?:你|您|你们|老板)?{_END_ZH}"

@@ -59,6 +59,12 @@ class Conversation(TenantModel):
                 condition=models.Q(waiting_since__isnull=False),
                 name="conversation_queue",
             ),
+            models.Index(
+                fields=["tenant", "waiting_since"],
+                condition=models.Q(state__in=["waiting", "human"])
+                | models.Q(waiting_since__isnull=False),
+                name="conversation_live",
+            ),
             models.Index(fields=["tenant", "-last_turn_at"], name="conversation_recent"),
             models.Index(fields=["tenant", "visitor_id"], name="conversation_visitor"),
             models.Index(fields=["tenant", "created_at"], name="conversation_begun"),
