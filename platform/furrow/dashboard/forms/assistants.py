@@ -1,4 +1,4 @@
-"""Forms of assistants, what they say, and their widget."""
+"""Forms of assistants and what they say."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,11 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from furrow.assistants.config import AssistantConfig
 from furrow.assistants.models import Assistant
 from furrow.assistants.templates import templates_list
-from furrow.channels.models import Widget
-from furrow.conversations.wordings import Wording
 from furrow.core.extensions import extensions
 from furrow.dashboard import wording
-from furrow.dashboard.forms.base import DateInput, LinesField
+from furrow.dashboard.forms.base import LinesField
 from furrow.gateway.chat import chat_is_configured
 
 # These two stand at the ends of every ladder and cannot be taken out.
@@ -252,127 +250,3 @@ class PublishForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"placeholder": _("for example: new shipping rules")}),
     )
-
-
-class ApprovedAnswerForm(forms.Form):
-    question = forms.CharField(label=_("Question"), max_length=500)
-    answer = forms.CharField(
-        label=_("Answer"), max_length=4000, widget=forms.Textarea(attrs={"rows": 4})
-    )
-    variants = LinesField(
-        label=_("Other ways to ask it"),
-        rows=5,
-        help_text=_("One a line, in any language; paste as many as you like, up to 50."),
-    )
-    asked = forms.MultipleChoiceField(
-        label=_("Visitors asked it like this"),
-        required=False,
-        widget=forms.CheckboxSelectMultiple(),
-        help_text=_("Tick what means the same: from then on it gets this answer at once."),
-    )
-    valid_from = forms.DateField(label=_("Valid from"), required=False, widget=DateInput())
-    valid_to = forms.DateField(label=_("Valid to"), required=False, widget=DateInput())
-
-    def __init__(self, *args: Any, wordings: Sequence[Wording] = (), **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if wordings:
-            self.fields["asked"].choices = [(each.text, _asked(each)) for each in wordings]  # type: ignore[attr-defined]
-            self.initial["asked"] = [each.text for each in wordings if each.is_chosen]
-        else:
-            del self.fields["asked"]
-
-
-def _asked(wording: Wording) -> str:
-    if wording.is_chosen:
-        return _now("%(text)s (then chose your question)") % {"text": wording.text}
-    return wording.text
-
-
-class WidgetForm(forms.Form):
-    """`theme()` gives the look as `widget_update` takes it."""
-
-    is_enabled = forms.BooleanField(
-        label=_("The widget is on"),
-        required=False,
-        help_text=_("Off: the chat disappears from every site at once."),
-    )
-    allowed_origins = LinesField(
-        label=_("Sites that may show it"),
-        help_text=_(
-            "One a line, for example https://www.example.com. A site that is not listed here is "
-            "refused; with an empty list the widget works nowhere."
-        ),
-    )
-    title = forms.CharField(label=_("Title"), max_length=60, required=False)
-    greeting_zh = forms.CharField(label=_("Greeting in Chinese"), max_length=300, required=False)
-    greeting_en = forms.CharField(label=_("Greeting in English"), max_length=300, required=False)
-    color = forms.RegexField(
-        label=_("Colour"),
-        regex=r"^#[0-9a-fA-F]{6}$",
-        widget=forms.TextInput(attrs={"type": "color"}),
-    )
-    position = forms.ChoiceField(
-        label=_("Corner"), choices=[("right", _("Bottom right")), ("left", _("Bottom left"))]
-    )
-    language = forms.ChoiceField(
-        label=_("Language"),
-        choices=[("auto", _("The visitor's")), ("zh", _("Chinese")), ("en", _("English"))],
-    )
-    mode = forms.ChoiceField(
-        label=_("Where it stands"),
-        required=False,
-        choices=[("bubble", _("A button in the corner")), ("inline", _("Inside the page"))],
-    )
-    scheme = forms.ChoiceField(
-        label=_("Light or dark"),
-        required=False,
-        choices=[
-            ("auto", _("As the visitor's device")),
-            ("light", _("Light")),
-            ("dark", _("Dark")),
-        ],
-    )
-    sound = forms.ChoiceField(
-        label=_("Sound for new messages"),
-        required=False,
-        choices=[("on", _("On")), ("off", _("Off"))],
-    )
-    notice_zh = forms.CharField(
-        label=_("Notice in Chinese"),
-        max_length=160,
-        required=False,
-        help_text=_(
-            "Appears beside the button after a while, once for each visitor, for example a late harvest."
-        ),
-    )
-    notice_en = forms.CharField(label=_("Notice in English"), max_length=160, required=False)
-    notice_after = forms.IntegerField(
-        label=_("Seconds until the notice appears"), required=False, min_value=1, max_value=600
-    )
-    identity = forms.ChoiceField(
-        label=_("Customers who are signed in on your site"),
-        required=False,
-        choices=Widget.Identity.choices,
-        help_text=_(
-            "Your server says, signed, who its visitor is: then a customer finds the chat again on every device, "
-            "and your people see the name."
-        ),
-    )
-    messages_per_minute = forms.IntegerField(
-        label=_("Messages a minute for one visitor"), min_value=1, max_value=120
-    )
-    messages_per_day = forms.IntegerField(
-        label=_("Messages a day for one visitor"), min_value=1, max_value=10_000
-    )
-
-    THEME_FIELDS = (
-        "title", "greeting_zh", "greeting_en", "color", "position", "language", "mode", "scheme", "sound",
-        "notice_zh", "notice_en", "notice_after",
-    )  # fmt: skip
-    USUAL = {"mode": "bubble", "scheme": "auto", "sound": "on", "notice_after": "8"}
-
-    def theme(self) -> dict[str, str]:
-        return {
-            name: str(self.cleaned_data[name] or self.USUAL.get(name, ""))
-            for name in self.THEME_FIELDS
-        }

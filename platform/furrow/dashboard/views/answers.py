@@ -26,7 +26,7 @@ from furrow.dashboard.doors import (
     say,
     text_of,
 )
-from furrow.dashboard.forms.assistants import ApprovedAnswerForm
+from furrow.dashboard.forms.approved import ApprovedAnswerForm
 from furrow.tenants.web import TenantRequest
 
 # A deleted answer waits here, so that one click brings it back.

@@ -15,7 +15,7 @@ from furrow.channels.identity import identity_secret, identity_secret_renew
 from furrow.channels.models import Widget
 from furrow.channels.services import widget_ensure, widget_identity_set, widget_update
 from furrow.dashboard.doors import actor_of, go_to, needs, refusals_in, say
-from furrow.dashboard.forms.assistants import WidgetForm
+from furrow.dashboard.forms.widget import WidgetForm
 from furrow.tenants.web import TenantRequest
 
 DEFAULT_COLOR = "#2f6b3c"
