@@ -37,7 +37,7 @@ ACCOUNT = {
 # Answers to programs, posts, downloads, and steps that one page of a sign-in leads to.
 NOT_PAGES = {
     "healthz", "readyz", "metrics", "turn_events", "language", "invitation", "document_file", "golden_export",
-    "costs_table", "currency", "invoice_pdf", "service_pdf", "import_sample", "channel-wechat", "channel-messages", "photo", "progress", "run_events", "export", "overview_table", "alarm_seen", "credit", "adjust", "limit", "payment", "reverse",
+    "costs_table", "currency", "invoice_pdf", "service_pdf", "import_sample", "channel-wechat", "channel-messages", "photo", "progress", "run_events", "export", "overview_table", "alarm_seen", "credit", "low_credit", "models", "adjust", "limit", "payment", "reverse",
     "account_set_password", "account_confirm_login_code", "mfa_authenticate", "mfa_reauthenticate",
     "mfa_deactivate_totp", "mfa_view_recovery_codes", "mfa_generate_recovery_codes",
     "mfa_download_recovery_codes", "mfa_reauthenticate_webauthn", "mfa_remove_webauthn",
@@ -57,7 +57,7 @@ LATIN = re.compile(
     r"\{\w+\}|https?://\S*|\S+@\S+|\S+\.(?:pdf|md|csv|txt|docx|xlsx|pptx|jpe?g|png|json|ics)\b|/[\w/{}.<>-]+"
     r"|\b(?:knowledge|assistants|conversations|models|usage|webhooks):(?:read|write|use)\b|\b[A-Z2-7]{32}\b|text/event-stream"
     r"|\b(?:Idempotency-Key|Last-Event-ID|Accept|PIN|Furrow|PDF|Word|Excel|WPS|PowerPoint|Markdown|HTML|CSV|PNG|JPE?G|API|REST|OpenAPI|URL|JSON|AI|OCR|ID|TOTP|MB|KB|GB|XLSX|kg|ms|s|px|[A-Z]{1,3}-\d+"
-    r"|EN|English|Webhook|Furrow-Signature|HMAC-SHA256|CNY|create_tenant|fr_key_\w*|GET|POST|PATCH|PUT|DELETE|Authorization|Bearer|Google|Authenticator|guoyuan88|Demo)\b",
+    r"|EN|English|Webhook|Furrow-Signature|HMAC-SHA256|CNY|CHAT_URL|CHAT_MODEL|create_tenant|fr_key_\w*|GET|POST|PATCH|PUT|DELETE|Authorization|Bearer|Google|Authenticator|guoyuan88|Demo)\b",
     re.ASCII,
 )
 WORD = re.compile(r"[A-Za-z]{2,}(?:[ -][A-Za-z]+)*")

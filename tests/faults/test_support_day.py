@@ -3,6 +3,7 @@
 The whole day, with its costs, is `tests/bench/support_day.py`.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -17,7 +18,9 @@ VISITS = 20
 
 @pytest.fixture(scope="module")
 def day(product: Product) -> Day:
-    return day_run(product, visits=VISITS, seconds=20)
+    # In a thread of its own: a browser of the tests before may have left an event loop in this one.
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(day_run, product, visits=VISITS, seconds=20).result()
 
 
 def test_a_days_messages_are_told_once_to_each_side(day: Day) -> None:
