@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from asgiref.sync import async_to_sync
@@ -157,6 +158,38 @@ def test_answer_stored_by_a_worker_that_died_before_telling_is_told(bare_chat, e
     assert jobs.run_next("chat")
     assert event_names(bare_chat.frames(turn)) == ["reset", "answer", "done"]
     assert bare_chat.fresh(turn).finished_at == turn.finished_at
+
+
+def test_worker_that_dies_while_it_tells_the_end_has_told_the_whole(
+    bare_chat, event_names, monkeypatch
+):
+    real = streams.sync_redis
+
+    def dying():
+        client = real()
+
+        def pipeline(**options):
+            pipe = client.pipeline(**options)
+            execute = pipe.execute
+
+            def last_words():
+                is_end = "'answer'" in str(pipe.command_stack)
+                execute()
+                if is_end:
+                    raise SystemExit
+
+            pipe.execute = last_words
+            return pipe
+
+        return SimpleNamespace(pipeline=pipeline)
+
+    monkeypatch.setattr(streams, "sync_redis", dying)
+    turn = bare_chat.post("你好")
+    with pytest.raises(SystemExit):
+        jobs.run_next("chat")
+    names = event_names(bare_chat.frames(turn))
+    assert names.count("answer") == 1
+    assert names[-2:] == ["answer", "done"]
 
 
 def test_given_up_turn_ends_the_stream_with_a_sentence(

@@ -74,22 +74,30 @@ def publish(
     tenant_id: UUID, turn_id: UUID, event: str, data: dict[str, Any], *, attempt: int = 1
 ) -> None:
     """Adds one event. A Redis that is away costs the live view, never the answer: readers find it in the row."""
+    _add(tenant_id, turn_id, [(event, data)], attempt)
+
+
+def publish_end(turn: Turn, *, attempt: int = 1) -> None:
+    """The last events of a finished turn, at one moment: who saw half of them would find the whole in the row and
+    be told the answer twice.
+    """
+    _add(turn.tenant_id, turn.id, _end_of(turn), attempt)
+
+
+def _add(
+    tenant_id: UUID, turn_id: UUID, events: list[tuple[str, dict[str, Any]]], attempt: int
+) -> None:
     key = stream_key(tenant_id, turn_id)
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     try:
-        with sync_redis().pipeline(transaction=False) as pipe:
-            fields: dict[Any, Any] = {"event": event, "data": text, "attempt": attempt}
-            pipe.xadd(key, fields, maxlen=MAX_EVENTS, approximate=True)
+        with sync_redis().pipeline(transaction=len(events) > 1) as pipe:
+            for event, data in events:
+                text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+                fields: dict[Any, Any] = {"event": event, "data": text, "attempt": attempt}
+                pipe.xadd(key, fields, maxlen=MAX_EVENTS, approximate=True)
             pipe.expire(key, LIFETIME_S)
             pipe.execute()
     except redis.RedisError as error:
         log.warning("stream_write_failed", turn=str(turn_id), error=type(error).__name__)
-
-
-def publish_end(turn: Turn, *, attempt: int = 1) -> None:
-    """The last events of a finished turn."""
-    for name, data in _end_of(turn):
-        publish(turn.tenant_id, turn.id, name, data, attempt=attempt)
 
 
 def _end_of(turn: Turn) -> list[tuple[str, dict[str, Any]]]:
