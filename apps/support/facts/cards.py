@@ -4,13 +4,18 @@ from typing import Any
 
 from django.utils import timezone
 
+from apps.support.facts.damage import damage_named
 from apps.support.facts.naming import Goods, named_in
 from apps.support.facts.telling import Teller
 from apps.support.selectors import newest_stock, settings_now, skus_live
 
 
 def cards_of(question: str, language: str) -> list[dict[str, str]]:
-    """Called inside `tenant_tx`. A question that names no goods has none."""
+    """Called inside `tenant_tx`. A question that names no goods has none, and whoever writes of spoiled ones is not
+    shown what else there is to buy.
+    """
+    if damage_named(question) is not None:
+        return []
     named = named_in(question, [Goods.of(sku) for sku in skus_live()])
     stock = newest_stock([each.row.id for each in named])
     return [_card(each.row, stock.get(each.row.id), language) for each in named]
